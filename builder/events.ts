@@ -1,0 +1,76 @@
+import type { Digest } from "../store/oci/digest.ts";
+import type { SourceLocation } from "./dockerfile/location.ts";
+
+/** A node of the step graph as progress shows it. `name` is BuildKit's: `[build 2/5] RUN npm ci`. */
+export interface VertexInfo {
+  readonly digest: Digest;
+  readonly name: string;
+  readonly inputs: readonly Digest[];
+  /** Groups what is one source or one output, such as the pull of one image; shown as one step. */
+  readonly progressGroup?: string;
+}
+
+/**
+ * Everything that can happen in a build, in order. `time` is milliseconds since the epoch with fractions.
+ * A vertex is announced once (`vertex`), then `started`, any of `log`, `status`, `warning`, and one `completed`.
+ */
+export type BuildEvent =
+  | { readonly kind: "vertex"; readonly vertex: VertexInfo; readonly time: number }
+  | { readonly kind: "started"; readonly digest: Digest; readonly time: number }
+  | {
+      readonly kind: "completed";
+      readonly digest: Digest;
+      readonly time: number;
+      readonly cached: boolean;
+      /** The message of the failure; "canceled" when a sibling failed first. */
+      readonly error?: string;
+    }
+  | {
+      readonly kind: "log";
+      readonly digest: Digest;
+      readonly time: number;
+      /** 1 stdout, 2 stderr */
+      readonly stream: 1 | 2;
+      readonly data: Uint8Array;
+    }
+  /** Progress inside a vertex, such as one layer of a pull. Bytes; `total` 0 = not known. */
+  | {
+      readonly kind: "status";
+      readonly digest: Digest;
+      readonly id: string;
+      readonly time: number;
+      readonly current: number;
+      readonly total: number;
+      readonly started: number;
+      readonly completed?: number;
+    }
+  | {
+      readonly kind: "warning";
+      readonly digest?: Digest;
+      readonly time: number;
+      readonly rule?: string;
+      readonly message: string;
+      readonly detail?: readonly string[];
+      readonly url?: string;
+      readonly location?: SourceLocation;
+    }
+  /** Why a step was not taken from the cache: "package.json changed", "ARG V 1 -> 2". */
+  | { readonly kind: "miss"; readonly digest: Digest; readonly time: number; readonly reasons: readonly string[] }
+  | { readonly kind: "result"; readonly time: number; readonly result: BuildResult };
+
+/** What a build made. Digests of what was exported; `undefined` where the output has none (local, tar, none). */
+export interface BuildResult {
+  /** Digest of the image config: docker's image ID. */
+  readonly imageID?: Digest;
+  /** Digest of the manifest as stored or exported. */
+  readonly manifestDigest?: Digest;
+  /** Normalised names the image was stored under. */
+  readonly names: readonly string[];
+  readonly layers: number;
+  /** Bytes of all layers, uncompressed. */
+  readonly size: number;
+  readonly steps: { readonly total: number; readonly cached: number };
+}
+
+/** Takes events; must not throw. */
+export type ProgressSink = (event: BuildEvent) => void;

@@ -1,0 +1,87 @@
+import type { Mount } from "../../native/mount.ts";
+
+/** How a container's first process ended: `code` 0-255, or the number of the signal that killed it. */
+export type ExitStatus =
+  | { readonly kind: "exited"; readonly code: number }
+  | { readonly kind: "signaled"; readonly signal: number };
+
+/** The number a shell would give: the code, or 128 + signal. */
+export function exitCode(status: ExitStatus): number {
+  return status.kind === "exited" ? status.code : 128 + status.signal;
+}
+
+/** Limits of a container's cgroup; undefined = inherited. Bytes, microseconds, counts. */
+export interface ResourceLimits {
+  readonly memory?: number;
+  /** Memory plus swap; -1 = no limit. */
+  readonly memorySwap?: number;
+  readonly cpuQuota?: number;
+  readonly cpuPeriod?: number;
+  readonly cpuShares?: number;
+  readonly cpusetCpus?: string;
+  readonly cpusetMems?: string;
+  readonly pids?: number;
+}
+
+/** The user of a process by number: names were resolved in the rootfs before. */
+export interface ProcessUser {
+  readonly uid: number;
+  readonly gid: number;
+  readonly additionalGids: readonly number[];
+}
+
+/** "host": the caller's network namespace; "none": a new one with lo only; "own": a new one with a way out. */
+export type NetworkMode = "host" | "none" | "own";
+
+/**
+ * What to run and in what. A plain value: computed by the caller, applied by startContainer().
+ * Names are those of the OCI runtime-spec where it has one.
+ */
+export interface ContainerSpec {
+  /** Unique on the machine while it runs; names the cgroup. [a-z0-9-]{1,64} */
+  readonly id: string;
+  readonly root: Mount;
+  readonly readonlyRoot?: boolean;
+  /** On top of the default ones (proc, dev, devpts, shm, mqueue, sysfs, cgroup): bind, tmpfs. In this order. */
+  readonly mounts: readonly Mount[];
+  readonly hostname: string;
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly user: ProcessUser;
+  /** Names such as CAP_CHOWN; the default is Docker's 14. */
+  readonly capabilities?: readonly string[];
+  readonly noNewPrivileges?: boolean;
+  /** "default": Docker's profile for `capabilities`; "unconfined": none. */
+  readonly seccomp?: "default" | "unconfined";
+  readonly maskedPaths?: readonly string[];
+  readonly readonlyPaths?: readonly string[];
+  readonly network: NetworkMode;
+  readonly rlimits?: readonly { readonly type: string; readonly soft: number; readonly hard: number }[];
+  readonly resources?: ResourceLimits;
+  /** Bytes of /dev/shm; default 64 MiB. */
+  readonly shmSize?: number;
+  readonly terminal?: { readonly columns: number; readonly rows: number };
+}
+
+/** File descriptors of the caller for the process's 0, 1 and 2; ignored when `terminal` is set. */
+export interface Stdio {
+  readonly stdin: number | "null";
+  readonly stdout: number;
+  readonly stderr: number;
+}
+
+/** A running container. Dispose kills all its processes, waits, and removes its cgroup and namespaces. */
+export interface Container extends AsyncDisposable {
+  /** Pid of the container's init as the host sees it. */
+  readonly pid: number;
+  /** Resolves once every process is gone and nothing is left. @throws E_RUNTIME_SETUP when it could not start */
+  readonly exited: Promise<ExitStatus>;
+  /** To the program itself (not to PID 1's reaper). No effect after the end. */
+  kill(signal: number): void;
+  /** The terminal's master side; undefined without `terminal`. */
+  readonly terminal: number | undefined;
+  resize(columns: number, rows: number): void;
+  /** True when the kernel killed one of its processes for its memory limit. */
+  oomKilled(): boolean;
+}

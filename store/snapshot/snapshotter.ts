@@ -1,0 +1,60 @@
+import type { ChainID, DiffID } from "../oci/digest.ts";
+
+/**
+ * A committed, immutable layer directory and those below it.
+ * `dir` holds what this layer alone adds (overlayfs form: whiteouts are 0/0 character devices,
+ * opaque directories carry `trusted.overlay.opaque` or `user.overlay.opaque`).
+ */
+export interface Snapshot {
+  readonly id: string;
+  readonly parent: Snapshot | undefined;
+  readonly dir: string;
+}
+
+/** The DiffID and ChainID of a snapshot, once they were computed. `size` is the bytes of the uncompressed tar. */
+export interface SnapshotIdentity {
+  readonly diffID: DiffID;
+  readonly chainID: ChainID;
+  readonly size: number;
+}
+
+/**
+ * A writable directory over a parent. Never becomes a parent itself: commit() makes a Snapshot of it by a rename
+ * and the active one is gone. Dispose without commit removes it with all it holds.
+ */
+export interface ActiveSnapshot extends AsyncDisposable {
+  readonly id: string;
+  readonly parent: Snapshot | undefined;
+  /** Where changes land: overlayfs's upperdir. */
+  readonly upper: string;
+  /** overlayfs's workdir. */
+  readonly work: string;
+  /** Usable as a parent at once; durable and known to other processes after Snapshotter.persist(). */
+  commit(): Snapshot;
+}
+
+/**
+ * Layer directories shared by ChainID.
+ *
+ * A build prepares, commits and stacks snapshots freely; until persist() they belong to this process's lease and
+ * vanish with it (also after kill -9: the next open of the store sweeps the directories of dead leases).
+ * persist() makes one syncfs for all, then records them in one transaction. A ChainID that is recorded already
+ * wins: the duplicate directory is dropped at the end of the lease and lookups return the recorded one.
+ */
+export interface Snapshotter {
+  /** Synchronous and cheap: two mkdirs. */
+  prepare(parent: Snapshot | undefined): ActiveSnapshot;
+  find(chainID: ChainID): Snapshot | undefined;
+  get(id: string): Snapshot | undefined;
+  identity(snapshot: Snapshot): SnapshotIdentity | undefined;
+  persist(done: readonly { readonly snapshot: Snapshot; readonly identity: SnapshotIdentity }[]): Promise<void>;
+  remove(snapshot: Snapshot): Promise<void>;
+  list(): readonly Snapshot[];
+}
+
+/** The directories of a stack, topmost first: overlayfs's lowerdir order. */
+export function lowerDirs(snapshot: Snapshot | undefined): readonly string[] {
+  const dirs: string[] = [];
+  for (let at = snapshot; at !== undefined; at = at.parent) dirs.push(at.dir);
+  return dirs;
+}

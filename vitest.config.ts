@@ -1,0 +1,27 @@
+import { defineConfig } from "vitest/config";
+
+const project = (name: string, timeout: number, serial: boolean): object => ({
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    pool: "forks",
+    testTimeout: timeout,
+    hookTimeout: timeout,
+    fileParallelism: !serial,
+  },
+});
+
+/** unit: no root, no network, fast. The others need what their folder says, and run one file at a time. */
+const config: ReturnType<typeof defineConfig> = defineConfig({
+  test: {
+    projects: [
+      project("unit", 20_000, false),
+      project("contract", 60_000, true),
+      project("conformance", 120_000, true),
+      project("e2e", 300_000, true),
+      project("fault", 120_000, true),
+      project("fuzz", 120_000, true),
+    ],
+  },
+});
+export default config;
