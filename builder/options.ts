@@ -1,0 +1,97 @@
+import type { ProgressSink } from "./events.ts";
+
+/** When a base image is looked up in its registry. "newer": only if the registry's differs from the local one. */
+export type PullPolicy = "always" | "missing" | "never" | "newer";
+
+/** Where an engine call works and whom it may ask. Every field has a default; all values are resolved (no env here). */
+export interface EngineOptions {
+  /** The store's directory. Default: /var/lib/tsbuild for root, $XDG_DATA_HOME/tsbuild otherwise (cli/config.ts). */
+  readonly root: string;
+  readonly registry?: RegistryOptions;
+  readonly signal?: AbortSignal;
+}
+
+/** How registries are reached. */
+export interface RegistryOptions {
+  /** host -> URLs tried first, in order: { "docker.io": ["http://127.0.0.1:5000"] }. */
+  readonly mirrors?: Readonly<Record<string, readonly string[]>>;
+  /** Hosts spoken to by plain http (localhost and 127.0.0.0/8 always may be). */
+  readonly insecure?: readonly string[];
+  /** Candidate docker config.json / auth.json files, first wins per host. */
+  readonly authFiles?: readonly string[];
+  /** Auth JSON given as text (DOCKER_AUTH_CONFIG). */
+  readonly authJson?: string;
+  /** Search path for docker-credential-* helpers. */
+  readonly path?: string;
+  /** The environment for helpers and proxies: HTTP_PROXY, HTTPS_PROXY, NO_PROXY. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** One `--output`. `dest` "-" is stdout (a writable given as `stdout`). @see features O1-O8 */
+export type OutputSpec =
+  | { readonly type: "image"; readonly names?: readonly string[]; readonly push?: boolean }
+  | {
+      readonly type: "oci" | "docker";
+      readonly dest: string;
+      readonly tar: boolean;
+      readonly names?: readonly string[];
+    }
+  | { readonly type: "local"; readonly dest: string }
+  | { readonly type: "tar"; readonly dest: string }
+  | { readonly type: "cacheonly" };
+
+/** What `tsbuild build` does. */
+export interface BuildOptions extends EngineOptions {
+  /** A directory. */
+  readonly context: string;
+  /** Path of the Dockerfile; default: Dockerfile, then Containerfile, in the context. */
+  readonly dockerfile?: string;
+  readonly target?: string;
+  readonly buildArgs?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly tags?: readonly string[];
+  /** true: every step; names: the steps of these stages. */
+  readonly noCache?: boolean | readonly string[];
+  readonly pull?: PullPolicy;
+  /** `os/arch[/variant]`; default: the machine's. */
+  readonly platform?: string;
+  readonly network?: "default" | "none" | "host";
+  readonly outputs?: readonly OutputSpec[];
+  /** Seconds since the epoch: clamps mtimes of new layers and sets created times. */
+  readonly sourceDateEpoch?: number;
+  /** The host's proxy variables (predefined ARGs): in RUN's environment, never in keys or history. */
+  readonly proxyEnv?: Readonly<Record<string, string>>;
+  /** Steps at once; default: twice the processors. */
+  readonly maxParallelism?: number;
+  readonly stdout?: NodeJS.WritableStream;
+  readonly onEvent?: ProgressSink;
+}
+
+/** What `tsbuild run` does. Standard streams are the caller's file descriptors 0, 1 and 2 unless given. */
+export interface RunOptions extends EngineOptions {
+  readonly image: string;
+  readonly command?: readonly string[];
+  readonly pull?: PullPolicy;
+  readonly platform?: string;
+  readonly interactive?: boolean;
+  readonly tty?: boolean;
+  readonly rm?: boolean;
+  readonly env?: readonly string[];
+  readonly workdir?: string;
+  readonly user?: string;
+  /** [] clears the image's entrypoint. */
+  readonly entrypoint?: readonly string[];
+  /** `src:dst[:ro|rw]`; src absolute. */
+  readonly volumes?: readonly string[];
+  readonly network?: "default" | "none" | "host";
+  /** Bytes. */
+  readonly memory?: number;
+  readonly cpus?: number;
+  readonly hostname?: string;
+  readonly name?: string;
+  readonly init?: boolean;
+  readonly stopSignal?: string;
+  readonly onEvent?: ProgressSink;
+  /** Default: the process's own 0, 1, 2. */
+  readonly stdio?: { readonly stdin: number; readonly stdout: number; readonly stderr: number };
+}

@@ -1,0 +1,63 @@
+import type { ContentStore } from "./content/store.ts";
+import type { Descriptor } from "./oci/descriptor.ts";
+import type { Digest } from "./oci/digest.ts";
+import type { Snapshotter } from "./snapshot/snapshotter.ts";
+
+/** Names of images. Keys are normalised references: `docker.io/library/app:latest`. */
+export interface RefStore {
+  get(name: string): ImageRef | undefined;
+  /** Replaces what the name pointed to; atomic. */
+  set(name: string, target: Descriptor): void;
+  delete(name: string): boolean;
+  list(): readonly ImageRef[];
+}
+
+/** A name and the manifest or index it points to. Times in milliseconds since the epoch. */
+export interface ImageRef {
+  readonly name: string;
+  readonly target: Descriptor;
+  readonly updated: number;
+}
+
+/**
+ * Results of steps. A record is found by any of its keys (definition key, content key) and says which snapshot
+ * the step made. `inputs` is what each key was computed from, kept so that a miss can be explained.
+ */
+export interface StepCache {
+  /** undefined also when the snapshot is gone. Touches the record's last use. */
+  find(key: Digest): CacheRecord | undefined;
+  /** The newest record of the same step position, to explain a miss: `slot` = image-independent name of the step. */
+  findSlot(slot: string): CacheRecord | undefined;
+  /** One transaction for all. */
+  put(records: readonly CacheRecord[]): void;
+  delete(key: Digest): void;
+}
+
+export interface CacheRecord {
+  readonly keys: readonly Digest[];
+  readonly slot: string;
+  /** undefined: the step's result is the empty file system (scratch). */
+  readonly snapshotID: string | undefined;
+  /** Plain JSON: name -> value. Never a secret. */
+  readonly inputs: Readonly<Record<string, string>>;
+  /** Milliseconds since the epoch of the step's end: `created` of its history line. */
+  readonly created: number;
+}
+
+/** What the compressed form of a layer is, remembered so that it is compressed once. */
+export interface CompressedLayers {
+  get(diffID: Digest, mediaType: string): Descriptor | undefined;
+  set(diffID: Digest, compressed: Descriptor): void;
+}
+
+/** The local store: one directory, many processes. Opened by openStore() of open.ts. */
+export interface Store extends AsyncDisposable {
+  readonly root: string;
+  readonly content: ContentStore;
+  readonly snapshots: Snapshotter;
+  readonly refs: RefStore;
+  readonly cache: StepCache;
+  readonly compressed: CompressedLayers;
+  /** A directory of this process's lease in the same file system, swept when the process is gone. */
+  readonly scratch: string;
+}
