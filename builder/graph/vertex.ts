@@ -1,20 +1,43 @@
-import type { Digest } from "../../store/oci/digest.ts";
+import { digestOf, type Digest } from "../../store/oci/digest.ts";
 import type { SourceLocation } from "../dockerfile/location.ts";
+import type { OpSpec } from "./opspec.ts";
 
-/** An arrow of the graph: output `output` of `vertex`. */
-export interface Edge {
-  readonly vertex: Vertex;
-  readonly output: number;
-}
-
-/** A node of the step graph: what to do (`op`, plain JSON) on which inputs. `digest` names both. */
+/** A node of the step graph: what to do (`op`, plain JSON) on which inputs. `digest` names both, not the name. */
 export interface Vertex {
   readonly digest: Digest;
   readonly op: OpSpec;
-  readonly inputs: readonly Edge[];
+  readonly inputs: readonly Vertex[];
+  /** As progress shows it: `[build 2/5] RUN npm ci`. */
   readonly name: string;
   readonly location: SourceLocation | undefined;
+  /** Which step it is, whatever its content: `build/2`. Explains a miss against the last build's same step. */
+  readonly slot: string;
+  /** Never taken from the cache (`--no-cache`). */
+  readonly ignoreCache: boolean;
 }
 
-/** Placeholder of the union of op values, completed by graph/opspec.ts. */
-export type OpSpec = { readonly kind: string };
+/** The vertex of an op over its inputs. */
+export function makeVertex(init: {
+  readonly op: OpSpec;
+  readonly inputs: readonly Vertex[];
+  readonly name: string;
+  readonly slot: string;
+  readonly location?: SourceLocation | undefined;
+  readonly ignoreCache?: boolean;
+}): Vertex {
+  const { op, inputs, name, slot, location, ignoreCache = false } = init;
+  const digest = digestOf(JSON.stringify([op, inputs.map((input) => input.digest)]));
+  return { digest, op, inputs, name, slot, location, ignoreCache };
+}
+
+/** Every vertex that `root` needs, inputs first, each once. */
+export function reachable(root: Vertex): readonly Vertex[] {
+  const found = new Map<Digest, Vertex>();
+  const visit = (vertex: Vertex): void => {
+    if (found.has(vertex.digest)) return;
+    vertex.inputs.forEach(visit);
+    found.set(vertex.digest, vertex);
+  };
+  visit(root);
+  return [...found.values()];
+}

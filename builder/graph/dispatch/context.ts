@@ -1,0 +1,71 @@
+import { errorMessage } from "../../../native/errors.ts";
+import type { Instruction } from "../../dockerfile/ast.ts";
+import { DockerfileError } from "../../dockerfile/error.ts";
+import { expandWord } from "../../dockerfile/expand.ts";
+import type { SourceLocation } from "../../dockerfile/location.ts";
+import { envMap } from "../env.ts";
+import type { StageState } from "../stage-state.ts";
+import type { Vertex } from "../vertex.ts";
+
+/** What dispatch functions know beside the stage's state; the same for all stages. */
+export interface DispatchContext {
+  readonly file: string;
+  readonly source: string;
+  readonly escape: "\\" | "`";
+  readonly buildArgs: ReadonlyMap<string, string>;
+  /** ARGs before the first FROM and the predefined ones, evaluated. */
+  readonly globalArgs: ReadonlyMap<string, string>;
+  readonly context: Vertex;
+  readonly network: "default" | "none" | "host";
+  readonly epoch: number | undefined;
+  /** The file system named by `COPY --from=`. @throws DockerfileError */
+  readonly stageVertex: (from: string, instruction: Instruction) => Vertex;
+  readonly usedArgs: Set<string>;
+}
+
+/** What the instruction being dispatched is beside its text. */
+export interface DispatchInput<I extends Instruction> {
+  readonly state: StageState;
+  readonly instruction: I;
+  readonly context: DispatchContext;
+  readonly onbuild: boolean;
+}
+
+/** A DockerfileError at the place. */
+export function failAt(
+  context: DispatchContext,
+  location: SourceLocation,
+  options: { readonly code: string; readonly message: string; readonly hint?: string; readonly label?: string },
+): DockerfileError {
+  const { code, message, hint, label } = options;
+  return new DockerfileError(message, {
+    code,
+    location,
+    source: context.source,
+    ...(hint === undefined ? {} : { hint }),
+    ...(label === undefined ? {} : { label }),
+  });
+}
+
+/** The word with its variables and quotes resolved in the stage's environment. @throws E_EXPAND */
+export function expandIn(
+  input: { readonly state: StageState; readonly context: DispatchContext },
+  raw: string,
+  location: SourceLocation,
+): string {
+  const { state, context } = input;
+  try {
+    return expandWord(raw, envMap(state.env), { escape: context.escape }).text;
+  } catch (error) {
+    if (error instanceof DockerfileError) throw error;
+    throw failAt(context, location, { code: "E_EXPAND", message: `Cannot expand ${raw}: ${errorMessage(error)}` });
+  }
+}
+
+/** For what the language has and this version has not: names it, with its line. */
+export function refuse(context: DispatchContext, location: SourceLocation, what: string): DockerfileError {
+  return failAt(context, location, {
+    code: "E_UNSUPPORTED",
+    message: `Cannot build: ${what} is not supported yet`,
+  });
+}

@@ -1,0 +1,175 @@
+import type {
+  ArgInstruction,
+  CmdInstruction,
+  EnvInstruction,
+  HealthcheckInstruction,
+  LabelInstruction,
+  MaintainerInstruction,
+  OnbuildInstruction,
+  ShellInstruction,
+  WordInstruction,
+  WordsInstruction,
+} from "../../dockerfile/ast.ts";
+import { expandWords } from "../../dockerfile/expand.ts";
+import { addArgEnv, addConfigEnv, addHistory, type StageState } from "../stage-state.ts";
+import { envMap } from "../env.ts";
+import { expandIn, failAt, type DispatchInput } from "./context.ts";
+import { parsePort } from "./ports.ts";
+import { isSignal } from "./signal.ts";
+
+/** ENV: every word sees the environment before the instruction. */
+export function dispatchEnv(input: DispatchInput<EnvInstruction>): void {
+  const { state, instruction } = input;
+  const pairs = instruction.pairs.map(({ key, value, location }) => ({
+    key: expandIn(input, key, location),
+    value: expandIn(input, value, location),
+  }));
+  for (const { key, value } of pairs) addConfigEnv(state, key, value);
+  addHistory(state, `ENV ${pairs.map(({ key, value }) => `${key}=${value}`).join(" ")}`, false);
+}
+
+/** ARG: several are evaluated one by one; --build-arg, then the default, then the global ARG of the name. */
+export function dispatchArg(input: DispatchInput<ArgInstruction>): void {
+  const { state, instruction, context } = input;
+  const texts: string[] = [];
+  for (const { key, value: raw, location } of instruction.args) {
+    context.usedArgs.add(key);
+    const given = context.buildArgs.get(key);
+    const value =
+      given ?? (raw === undefined ? context.globalArgs.get(key) : expandIn(input, raw, location));
+    if (value !== undefined) addArgEnv(state, key, value);
+    state.args.push({ key, value });
+    texts.push(value === undefined ? key : `${key}=${value}`);
+  }
+  addHistory(state, `ARG ${texts.join(" ")}`, false);
+}
+
+/** LABEL. */
+export function dispatchLabel(input: DispatchInput<LabelInstruction>): void {
+  const { state, instruction } = input;
+  const pairs = instruction.pairs.map(({ key, value, location }) => [
+    expandIn(input, key, location),
+    expandIn(input, value, location),
+  ]);
+  state.config.Labels = { ...state.config.Labels, ...Object.fromEntries(pairs) };
+  addHistory(state, `LABEL ${pairs.map(([key, value]) => `${key}=${value}`).join(" ")}`, false);
+}
+
+/** EXPOSE: ports are words after expansion; ranges are spread. */
+export function dispatchExpose(input: DispatchInput<WordsInstruction>): void {
+  const { state, instruction, context } = input;
+  const ports = instruction.words.flatMap((word) =>
+    expandWords(word.raw, envMap(state.env), { escape: context.escape }).flatMap((text) =>
+      parsePort(text, (message) => failAt(context, word.location, { code: "E_EXPOSE", message })),
+    ),
+  );
+  state.config.ExposedPorts = {
+    ...state.config.ExposedPorts,
+    ...Object.fromEntries(ports.map((port) => [port, {}])),
+  };
+  addHistory(state, `EXPOSE [${ports.join(" ")}]`, false);
+}
+
+/** VOLUME. */
+export function dispatchVolume(input: DispatchInput<WordsInstruction>): void {
+  const { state, instruction, context } = input;
+  const volumes = instruction.words.map((word) => {
+    const volume = expandIn(input, word.raw, word.location);
+    if (volume === "") {
+      throw failAt(context, word.location, { code: "E_VOLUME_EMPTY", message: "Cannot declare a volume: its path is empty" });
+    }
+    return volume;
+  });
+  state.config.Volumes = { ...state.config.Volumes, ...Object.fromEntries(volumes.map((volume) => [volume, {}])) };
+  addHistory(state, `VOLUME [${volumes.join(" ")}]`, false);
+}
+
+/** USER. */
+export function dispatchUser(input: DispatchInput<WordInstruction>): void {
+  const { state, instruction } = input;
+  const user = expandIn(input, instruction.word.raw, instruction.word.location);
+  state.config.User = user;
+  addHistory(state, `USER ${user}`, false);
+}
+
+/** STOPSIGNAL. */
+export function dispatchStopSignal(input: DispatchInput<WordInstruction>): void {
+  const { state, instruction, context } = input;
+  const signal = expandIn(input, instruction.word.raw, instruction.word.location);
+  if (!isSignal(signal)) {
+    throw failAt(context, instruction.word.location, {
+      code: "E_SIGNAL_INVALID",
+      message: `Cannot set the stop signal: ${JSON.stringify(signal)} is not a signal`,
+      hint: "a name such as SIGTERM or a number such as 9",
+    });
+  }
+  state.config.StopSignal = signal;
+  addHistory(state, `STOPSIGNAL ${signal}`, false);
+}
+
+/** SHELL. */
+export function dispatchShell(input: DispatchInput<ShellInstruction>): void {
+  const { state, instruction } = input;
+  state.config.Shell = instruction.shell;
+  addHistory(state, `SHELL [${instruction.shell.join(" ")}]`, false);
+}
+
+/** The words of a command in the stage's shell, or as they are in exec form. */
+export function shellWords(state: StageState, command: CmdInstruction["command"]): readonly string[] {
+  if (command.form === "exec") return command.args;
+  const shell = state.config.Shell ?? [];
+  return [...(shell.length > 0 ? shell : ["/bin/sh", "-c"]), command.text];
+}
+
+/** CMD. */
+export function dispatchCmd(input: DispatchInput<CmdInstruction>): void {
+  const { state, instruction } = input;
+  const args = shellWords(state, instruction.command);
+  state.config.Cmd = args;
+  state.config.ArgsEscaped = true;
+  state.cmdSet = true;
+  addHistory(state, `CMD [${args.map((arg) => JSON.stringify(arg)).join(" ")}]`, false);
+}
+
+/** ENTRYPOINT: an inherited CMD does not survive it, one of this stage does. */
+export function dispatchEntrypoint(input: DispatchInput<CmdInstruction>): void {
+  const { state, instruction } = input;
+  const args = shellWords(state, instruction.command);
+  state.config.Entrypoint = args;
+  if (!state.cmdSet) delete state.config.Cmd;
+  addHistory(state, `ENTRYPOINT [${args.map((arg) => JSON.stringify(arg)).join(" ")}]`, false);
+}
+
+/** HEALTHCHECK. */
+export function dispatchHealthcheck(input: DispatchInput<HealthcheckInstruction>): void {
+  const { state, instruction } = input;
+  const { test, interval, timeout, startPeriod, startInterval, retries } = instruction;
+  state.config.Healthcheck = {
+    Test: healthTest(test),
+    ...(interval === undefined ? {} : { Interval: interval }),
+    ...(timeout === undefined ? {} : { Timeout: timeout }),
+    ...(startPeriod === undefined ? {} : { StartPeriod: startPeriod }),
+    ...(startInterval === undefined ? {} : { StartInterval: startInterval }),
+    ...(retries === undefined ? {} : { Retries: retries }),
+  };
+  addHistory(state, `HEALTHCHECK ${JSON.stringify(state.config.Healthcheck)}`, false);
+}
+
+function healthTest(test: HealthcheckInstruction["test"]): readonly string[] {
+  if (test.form === "none") return ["NONE"];
+  return test.form === "exec" ? ["CMD", ...test.args] : ["CMD-SHELL", test.text];
+}
+
+/** ONBUILD: kept as text for the images built from this one. */
+export function dispatchOnbuild(input: DispatchInput<OnbuildInstruction>): void {
+  const { state, instruction } = input;
+  state.config.OnBuild = [...(state.config.OnBuild ?? []), instruction.trigger];
+}
+
+/** MAINTAINER. */
+export function dispatchMaintainer(input: DispatchInput<MaintainerInstruction>): void {
+  const { state, instruction } = input;
+  const author = expandIn(input, instruction.name, instruction.location);
+  state.author = author;
+  addHistory(state, `MAINTAINER ${author}`, false);
+}

@@ -1,0 +1,41 @@
+import type { RunInstruction } from "../../dockerfile/ast.ts";
+import { getEnv } from "../env.ts";
+import { addHistory, nextStepName, type StageState } from "../stage-state.ts";
+import { makeVertex } from "../vertex.ts";
+import { refuse, type DispatchInput } from "./context.ts";
+import { shellWords } from "./metadata.ts";
+
+/** RUN: one more vertex over the stage's file system. */
+export function dispatchRun(input: DispatchInput<RunInstruction>): void {
+  const { state, instruction, context, onbuild } = input;
+  const [heredoc] = instruction.heredocs;
+  if (heredoc !== undefined) throw refuse(context, heredoc.location, `the heredoc <<${heredoc.name} of RUN`);
+  const [flag] = instruction.flags;
+  if (flag !== undefined) throw refuse(context, flag.location, `RUN --${flag.name}`);
+  const args = shellWords(state, instruction.command);
+  const text = instruction.command.form === "shell" ? instruction.command.text : args.join(" ");
+  const name = nextStepName(state, `RUN ${text}`, onbuild);
+  state.vertex = makeVertex({
+    op: {
+      kind: "run",
+      args,
+      env: state.env,
+      cwd: state.config.WorkingDir ?? "/",
+      user: state.config.User ?? "",
+      network: context.network,
+    },
+    inputs: [state.vertex],
+    name,
+    slot: `${state.name}/${state.stepIndex}`,
+    location: instruction.location,
+    ignoreCache: state.ignoreCache,
+  });
+  addHistory(state, `RUN ${argsPrefix(state)}${args.join(" ")} # buildkit`, true);
+}
+
+/** `|2 A=1 B=2 `: the ARGs a RUN saw, as docker's history shows them. */
+function argsPrefix(state: StageState): string {
+  const seen = new Map(state.args.map(({ key, value }) => [key, getEnv(state.env, key) ?? value ?? ""]));
+  if (seen.size === 0) return "";
+  return `|${seen.size} ${[...seen].map(([key, value]) => `${key}=${value}`).join(" ")} `;
+}

@@ -1,0 +1,29 @@
+import { posix } from "node:path";
+import type { WordInstruction } from "../../dockerfile/ast.ts";
+import { addHistory, nextStepName } from "../stage-state.ts";
+import { makeVertex } from "../vertex.ts";
+import { expandIn, type DispatchInput } from "./context.ts";
+
+/** WORKDIR: a relative path goes on from the last one; the directory is made, as a layer, unless it is `/`. */
+export function dispatchWorkdir(input: DispatchInput<WordInstruction>): void {
+  const { state, instruction, context, onbuild } = input;
+  const written = expandIn(input, instruction.word.raw, instruction.word.location);
+  const path = posix.resolve("/", state.config.WorkingDir ?? "/", written);
+  state.config.WorkingDir = path;
+  if (path !== "/") {
+    const name = nextStepName(state, `WORKDIR ${written}`, onbuild);
+    state.vertex = makeVertex({
+      op: {
+        kind: "mkdir",
+        path,
+        user: state.config.User ?? "",
+        ...(context.epoch === undefined ? {} : { epoch: context.epoch }),
+      },
+      inputs: [state.vertex],
+      name,
+      slot: `${state.name}/${state.stepIndex}`,
+      location: instruction.location,
+    });
+  }
+  addHistory(state, `WORKDIR ${path}`, path !== "/");
+}

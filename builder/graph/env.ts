@@ -1,0 +1,29 @@
+/** An environment in order, `KEY=value` each, as an image config has it. */
+export type EnvList = readonly string[];
+
+/** What a shell looks for programs in when an image says nothing. @see BuildKit's system.DefaultPathEnvUnix */
+export const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Key and value of `KEY=value`; a key alone has the value "". */
+export function splitEnv(entry: string): { readonly key: string; readonly value: string } {
+  const at = entry.indexOf("=");
+  return at < 0 ? { key: entry, value: "" } : { key: entry.slice(0, at), value: entry.slice(at + 1) };
+}
+
+/** The value of a key; the last entry wins. */
+export function getEnv(env: EnvList, key: string): string | undefined {
+  const entry = env.findLast((one) => splitEnv(one).key === key);
+  return entry === undefined ? undefined : splitEnv(entry).value;
+}
+
+/** With the key set: replaced in its place, or appended. */
+export function setEnv(env: EnvList, key: string, value: string): EnvList {
+  const at = env.findIndex((one) => splitEnv(one).key === key);
+  const entry = `${key}=${value}`;
+  return at < 0 ? [...env, entry] : env.with(at, entry);
+}
+
+/** As a map, for expansion. */
+export function envMap(env: EnvList): ReadonlyMap<string, string> {
+  return new Map(env.map((entry) => Object.values(splitEnv(entry)) as [string, string]));
+}

@@ -1,0 +1,69 @@
+import type { Digest } from "../../store/oci/digest.ts";
+import type { Platform } from "../../store/oci/platform.ts";
+
+/** The empty file system. */
+export interface ScratchOp {
+  readonly kind: "scratch";
+}
+
+/** The layers of an image, pinned by the digest of its manifest. */
+export interface ImageOp {
+  readonly kind: "image";
+  /** Normalised, without digest: `docker.io/library/debian:12`. */
+  readonly ref: string;
+  readonly manifest: Digest;
+  /** ChainID of its layers: what its file system is keyed by. */
+  readonly chain: Digest;
+  readonly platform: Platform;
+}
+
+/** The build context, filtered by its ignore file. Keyed by the content that a step uses of it, never as a whole. */
+export interface ContextOp {
+  readonly kind: "context";
+}
+
+/** RUN. `inputs[0]` is the root file system. */
+export interface RunOp {
+  readonly kind: "run";
+  readonly args: readonly string[];
+  /** ENV and declared ARGs, in order. */
+  readonly env: readonly string[];
+  readonly cwd: string;
+  /** As USER wrote it; "" is root. */
+  readonly user: string;
+  readonly network: "default" | "none" | "host";
+}
+
+/** One source of a COPY. */
+export interface CopySource {
+  /** Index into the vertex's inputs. */
+  readonly input: number;
+  /** Absolute inside the source; may hold wildcards of Go's filepath.Match. */
+  readonly path: string;
+}
+
+/** COPY and ADD of files. `inputs[0]` is what is written to, the others are read from. */
+export interface CopyOp {
+  readonly kind: "copy";
+  readonly sources: readonly CopySource[];
+  /** Absolute; a trailing slash makes it a directory. */
+  readonly dest: string;
+  readonly chown?: string;
+  /** 0-0o7777 */
+  readonly chmod?: number;
+  /** ADD: archives are unpacked. */
+  readonly unpack: boolean;
+  /** Seconds since the epoch for what is created. */
+  readonly epoch?: number;
+}
+
+/** WORKDIR: the directory and its missing parents, 0755, owned by `user`. */
+export interface MkdirOp {
+  readonly kind: "mkdir";
+  readonly path: string;
+  readonly user: string;
+  readonly epoch?: number;
+}
+
+/** What a vertex does: plain JSON, so that a graph can be printed, stored and compared. */
+export type OpSpec = ScratchOp | ImageOp | ContextOp | RunOp | CopyOp | MkdirOp;

@@ -1,0 +1,77 @@
+import type { ContainerConfig, History, ImageConfig } from "../../store/oci/config.ts";
+import type { Platform } from "../../store/oci/platform.ts";
+import type { Stage } from "../dockerfile/ast.ts";
+import type { Vertex } from "./vertex.ts";
+import { defaultPath, getEnv, setEnv, splitEnv, type EnvList } from "./env.ts";
+
+/** An ARG that a stage declared. `value` undefined: declared without any value. */
+export interface DeclaredArg {
+  readonly key: string;
+  readonly value: string | undefined;
+}
+
+/** The image config fields that instructions write, arrays and maps replaced as wholes. */
+export type MutableConfig = { -readonly [K in keyof ContainerConfig]: ContainerConfig[K] };
+
+/**
+ * What a stage is after the instructions dispatched so far. The one mutable value of the conversion: each dispatch
+ * function of graph/dispatch/ reads and writes it, in the order of the Dockerfile.
+ */
+export interface StageState {
+  readonly stage: Stage;
+  readonly name: string;
+  /** Name in progress: "" when the file has one stage only. */
+  readonly label: string;
+  readonly platform: Platform;
+  readonly ignoreCache: boolean;
+  vertex: Vertex;
+  config: MutableConfig;
+  /** The base image's config: fields such as author and history carry over. */
+  author: string | undefined;
+  history: History[];
+  /** ENV and ARG values as words and RUN see them. */
+  env: EnvList;
+  args: DeclaredArg[];
+  /** Progress numbering: `[name index/total]`. */
+  stepIndex: number;
+  stepTotal: number;
+  cmdSet: boolean;
+  /** The image this stack stands on; undefined over scratch. */
+  readonly base: ImageConfig | undefined;
+}
+
+/** Adds an ENV value to config and env. */
+export function addConfigEnv(state: StageState, key: string, value: string): void {
+  state.config.Env = setEnv(state.config.Env ?? [], key, value);
+  state.env = setEnv(state.env, key, value);
+}
+
+/** An ENV of the same name wins over an ARG. */
+export function addArgEnv(state: StageState, key: string, value: string): void {
+  const fixed = (state.config.Env ?? []).some((entry) => splitEnv(entry).key === key);
+  if (!fixed) state.env = setEnv(state.env, key, value);
+}
+
+/** PATH is always set. */
+export function ensurePath(state: StageState): void {
+  if (getEnv(state.config.Env ?? [], "PATH") === undefined) addConfigEnv(state, "PATH", defaultPath);
+}
+
+/** `[build 2/5] `: the prefix of the next step's name; counts it. */
+export function nextStepName(state: StageState, text: string, onbuild: boolean): string {
+  if (state.stepTotal === 0) return text;
+  state.stepIndex++;
+  const width = 1 + Math.floor(Math.log10(state.stepTotal));
+  const number = String(state.stepIndex).padStart(width, " ");
+  const label = state.label === "" ? "" : `${state.label} `;
+  return `[${label}${number}/${state.stepTotal}] ${onbuild ? "ONBUILD " : ""}${text}`;
+}
+
+/** Adds a history line. `layer` false: it made none. */
+export function addHistory(state: StageState, createdBy: string, layer: boolean): void {
+  state.history.push({
+    created_by: createdBy,
+    comment: "buildkit.dockerfile.v0",
+    ...(layer ? {} : { empty_layer: true }),
+  });
+}

@@ -1,0 +1,255 @@
+import { basename, dirname } from "node:path/posix";
+import { copyBytes } from "../../../native/copy-bytes.ts";
+import { TsbuildError } from "../../../native/errors.ts";
+import { Dir, openFlags, type Root, type Stat } from "../../../native/path.ts";
+import { closeFd } from "../../../native/syscall.ts";
+import { copiedXattr } from "./digest.ts";
+import { parentInRoot, resolveInRoot, statInRoot } from "./resolve.ts";
+import type { Source } from "./sources.ts";
+import { byteOrder, type SourceTree } from "./tree.ts";
+
+/** How a copy changes what it copies. */
+export interface CopyRules {
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+  /** Permission bits for every file and directory copied. */
+  readonly mode: number | undefined;
+  /** Of directories that have no source, in nanoseconds. */
+  readonly createdTime: bigint;
+  readonly signal: AbortSignal;
+}
+
+interface Entry {
+  readonly dir: Dir;
+  readonly name: string;
+}
+
+/** Longest time the event loop waits for a copy, in milliseconds. */
+const sliceTime = 12;
+
+/**
+ * Copies trees into a root file system as `cp -a` of BuildKit does (fsutil copy): contents of a directory are merged,
+ * a file replaces what is no directory, missing parents are made 0755, symlinks in the destination's path are followed
+ * inside the root, hard links within one COPY stay links.
+ */
+export class Copier {
+  readonly #dest: Root;
+  readonly #rules: CopyRules;
+  /** First copy of each inode with several links: path in the destination. */
+  readonly #links = new Map<string, string>();
+  /** Directories made or merged and the time each gets when all is done: their content changes it before. */
+  readonly #times = new Map<string, bigint>();
+  #sliceStart = performance.now();
+
+  constructor(dest: Root, rules: CopyRules) {
+    this.#dest = dest;
+    this.#rules = rules;
+  }
+
+  /** Copies one source to a destination path (absolute; a trailing slash means a directory). @throws E_COPY_TARGET */
+  async copy(tree: SourceTree, source: Source, dest: string): Promise<void> {
+    const made = dest.endsWith("/") ? dest : dirname(dest);
+    this.makeDirs(resolveInRoot(this.#dest, made));
+    let target = resolveInRoot(this.#dest, dest);
+    const existing = statInRoot(this.#dest, target);
+    const isDirectory = source.stat.type === "directory";
+    if (!isDirectory && existing?.type === "directory") target = join(target, basename(source.path));
+    this.makeDirs(isDirectory && existing === undefined ? target : parentOf(target));
+    if (isDirectory) await this.#mergeRoot(tree, source, target);
+    else this.#copySingle(tree, source, target);
+  }
+
+  /** Makes the directory and its missing parents; returns nothing. Existing ones stay as they are. @throws E_COPY_TARGET */
+  makeDirs(path: string): void {
+    let at = "";
+    for (const part of path.split("/").filter((one) => one !== "")) {
+      at = join(at, part);
+      const found = parentInRoot(this.#dest, at);
+      if (found === undefined) throw notDirectory(parentOf(at));
+      using dir = found.dir;
+      const stat = dir.stat(found.name);
+      if (stat?.type === "directory") continue;
+      if (stat !== undefined) throw notDirectory(at);
+      dir.mkdir(found.name, 0o755);
+      dir.chmod(found.name, 0o755);
+      if (this.#rules.owner !== undefined) dir.chown(found.name, this.#rules.owner.uid, this.#rules.owner.gid);
+      this.#times.set(at, this.#rules.createdTime);
+    }
+  }
+
+  /** Sets the times of directories; call once, at the end. */
+  finish(): void {
+    for (const [path, time] of [...this.#times].toReversed()) {
+      const found = parentInRoot(this.#dest, path);
+      if (found === undefined) continue;
+      using dir = found.dir;
+      dir.utimens(found.name, time);
+    }
+  }
+
+  async #mergeRoot(tree: SourceTree, source: Source, target: string): Promise<void> {
+    if (statInRoot(this.#dest, target)?.type !== "directory") throw notDirectory(target);
+    using from = tree.root.dir(source.resolved);
+    using to = this.#dest.dir(target);
+    await this.#merge(tree, { from, to, path: source.resolved, target });
+  }
+
+  #copySingle(tree: SourceTree, source: Source, target: string): void {
+    const from = parentInRoot(tree.root, source.resolved);
+    const to = parentInRoot(this.#dest, target);
+    if (from === undefined || to === undefined) throw notDirectory(parentOf(target));
+    using fromDir = from.dir;
+    using toDir = to.dir;
+    this.#copyFile({ dir: fromDir, name: from.name }, { dir: toDir, name: to.name }, {
+      stat: source.stat,
+      owner: tree.owner,
+      target,
+    });
+  }
+
+  /** Copies the entries of one directory into another, in byte order. */
+  async #merge(
+    tree: SourceTree,
+    at: { readonly from: Dir; readonly to: Dir; readonly path: string; readonly target: string },
+  ): Promise<void> {
+    for (const name of at.from.names().toSorted(byteOrder)) {
+      const path = join(at.path, name);
+      const hidden = tree.excludes(path);
+      if (hidden && tree.prunes(path)) continue;
+      const stat = at.from.stat(name);
+      if (stat === undefined) continue;
+      if (performance.now() - this.#sliceStart > sliceTime) await this.#breathe();
+      const target = join(at.target, name);
+      if (stat.type === "directory") {
+        if (hidden && !hasShown(tree, at.from, name, path)) continue;
+        await this.#copyDirectory(tree, { from: at.from, to: at.to, name, stat, path, target });
+      } else if (!hidden) {
+        this.#copyFile({ dir: at.from, name }, { dir: at.to, name }, { stat, owner: tree.owner, target });
+      }
+    }
+  }
+
+  async #copyDirectory(
+    tree: SourceTree,
+    at: {
+      readonly from: Dir;
+      readonly to: Dir;
+      readonly name: string;
+      readonly stat: Stat;
+      readonly path: string;
+      readonly target: string;
+    },
+  ): Promise<void> {
+    const { from, to, name, stat, path, target } = at;
+    const existing = to.stat(name);
+    if (existing !== undefined && existing.type !== "directory") throw notDirectory(target);
+    if (existing === undefined) to.mkdir(name, 0o700);
+    {
+      using sub = from.openDir(name);
+      using made = to.openDir(name);
+      await this.#merge(tree, { from: sub, to: made, path, target });
+    }
+    this.#setMetadata({ dir: from, name }, { dir: to, name }, { stat, owner: tree.owner });
+    this.#times.set(target, stat.mtime);
+  }
+
+  #copyFile(
+    from: Entry,
+    to: Entry,
+    entry: { readonly stat: Stat; readonly owner: CopyRules["owner"]; readonly target: string },
+  ): void {
+    const { stat, target } = entry;
+    const existing = to.dir.stat(to.name);
+    if (existing?.type === "directory") {
+      throw new TsbuildError(`Cannot copy a file to /${target}: a directory is there`, {
+        code: "E_COPY_TARGET",
+        hint: `end the destination with / to copy into it`,
+      });
+    }
+    if (existing !== undefined) to.dir.unlink(to.name);
+    const link = stat.type === "file" && stat.nlink > 1 ? this.#firstLink(stat, target) : undefined;
+    if (link !== undefined) return this.#hardlink(link, to);
+    if (stat.type === "file") copyContent(from, to, stat.size);
+    else if (stat.type === "symlink") to.dir.symlink(from.dir.readlink(from.name), to.name);
+    else if (stat.type === "char" || stat.type === "block" || stat.type === "fifo") {
+      to.dir.mknod(to.name, typeBits[stat.type] | stat.mode, stat.devmajor, stat.devminor);
+    } else return; // A socket is nothing to copy: it means something only to the process that made it.
+    this.#setMetadata(from, to, entry);
+    to.dir.utimens(to.name, stat.mtime);
+  }
+
+  /** Owner first: chown clears setuid bits and file capabilities. */
+  #setMetadata(from: Entry, to: Entry, entry: { readonly stat: Stat; readonly owner: CopyRules["owner"] }): void {
+    const { stat } = entry;
+    const { uid, gid } = this.#rules.owner ?? entry.owner ?? stat;
+    to.dir.chown(to.name, uid, gid);
+    if (stat.type === "symlink") return;
+    to.dir.chmod(to.name, this.#rules.mode ?? stat.mode);
+    if (stat.type !== "file" && stat.type !== "directory") return;
+    for (const key of from.dir.listxattr(from.name).filter(copiedXattr)) {
+      const value = from.dir.getxattr(from.name, key);
+      if (value !== undefined) to.dir.setxattr(to.name, key, value);
+    }
+  }
+
+  #firstLink(stat: Stat, target: string): string | undefined {
+    const inode = `${stat.dev}:${stat.ino}`;
+    const first = this.#links.get(inode);
+    if (first === undefined) this.#links.set(inode, target);
+    return first;
+  }
+
+  #hardlink(first: string, to: Entry): void {
+    const found = parentInRoot(this.#dest, first);
+    if (found === undefined) throw notDirectory(parentOf(first));
+    using dir = found.dir;
+    to.dir.link(dir, found.name, to.name);
+  }
+
+  async #breathe(): Promise<void> {
+    this.#rules.signal.throwIfAborted();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    setImmediate(resolve);
+    await promise;
+    this.#sliceStart = performance.now();
+  }
+}
+
+function copyContent(from: Entry, to: Entry, size: number): void {
+  const source = from.dir.openFile(from.name, openFlags.read);
+  try {
+    const target = to.dir.openFile(to.name, openFlags.createNew, 0o600);
+    try {
+      copyBytes(source, target, size);
+    } finally {
+      closeFd(target);
+    }
+  } finally {
+    closeFd(source);
+  }
+}
+
+/** Whether anything below a hidden directory is not hidden. */
+function hasShown(tree: SourceTree, parent: Dir, name: string, path: string): boolean {
+  using dir = parent.openDir(name);
+  return dir.names().some((child) => {
+    const at = join(path, child);
+    if (!tree.excludes(at)) return true;
+    return !tree.prunes(at) && dir.stat(child)?.type === "directory" && hasShown(tree, dir, child, at);
+  });
+}
+
+function notDirectory(path: string): TsbuildError {
+  return new TsbuildError(`Cannot copy to /${path}: it is not a directory`, {
+    code: "E_COPY_TARGET",
+    hint: "remove it in an earlier RUN, or choose another destination",
+  });
+}
+
+function parentOf(path: string): string {
+  const parent = dirname(path);
+  return parent === "." ? "" : parent;
+}
+
+function join(parent: string, name: string): string {
+  return parent === "" ? name : `${parent}/${name}`;
+}

@@ -1,0 +1,95 @@
+import { createHash, type Hash } from "node:crypto";
+import { basename } from "node:path/posix";
+import { digestOf, type Digest } from "../../../store/oci/digest.ts";
+import type { Dir, Stat } from "../../../native/path.ts";
+import { parentInRoot } from "./resolve.ts";
+import { findSources, type Source } from "./sources.ts";
+import { walkTree, type SourceTree } from "./tree.ts";
+
+/** Beyond this many files a key keeps one digest per top directory, not one per file. */
+const listed = 1000;
+
+/** A digest over all that a COPY reads, and what it was made from: `file <path>` -> its part. */
+export interface ContentDigest {
+  readonly digest: Digest;
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
+/**
+ * Digest of what the sources name: type, name, mode, owner, size, link target, device, xattrs and content of every
+ * entry, but no times. Equal digests copy to equal trees. @see features C3
+ */
+export function contentDigest(tree: SourceTree, paths: readonly string[]): ContentDigest {
+  const total = createHash("sha256");
+  const parts = new Map<string, string>();
+  for (const path of paths) {
+    total.update(`source ${path}\n`);
+    for (const source of findSources(tree, path.replace(/^\/+/, ""))) addSource({ tree, total, parts }, source);
+  }
+  const digest = digestOf(total.digest());
+  return { digest, inputs: parts.size > listed ? summary(parts) : Object.fromEntries(parts) };
+}
+
+interface Sink {
+  readonly tree: SourceTree;
+  readonly total: Hash;
+  readonly parts: Map<string, string>;
+}
+
+function addSource(sink: Sink, source: Source): void {
+  const { tree } = sink;
+  if (source.stat.type === "directory") {
+    using dir = tree.root.dir(source.resolved);
+    addEntry(sink, { path: source.resolved, label: "", dir, name: ".", stat: source.stat });
+    for (const entry of walkTree(tree, dir, source.resolved)) addEntry(sink, { ...entry, label: entry.relative });
+    return;
+  }
+  const found = parentInRoot(tree.root, source.resolved);
+  if (found === undefined) return;
+  using dir = found.dir;
+  const { resolved: path, stat } = source;
+  addEntry(sink, { path, label: basename(source.path), dir, name: found.name, stat });
+}
+
+function addEntry(
+  sink: Sink,
+  entry: { readonly path: string; readonly label: string; readonly dir: Dir; readonly name: string; readonly stat: Stat },
+): void {
+  const { tree } = sink;
+  const { path, label, dir, name, stat } = entry;
+  const { uid, gid } = tree.owner ?? stat;
+  const what =
+    stat.type === "file"
+      ? tree.hash({ path, dir, name, stat })
+      : stat.type === "symlink"
+        ? dir.readlink(name)
+        : `${stat.devmajor}:${stat.devminor}`;
+  const line = JSON.stringify([stat.type, label, stat.mode, uid, gid, what, xattrs(entry)]);
+  sink.total.update(line);
+  if (stat.type !== "directory") sink.parts.set(`file /${path}`, `${stat.mode.toString(8)} ${what.slice(0, 32)}`);
+}
+
+function xattrs(entry: { readonly dir: Dir; readonly name: string; readonly stat: Stat }): readonly string[] {
+  const { dir, name, stat } = entry;
+  if (stat.type !== "file" && stat.type !== "directory") return [];
+  return dir
+    .listxattr(name)
+    .filter(copiedXattr)
+    .toSorted()
+    .map((key) => `${key}=${Buffer.from(dir.getxattr(name, key) ?? []).toString("base64")}`);
+}
+
+/** Attributes that a copy keeps: not the kernel's own, but file capabilities. @see features C3 */
+export function copiedXattr(key: string): boolean {
+  return key === "security.capability" || !/^(?:security|system|trusted)\./.test(key);
+}
+
+function summary(parts: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
+  const hashes = new Map<string, Hash>();
+  for (const [name, value] of parts) {
+    const top = name.slice("file ".length).split("/").slice(0, 3).join("/");
+    const hash = hashes.get(top) ?? createHash("sha256");
+    hashes.set(top, hash.update(`${name}\0${value}\n`));
+  }
+  return Object.fromEntries([...hashes].map(([top, hash]) => [`file ${top}`, hash.digest("hex").slice(0, 32)]));
+}

@@ -1,0 +1,106 @@
+import { TsbuildError } from "../../../native/errors.ts";
+import { digestOf, type Digest } from "../../../store/oci/digest.ts";
+import type { CopyOp } from "../../graph/opspec.ts";
+import type { Vertex } from "../../graph/vertex.ts";
+import type { Op, OpContext } from "../../solve/op.ts";
+import type { SolvedStep, StepKey } from "../../solve/step.ts";
+import { commitLayer } from "../layer.ts";
+import { SnapshotTree } from "../snapshot-tree.ts";
+import { userFiles } from "../user-files.ts";
+import { resolveOwner } from "../user.ts";
+import { openWritable } from "../writable.ts";
+import { Copier } from "./copier.ts";
+import { contentDigest, type ContentDigest } from "./digest.ts";
+import { findSources } from "./sources.ts";
+import type { SourceTree } from "./tree.ts";
+import { unpackArchive } from "./unpack.ts";
+
+/** Opens the build context; the caller disposes it. */
+export type OpenContext = () => SourceTree;
+
+/** COPY and ADD. */
+export function copyOp(op: CopyOp, openContext: OpenContext): Op {
+  const contents = new Map<Vertex, Promise<ContentDigest>>();
+  const paths = op.sources.map((source) => source.path);
+  /** Digest of what is read of the context; read once. */
+  const contextContent = (vertex: Vertex): Promise<ContentDigest> => {
+    const known = contents.get(vertex) ?? Promise.try(() => digestContext(openContext, paths));
+    contents.set(vertex, known);
+    return known;
+  };
+  return {
+    recorded: true,
+    async key(vertex, inputs) {
+      const [base = "", from = ""] = inputs;
+      if (vertex.inputs[1]?.op.kind !== "context") return keyOf(op, base, { "content of the source stage": from });
+      const content = await contextContent(vertex);
+      return keyOf(op, base, content.inputs, content.digest);
+    },
+    async contentKey(vertex, [base, from]) {
+      if (vertex.inputs[1]?.op.kind === "context" || from?.snapshot === undefined) return undefined;
+      using tree = SnapshotTree.open(from.snapshot, "the source stage");
+      return keyOf(op, base?.key ?? "", {}, contentDigest(tree, paths).digest).key;
+    },
+    exec: async (vertex, inputs, context) => await execCopy({ op, openContext, vertex, inputs, context }),
+  };
+}
+
+function digestContext(openContext: OpenContext, paths: readonly string[]): ContentDigest {
+  using tree = openContext();
+  return contentDigest(tree, paths);
+}
+
+function keyOf(
+  op: CopyOp,
+  base: string,
+  parts: Readonly<Record<string, string>>,
+  content: Digest | undefined = undefined,
+): StepKey {
+  const key = digestOf(JSON.stringify([op, base, content ?? parts]));
+  const flags = [op.chown ?? "", op.chmod?.toString(8) ?? ""].join(" ").trim();
+  return {
+    key,
+    inputs: { base, sources: op.sources.map(({ path }) => path).join(" "), dest: op.dest, flags, ...parts },
+  };
+}
+
+async function execCopy(run: {
+  readonly op: CopyOp;
+  readonly openContext: OpenContext;
+  readonly vertex: Vertex;
+  readonly inputs: readonly SolvedStep[];
+  readonly context: OpContext;
+}): Promise<{ snapshot: SolvedStep["snapshot"]; identity: SolvedStep["identity"] }> {
+  const { op, vertex, inputs, context } = run;
+  const [base, from] = inputs;
+  const owner = op.chown === undefined ? undefined : resolveOwner(op.chown, userFiles(base?.snapshot));
+  await using active = context.store.snapshots.prepare(base?.snapshot);
+  {
+    using tree = openSource(run.openContext, vertex, from);
+    using target = openWritable(active);
+    const copier = new Copier(target.root, {
+      owner,
+      mode: op.chmod,
+      createdTime: BigInt(op.epoch ?? 0) * 1_000_000_000n,
+      signal: context.signal,
+    });
+    for (const { path } of op.sources) {
+      for (const source of findSources(tree, path.replace(/^\/+/, ""))) {
+        const unpacked = op.unpack && (await unpackArchive({ tree, source, copier, dest: op.dest, target: target.root, owner, signal: context.signal }));
+        if (!unpacked) await copier.copy(tree, source, op.dest);
+      }
+    }
+    copier.finish();
+  }
+  return commitLayer(active, base, { epoch: op.epoch });
+}
+
+function openSource(openContext: OpenContext, vertex: Vertex, from: SolvedStep | undefined): SourceTree {
+  if (vertex.inputs[1]?.op.kind === "context") return openContext();
+  if (from?.snapshot === undefined) {
+    throw new TsbuildError("Cannot copy from an empty stage: it is FROM scratch without any file", {
+      code: "E_COPY_NOT_FOUND",
+    });
+  }
+  return SnapshotTree.open(from.snapshot, "the source stage");
+}

@@ -1,0 +1,60 @@
+import type { Dir, Root, Stat } from "../../../native/path.ts";
+
+/** What COPY reads from: the build context, or the file system of a stage or image. */
+export interface SourceTree extends Disposable {
+  readonly root: Root;
+  /** What a message calls it: `the build context`, `stage build`. */
+  readonly name: string;
+  /** The owner that everything has, whatever the disk says; undefined: as on disk. */
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+  /** Whether an ignore file hides the path (no leading slash). */
+  excludes(path: string): boolean;
+  /** Whether everything below a hidden directory is hidden too, so that it need not be walked. */
+  prunes(path: string): boolean;
+  /** The ignore file's line that hides the path, for messages. */
+  whyExcluded(path: string): string | undefined;
+  /** Hex sha256 of a regular file's bytes. */
+  hash(file: { readonly path: string; readonly dir: Dir; readonly name: string; readonly stat: Stat }): string;
+}
+
+/** One entry of a walk. `path` is from the tree's root; `relative` from the walk's start, "" for the start itself. */
+export interface TreeEntry {
+  readonly path: string;
+  readonly relative: string;
+  readonly dir: Dir;
+  readonly name: string;
+  readonly stat: Stat;
+}
+
+/** Every entry below a directory that is not hidden, parents first, names in byte order. */
+export function* walkTree(tree: SourceTree, dir: Dir, path: string, relative: string = ""): Generator<TreeEntry> {
+  for (const name of dir.names().toSorted(byteOrder)) {
+    const child = path === "" ? name : `${path}/${name}`;
+    const hidden = tree.excludes(child);
+    if (hidden && tree.prunes(child)) continue;
+    const stat = dir.stat(name);
+    if (stat === undefined) continue;
+    const below = relative === "" ? name : `${relative}/${name}`;
+    // A hidden directory is shown only when something below it is not hidden.
+    if (!hidden) yield { path: child, relative: below, dir, name, stat };
+    if (stat.type !== "directory") continue;
+    using sub = dir.openDir(name);
+    if (!hidden) yield* walkTree(tree, sub, child, below);
+    else yield* shownBelow({ path: child, relative: below, dir, name, stat }, walkTree(tree, sub, child, below));
+  }
+}
+
+/** The entry of a hidden directory before the first of its entries that is not. */
+function* shownBelow(entry: TreeEntry, below: Generator<TreeEntry>): Generator<TreeEntry> {
+  let shown = false;
+  for (const one of below) {
+    if (!shown) yield entry;
+    shown = true;
+    yield one;
+  }
+}
+
+/** Compares by UTF-8 bytes. Names are nearly always ASCII, for which the order of strings is the same. */
+export function byteOrder(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

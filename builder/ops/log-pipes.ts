@@ -1,0 +1,68 @@
+import { Socket } from "node:net";
+import { closeFd, pipe } from "../../native/syscall.ts";
+import type { Digest } from "../../store/oci/digest.ts";
+import type { ProgressSink } from "../events.ts";
+
+/** Bytes kept for the error of a step that fails. */
+const tailSize = 4096;
+const tailLines = 8;
+
+/** The pipes behind a step's stdout and stderr: what comes is emitted as log events, and the end is kept. */
+export class LogPipes implements AsyncDisposable {
+  readonly stdout: number;
+  readonly stderr: number;
+  readonly #ended: readonly Promise<void>[];
+  readonly #sockets: readonly Socket[];
+  #writersOpen = true;
+  #tail = Buffer.alloc(0);
+
+  constructor(options: { readonly digest: Digest; readonly emit: ProgressSink }) {
+    const [out, err] = [pipe(), pipe()];
+    this.stdout = out.write;
+    this.stderr = err.write;
+    this.#sockets = [out.read, err.read].map((fd) => new Socket({ fd, readable: true, writable: false }));
+    this.#ended = this.#sockets.map(
+      (socket, at) =>
+        new Promise((resolve) => {
+          socket.on("data", (data: Buffer) => {
+            this.#keep(data);
+            const time = performance.timeOrigin + performance.now();
+            options.emit({ kind: "log", digest: options.digest, time, stream: at === 0 ? 1 : 2, data });
+          });
+          socket.on("error", () => resolve());
+          socket.on("close", () => resolve());
+        }),
+    );
+  }
+
+  /** To be called when the child has its copies: the pipes end when the last process has closed them. */
+  closeWriters(): void {
+    if (!this.#writersOpen) return;
+    this.#writersOpen = false;
+    closeFd(this.stdout);
+    closeFd(this.stderr);
+  }
+
+  /** Resolves when everything written was emitted. */
+  async drained(): Promise<void> {
+    this.closeWriters();
+    await Promise.all(this.#ended);
+  }
+
+  /** The last lines. */
+  tail(): readonly string[] {
+    const lines = this.#tail.toString("utf8").split(/\r?\n/).filter((line) => line.trim() !== "");
+    return lines.slice(-tailLines);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.closeWriters();
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(this.#ended);
+  }
+
+  #keep(data: Buffer): void {
+    const joined = Buffer.concat([this.#tail, data]);
+    this.#tail = joined.subarray(Math.max(0, joined.length - tailSize));
+  }
+}

@@ -1,0 +1,38 @@
+import { digestOf } from "../../store/oci/digest.ts";
+import type { MkdirOp } from "../graph/opspec.ts";
+import type { Vertex } from "../graph/vertex.ts";
+import type { Op } from "../solve/op.ts";
+import { Copier } from "./copy/copier.ts";
+import { resolveInRoot } from "./copy/resolve.ts";
+import { commitLayer } from "./layer.ts";
+import { openWritable } from "./writable.ts";
+import { userFiles } from "./user-files.ts";
+import { resolveUser } from "./user.ts";
+
+/** WORKDIR. */
+export function mkdirOp(op: MkdirOp): Op {
+  return {
+    recorded: true,
+    async key(_vertex, inputs) {
+      const [base = ""] = inputs;
+      return { key: digestOf(JSON.stringify([op, base])), inputs: { base, path: op.path, user: op.user } };
+    },
+    async exec(_vertex: Vertex, [base], context) {
+      await using active = context.store.snapshots.prepare(base?.snapshot);
+      {
+        using target = openWritable(active);
+        const { uid, gid } = resolveUser(op.user, userFiles(base?.snapshot));
+        const owner = op.user === "" ? undefined : { uid, gid };
+        const copier = new Copier(target.root, {
+          owner,
+          mode: undefined,
+          createdTime: BigInt(op.epoch ?? 0) * 1_000_000_000n,
+          signal: context.signal,
+        });
+        copier.makeDirs(resolveInRoot(target.root, op.path));
+        copier.finish();
+      }
+      return commitLayer(active, base, { epoch: op.epoch });
+    },
+  };
+}

@@ -1,0 +1,145 @@
+import { randomBytes } from "node:crypto";
+import { TsbuildError } from "../../native/errors.ts";
+import type { Mount } from "../../native/mount.ts";
+import { startContainer, type ContainerSpec, type ExitStatus } from "../../runtime/index.ts";
+import { digestOf } from "../../store/oci/digest.ts";
+import { lowerDirs, type ActiveSnapshot, type Snapshot } from "../../store/snapshot/snapshotter.ts";
+import { DockerfileError } from "../dockerfile/error.ts";
+import { getEnv } from "../graph/env.ts";
+import type { RunOp } from "../graph/opspec.ts";
+import type { Vertex } from "../graph/vertex.ts";
+import type { Op, OpContext } from "../solve/op.ts";
+import type { SolvedStep } from "../solve/step.ts";
+import { commitLayer } from "./layer.ts";
+import { LogPipes } from "./log-pipes.ts";
+import type { RunEnvironment } from "./run-environment.ts";
+import { userFiles } from "./user-files.ts";
+import { resolveUser, type ResolvedUser } from "./user.ts";
+
+/** What RUN gets of the host beside the step itself. */
+export interface RunSettings {
+  readonly environment: RunEnvironment;
+  readonly epoch: number | undefined;
+  /** The Dockerfile's text, for error frames. */
+  readonly source: string;
+}
+
+/** RUN: the command in a container over the stage's file system. */
+export function runOp(op: RunOp, settings: RunSettings): Op {
+  return {
+    recorded: true,
+    async key(_vertex, inputs) {
+      const [base = ""] = inputs;
+      const variables = Object.fromEntries(
+        op.env.map((entry) => [`variable ${entry.split("=", 1)[0] ?? ""}`, entry.slice(entry.indexOf("=") + 1)]),
+      );
+      const { args, cwd, user, network } = op;
+      return {
+        key: digestOf(JSON.stringify([op, base])),
+        inputs: { base, command: args.join(" "), cwd, user, network, ...variables },
+      };
+    },
+    exec: async (vertex, [base], context) => await execRun({ op, settings, vertex, base, context }),
+  };
+}
+
+interface Run {
+  readonly op: RunOp;
+  readonly settings: RunSettings;
+  readonly vertex: Vertex;
+  readonly base: SolvedStep | undefined;
+  readonly context: OpContext;
+}
+
+async function execRun(run: Run): Promise<{ snapshot: Snapshot | undefined; identity: SolvedStep["identity"] }> {
+  const { op, settings, vertex, base, context } = run;
+  const user = locate(run, () => resolveUser(op.user, userFiles(base?.snapshot)));
+  await using active = context.store.snapshots.prepare(base?.snapshot);
+  await using logs = new LogPipes({ digest: vertex.digest, emit: context.emit });
+  const spec = containerSpec(run, active, user);
+  const status = await runContainer(spec, logs, context.signal);
+  await logs.drained();
+  if (status.kind !== "exited" || status.code !== 0) throw runFailed(run, status, logs.tail());
+  return commitLayer(active, base, { epoch: settings.epoch });
+}
+
+async function runContainer(
+  spec: ContainerSpec,
+  logs: LogPipes,
+  signal: AbortSignal,
+): Promise<ExitStatus> {
+  const stdio = { stdin: "null", stdout: logs.stdout, stderr: logs.stderr } as const;
+  await using container = await startContainer(spec, stdio, { signal });
+  logs.closeWriters();
+  const status = await container.exited;
+  signal.throwIfAborted();
+  return status;
+}
+
+function containerSpec(run: Run, active: ActiveSnapshot, user: ResolvedUser): ContainerSpec {
+  const { op, settings } = run;
+  const { environment } = settings;
+  const lower = [...lowerDirs(active.parent), environment.stubs];
+  const root: Mount = {
+    type: "overlay",
+    source: "overlay",
+    target: "/",
+    options: ["volatile"],
+    overlay: { lower, upper: active.upper, work: active.work },
+  };
+  const home = getEnv(op.env, "HOME") === undefined ? [`HOME=${user.home}`] : [];
+  const extra = environment.variables.filter((entry) => getEnv(op.env, entry.split("=", 1)[0] ?? "") === undefined);
+  return {
+    id: `build-${randomBytes(8).toString("hex")}`,
+    root,
+    mounts: environment.mounts,
+    hostname: "buildkitsandbox",
+    args: op.args,
+    env: [...op.env, ...home, ...extra],
+    cwd: op.cwd,
+    user,
+    network: op.network === "default" ? environment.network : op.network,
+  };
+}
+
+/** Gives an error the place of the instruction. */
+function locate<T>(run: Run, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof TsbuildError) || run.vertex.location === undefined) throw error;
+    throw new DockerfileError(error.message, {
+      code: error.code,
+      cause: error,
+      notes: error.notes,
+      location: run.vertex.location,
+      source: run.settings.source,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+  }
+}
+
+function runFailed(run: Run, status: ExitStatus, tail: readonly string[]): Error {
+  const { location } = run.vertex;
+  const how =
+    status.kind === "exited" ? `exited with code ${status.code}` : `was killed by signal ${status.signal}`;
+  const options = {
+    code: "E_RUN_FAILED",
+    notes: tail,
+    ...hintFor(status),
+  };
+  if (location === undefined) return new TsbuildError(`RUN ${how}`, options);
+  return new DockerfileError(`RUN ${how}`, {
+    ...options,
+    location,
+    source: run.settings.source,
+    step: run.vertex.name,
+  });
+}
+
+function hintFor(status: ExitStatus): { readonly hint?: string } {
+  if (status.kind === "signaled") return { hint: "the kernel or another process killed it: look at its memory use" };
+  if (status.code === 127) return { hint: "the command was not found: install it in an earlier RUN, or check PATH" };
+  if (status.code === 126) return { hint: "the command could not be executed: check its mode and its interpreter" };
+  return {};
+}

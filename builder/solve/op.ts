@@ -1,0 +1,36 @@
+import type { Store } from "../../store/store.ts";
+import type { Digest } from "../../store/oci/digest.ts";
+import type { Snapshot, SnapshotIdentity } from "../../store/snapshot/snapshotter.ts";
+import type { ProgressSink } from "../events.ts";
+import type { Vertex } from "../graph/vertex.ts";
+import type { SolvedStep, StepKey } from "./step.ts";
+
+/** What running a step gives: `identity` is computed beside the next steps. */
+export interface StepResult {
+  readonly snapshot: Snapshot | undefined;
+  readonly identity: Promise<SnapshotIdentity | undefined>;
+}
+
+/** What every step is run with. */
+export interface OpContext {
+  readonly store: Store;
+  readonly signal: AbortSignal;
+  readonly emit: ProgressSink;
+}
+
+/** How one kind of vertex is keyed and run; one file each under ops/. */
+export interface Op {
+  /**
+   * The key from what the step is and the keys of its inputs (same order as vertex.inputs); cheap, nothing is run.
+   * undefined for an input: its result is not known before it ran.
+   */
+  key(vertex: Vertex, inputs: readonly Digest[], context: OpContext): Promise<StepKey>;
+  /** A second key from the content that the step reads of its solved inputs, where that differs from the first. */
+  contentKey?(vertex: Vertex, inputs: readonly SolvedStep[], context: OpContext): Promise<Digest | undefined>;
+  exec(vertex: Vertex, inputs: readonly SolvedStep[], context: OpContext): Promise<StepResult>;
+  /** False for what is not worth a record: images and contexts are kept elsewhere. */
+  readonly recorded: boolean;
+}
+
+/** The op of each kind of vertex. */
+export type OpTable = (vertex: Vertex) => Op;

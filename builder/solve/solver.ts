@@ -1,0 +1,220 @@
+import { randomBytes } from "node:crypto";
+import { errorMessage } from "../../native/errors.ts";
+import { digestOf, type Digest } from "../../store/oci/digest.ts";
+import type { CacheRecord, Store } from "../../store/store.ts";
+import type { ProgressSink } from "../events.ts";
+import type { Vertex } from "../graph/vertex.ts";
+import { explainMiss } from "./explain.ts";
+import type { Op, OpContext, OpTable } from "./op.ts";
+import { Semaphore } from "./semaphore.ts";
+import type { SolvedStep, StepKey } from "./step.ts";
+
+/** What a solve works with. */
+export interface SolverOptions {
+  readonly store: Store;
+  readonly ops: OpTable;
+  readonly emit: ProgressSink;
+  readonly signal: AbortSignal;
+  /** Steps running at once. */
+  readonly parallelism: number;
+  /** Sets this build's steps apart from another project's with the same stage names. */
+  readonly slotPrefix: string;
+}
+
+/** A step looked up without running anything. `record` undefined: not in the cache. */
+interface Peeked {
+  readonly key: Digest;
+  readonly own: StepKey | undefined;
+  readonly record: CacheRecord | undefined;
+}
+
+/**
+ * Solves vertices on demand: a step whose key is recorded is taken from the cache without looking at its inputs'
+ * results; otherwise its inputs are solved (side by side), its content key is tried, and only then it runs.
+ * Each vertex is solved once. The first failure aborts the others; finished results are kept by keep().
+ */
+export class Solver {
+  readonly #options: SolverOptions;
+  readonly #abort = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #context: OpContext;
+  readonly #slots: Semaphore;
+  readonly #peeked = new Map<Digest, Promise<Peeked>>();
+  readonly #solved = new Map<Digest, Promise<SolvedStep>>();
+  readonly #finished: { readonly step: SolvedStep; readonly record: CacheRecord }[] = [];
+  readonly #aliases: CacheRecord[] = [];
+  #cachedSteps = 0;
+  #runSteps = 0;
+
+  constructor(options: SolverOptions) {
+    this.#options = options;
+    this.#signal = AbortSignal.any([options.signal, this.#abort.signal]);
+    this.#context = { store: options.store, signal: this.#signal, emit: options.emit };
+    this.#slots = new Semaphore(options.parallelism);
+  }
+
+  /** Steps that made or could have made a layer: how many there were and came from the cache. */
+  get counts(): { readonly total: number; readonly cached: number } {
+    return { total: this.#cachedSteps + this.#runSteps, cached: this.#cachedSteps };
+  }
+
+  /** The result of a vertex. @throws the first failure of it or of anything it needs */
+  async solve(vertex: Vertex): Promise<SolvedStep> {
+    const known = this.#solved.get(vertex.digest);
+    if (known !== undefined) return known;
+    const solving = this.#solve(vertex).catch((error: unknown) => {
+      this.#abort.abort(error);
+      throw error;
+    });
+    this.#solved.set(vertex.digest, solving);
+    return solving;
+  }
+
+  /** Makes every finished step durable and findable; also after a failure. Waits for the steps still ending. */
+  async keep(): Promise<void> {
+    await Promise.allSettled(this.#solved.values());
+    const { store } = this.#options;
+    const done = [];
+    for (const { step, record } of this.#finished) {
+      const identity = await step.identity.catch(() => undefined);
+      if (step.snapshot === undefined || identity === undefined) continue;
+      done.push({ snapshot: step.snapshot, identity, record });
+    }
+    if (done.length > 0) await store.snapshots.persist(done.map(({ snapshot, identity }) => ({ snapshot, identity })));
+    const records = done.map(({ identity, snapshot, record }) => ({
+      ...record,
+      snapshotID: store.snapshots.find(identity.chainID)?.id ?? snapshot.id,
+    }));
+    if (records.length + this.#aliases.length > 0) store.cache.put([...records, ...this.#aliases]);
+  }
+
+  async #peek(vertex: Vertex): Promise<Peeked> {
+    const known = this.#peeked.get(vertex.digest);
+    if (known !== undefined) return known;
+    const peeking = this.#look(vertex);
+    this.#peeked.set(vertex.digest, peeking);
+    return peeking;
+  }
+
+  async #look(vertex: Vertex): Promise<Peeked> {
+    // A forced step has a result that nobody knows yet; what stands on it must not be found by its old key.
+    if (vertex.ignoreCache) return { key: randomKey(), own: undefined, record: undefined };
+    const inputs = await Promise.all(vertex.inputs.map((input) => this.#peek(input)));
+    const op = this.#options.ops(vertex);
+    const own = await op.key(
+      vertex,
+      inputs.map((input) => input.key),
+      this.#context,
+    );
+    const record = op.recorded ? this.#options.store.cache.find(own.key) : undefined;
+    if (record !== undefined) this.#announceCached(vertex);
+    return { key: record?.keys[0] ?? own.key, own, record };
+  }
+
+  async #solve(vertex: Vertex): Promise<SolvedStep> {
+    const peeked = await this.#peek(vertex);
+    const found = peeked.record === undefined ? undefined : this.#fromRecord(vertex, peeked.record);
+    if (found !== undefined) return found;
+    const inputs = await Promise.all(vertex.inputs.map((input) => this.solve(input)));
+    this.#signal.throwIfAborted();
+    return await this.#solveOver(vertex, inputs, peeked);
+  }
+
+  /** The inputs are there: looks again with their final keys and content, then runs. */
+  async #solveOver(vertex: Vertex, inputs: readonly SolvedStep[], peeked: Peeked): Promise<SolvedStep> {
+    const op = this.#options.ops(vertex);
+    const { cache } = this.#options.store;
+    const keys = inputs.map((input) => input.key);
+    const own = await op.key(vertex, keys, this.#context);
+    const content = await op.contentKey?.(vertex, inputs, this.#context);
+    const all = content === undefined ? [own.key] : [own.key, content];
+    if (op.recorded && !vertex.ignoreCache) {
+      for (const key of all) {
+        const record = key === peeked.own?.key ? undefined : cache.find(key);
+        const found = record === undefined ? undefined : this.#fromRecord(vertex, record);
+        if (record === undefined || found === undefined) continue;
+        if (!record.keys.includes(own.key)) this.#aliases.push({ ...record, keys: [...record.keys, own.key] });
+        this.#announceCached(vertex);
+        return found;
+      }
+    }
+    return await this.#run(vertex, inputs, { op, own, keys: vertex.ignoreCache ? [peeked.key, ...all] : all });
+  }
+
+  #fromRecord(vertex: Vertex, record: CacheRecord): SolvedStep | undefined {
+    const { snapshots } = this.#options.store;
+    const [key] = record.keys;
+    const snapshot = record.snapshotID === undefined ? undefined : snapshots.get(record.snapshotID);
+    if (key === undefined || (record.snapshotID !== undefined && snapshot === undefined)) return undefined;
+    const identity = snapshot === undefined ? undefined : snapshots.identity(snapshot);
+    return { vertex, key, snapshot, identity: Promise.resolve(identity), created: record.created, cached: true };
+  }
+
+  async #run(
+    vertex: Vertex,
+    inputs: readonly SolvedStep[],
+    how: { readonly op: Op; readonly own: StepKey; readonly keys: readonly Digest[] },
+  ): Promise<SolvedStep> {
+    using _slot = await this.#slots.acquire(this.#signal);
+    const { emit } = this.#options;
+    const { digest } = vertex;
+    this.#announce(vertex);
+    emit({ kind: "started", digest, time: now() });
+    if (how.op.recorded && !vertex.ignoreCache) this.#explain(vertex, how.own);
+    try {
+      const { snapshot, identity } = await how.op.exec(vertex, inputs, this.#context);
+      identity.catch(() => undefined);
+      const created = Date.now();
+      emit({ kind: "completed", digest, time: now(), cached: false });
+      const key = how.keys[0] ?? how.own.key;
+      const step: SolvedStep = { vertex, key, snapshot, identity, created, cached: false };
+      if (how.op.recorded) {
+        this.#runSteps++;
+        const slot = this.#slot(vertex);
+        this.#finished.push({
+          step,
+          record: { keys: how.keys, slot, snapshotID: snapshot?.id, inputs: how.own.inputs, created },
+        });
+      }
+      return step;
+    } catch (error) {
+      const message = this.#signal.aborted ? "canceled" : errorMessage(error);
+      emit({ kind: "completed", digest, time: now(), cached: false, error: message });
+      throw error;
+    }
+  }
+
+  #explain(vertex: Vertex, own: StepKey): void {
+    const before = this.#options.store.cache.findSlot(this.#slot(vertex));
+    const reasons = explainMiss(before, own.inputs);
+    this.#options.emit({ kind: "miss", digest: vertex.digest, time: now(), reasons });
+  }
+
+  #slot(vertex: Vertex): string {
+    return digestOf(`${this.#options.slotPrefix}\0${vertex.slot}`);
+  }
+
+  #announce(vertex: Vertex): void {
+    const { digest, name, inputs } = vertex;
+    this.#options.emit({
+      kind: "vertex",
+      vertex: { digest, name, inputs: inputs.map((input) => input.digest) },
+      time: now(),
+    });
+  }
+
+  #announceCached(vertex: Vertex): void {
+    this.#cachedSteps++;
+    this.#announce(vertex);
+    this.#options.emit({ kind: "completed", digest: vertex.digest, time: now(), cached: true });
+  }
+}
+
+function randomKey(): Digest {
+  return digestOf(randomBytes(32));
+}
+
+/** Milliseconds since the epoch with fractions. */
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}

@@ -1,0 +1,63 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { TsbuildError } from "./errors.ts";
+import { call, closeFd, writeFd } from "./syscall.ts";
+
+const MFD_CLOEXEC = 1;
+const MFD_ALLOW_SEALING = 2;
+const F_ADD_SEALS = 1033;
+const allSeals = 0x1 | 0x2 | 0x4 | 0x8;
+
+let sealed: number | undefined;
+
+/**
+ * A path to run tsbuild-init by. It is a sealed copy in memory: a container that gets hold of /proc/PID/exe cannot
+ * change what runs next time (CVE-2019-5736). Built by `cc` on first use when it is not there.
+ * @throws E_NATIVE_MISSING
+ */
+export function initExecutable(): string {
+  sealed ??= sealedCopy(findExecutable());
+  return `/proc/self/fd/${sealed}`;
+}
+
+function sealedCopy(file: string): number {
+  const bytes = readFileSync(file);
+  const fd = call("memfd_create", undefined, Buffer.from("tsbuild-init\0"), MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  try {
+    writeFd(fd, bytes);
+    call("fcntl", undefined, fd, F_ADD_SEALS, allSeals);
+    return fd;
+  } catch (error) {
+    closeFd(fd);
+    throw error;
+  }
+}
+
+function findExecutable(): string {
+  const built = join(import.meta.dirname, "build", "tsbuild-init");
+  if (existsSync(built)) return built;
+  const packaged = packagedExecutable();
+  if (packaged !== undefined) return packaged;
+  const script = join(import.meta.dirname, "build.sh");
+  if (existsSync(script)) spawnSync("sh", [script], { stdio: "ignore" });
+  if (existsSync(built)) return built;
+  throw new TsbuildError("Cannot start containers: the native executable tsbuild-init is missing", {
+    code: "E_NATIVE_MISSING",
+    notes: [`neither ${built} nor the package ${packageName()} is there, and it could not be built`],
+    hint: "install a C compiler (apt-get install gcc libc6-dev), then: npm run build:native",
+  });
+}
+
+function packageName(): string {
+  return `tsbuild-native-linux-${process.arch}`;
+}
+
+function packagedExecutable(): string | undefined {
+  try {
+    return createRequire(import.meta.url).resolve(`${packageName()}/tsbuild-init`);
+  } catch {
+    return undefined;
+  }
+}

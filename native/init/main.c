@@ -1,0 +1,271 @@
+/*
+ * tsbuild-init PLAN_FD STATUS_FD: makes one container of a plan. Started by native/process.ts; no policy, no parsing
+ * of images. The first process clones the container's PID 1 as a sibling (its parent is the engine) and ends; PID 1
+ * builds the root, starts the program, forwards signals, reaps, and reports how the program ended.
+ */
+#define _GNU_SOURCE
+#include "plan.h"
+#include "report.h"
+#include "rootfs.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
+#include <linux/filter.h>
+#include <linux/if.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void join_cgroups(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->cgroup_procs.count; i++) {
+		int fd = open(p->cgroup_procs.items[i], O_WRONLY | O_CLOEXEC);
+		if (fd < 0 || write(fd, "0", 1) != 1)
+			fail(STEP_CGROUP, p->cgroup_procs.items[i]);
+		close(fd);
+	}
+}
+
+static void loopback_up(void)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || ioctl(fd, 0x8914 /* SIOCSIFFLAGS */, &request))
+		fail(STEP_LOOPBACK, "lo");
+	close(fd);
+}
+
+static void set_limits(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->limit_count; i++) {
+		struct rlimit want = { p->limits[i].soft, p->limits[i].hard }, have;
+		if (setrlimit((int)p->limits[i].resource, &want) == 0)
+			continue;
+		/* Without CAP_SYS_RESOURCE the hard limit cannot be raised: go as far as it lets us. */
+		if (errno != EPERM || getrlimit((int)p->limits[i].resource, &have))
+			fail(STEP_LIMIT, NULL);
+		want.rlim_max = have.rlim_max;
+		if (want.rlim_cur > have.rlim_max)
+			want.rlim_cur = have.rlim_max;
+		if (setrlimit((int)p->limits[i].resource, &want))
+			fail(STEP_LIMIT, NULL);
+	}
+}
+
+static void drop_bounding(uint64_t keep)
+{
+	for (int cap = 0; cap < 64; cap++)
+		if (!(keep & (1ull << cap)) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) && errno != EINVAL)
+			fail(STEP_CAPABILITIES, "bounding set");
+}
+
+static void set_capabilities(uint64_t keep)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+	memset(data, 0, sizeof data);
+	for (int i = 0; i < 2; i++)
+		data[i].effective = data[i].permitted = (uint32_t)(keep >> (32 * i));
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) && errno != EINVAL)
+		fail(STEP_CAPABILITIES, "ambient set");
+	if (syscall(SYS_capset, &header, data))
+		fail(STEP_CAPABILITIES, "capset");
+}
+
+/* Loaded while CAP_SYS_ADMIN is there, so that no_new_privs need not be set. */
+static void load_seccomp(const struct plan *p)
+{
+	struct sock_fprog program = { (unsigned short)(p->seccomp_size / sizeof(struct sock_filter)), p->seccomp };
+	if (p->seccomp_size == 0)
+		return;
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
+		fail(STEP_SECCOMP, NULL);
+}
+
+static void set_user(const struct plan *p)
+{
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setgroups(p->group_count, p->groups) ||
+	    setresgid(p->gid, p->gid, p->gid) || setresuid(p->uid, p->uid, p->uid) ||
+	    prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0))
+		fail(STEP_USER, NULL);
+}
+
+static int exec_error(int before, int now)
+{
+	/* As execvp: a permission problem in one directory of PATH says more than "not there" in the next. */
+	return before == EACCES && (now == ENOENT || now == ENOTDIR) ? before : now;
+}
+
+static void exec_program(const struct plan *p)
+{
+	char **args = p->args.items, *path = NULL;
+	for (uint32_t i = 0; i < p->env.count; i++)
+		if (strncmp(p->env.items[i], "PATH=", 5) == 0)
+			path = p->env.items[i] + 5;
+	if (strchr(args[0], '/')) {
+		execve(args[0], args, p->env.items);
+		fail(STEP_EXEC, args[0]);
+	}
+	int error = ENOENT;
+	char *copy = strdup(path && *path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	for (char *next = copy, *dir; copy && args[0][0] && (dir = strsep(&next, ":"));) {
+		char file[4096];
+		size_t length = strlen(dir), name = strlen(args[0]);
+		if (length + name + 2 > sizeof file)
+			continue;
+		memcpy(file, dir, length);
+		file[length] = '/';
+		memcpy(file + length + (length ? 1 : 0), args[0], name + 1);
+		execve(file, args, p->env.items);
+		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) {
+			error = errno;
+			break;
+		}
+		error = exec_error(error, errno);
+	}
+	errno = error;
+	fail(STEP_EXEC, args[0]);
+}
+
+static void run_program(const struct plan *p)
+{
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setsid();
+	umask(022);
+	if (p->terminal && ioctl(0, TIOCSCTTY, 0))
+		fail(STEP_TERMINAL, NULL);
+	set_limits(p);
+	syscall(SYS_keyctl, 1 /* KEYCTL_JOIN_SESSION_KEYRING */, NULL);
+	drop_bounding(p->capabilities);
+	if (p->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		fail(STEP_CAPABILITIES, "no_new_privs");
+	load_seccomp(p);
+	set_user(p);
+	/* As the user: a directory it may not enter is an error, as with runc. */
+	if (p->cwd[0] && chdir(p->cwd))
+		fail(STEP_CWD, p->cwd);
+	set_capabilities(p->capabilities);
+	exec_program(p);
+}
+
+/* PID 1: forwards signals to the program and reaps until it has ended; then nothing may be left. */
+static int reap(pid_t program, const sigset_t *all)
+{
+	for (;;) {
+		siginfo_t info;
+		int status;
+		int signal = sigwaitinfo(all, &info);
+		if (signal > 0 && signal != SIGCHLD)
+			kill(program, signal);
+		for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+			if (pid == program)
+				return status;
+	}
+}
+
+static void kill_rest(void)
+{
+	kill(-1, SIGKILL);
+	while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR)
+		;
+}
+
+static void be_init(const struct plan *p)
+{
+	sigset_t all;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	setsid();
+	umask(0);
+	rootfs_enter(p);
+	if (p->hostname[0] && sethostname(p->hostname, strlen(p->hostname)))
+		fail(STEP_HOSTNAME, p->hostname);
+	if (p->loopback_up)
+		loopback_up();
+	/* The pipe closes by exec: end of file means that the program runs, bytes that it could not be started. */
+	int started[2];
+	if (pipe2(started, O_CLOEXEC))
+		fail(STEP_FORK, NULL);
+	pid_t program = fork();
+	if (program < 0)
+		fail(STEP_FORK, NULL);
+	if (program == 0) {
+		report_fd = started[1];
+		run_program(p);
+	}
+	close(started[1]);
+	char message[4096];
+	ssize_t size = read(started[0], message, sizeof message);
+	if (size > 0) {
+		if (write(report_fd, message, (size_t)size) < 0)
+			_exit(1);
+		kill_rest();
+		_exit(1);
+	}
+	close(started[0]);
+	/* The terminal and the pipes belong to the program alone: their ends must be seen when it closes them. */
+	for (int fd = 0; fd < 3; fd++)
+		close(fd);
+	drop_bounding(0);
+	set_capabilities(1ull << CAP_KILL);
+	report(REPORT_STARTED, 0, 0, NULL);
+	int status = reap(program, &all);
+	kill_rest();
+	if (WIFSIGNALED(status))
+		report(REPORT_EXIT, 1, (uint32_t)WTERMSIG(status), NULL);
+	else
+		report(REPORT_EXIT, 0, (uint32_t)WEXITSTATUS(status), NULL);
+	_exit(0);
+}
+
+static void reset_signals(void)
+{
+	struct sigaction deflt = { .sa_handler = SIG_DFL };
+	/* SIGKILL, SIGSTOP and those of the C library refuse, which is what they should. */
+	for (int signal = 1; signal < 65; signal++)
+		sigaction(signal, &deflt, NULL);
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 3)
+		return 2;
+	int plan_fd = atoi(argv[1]);
+	report_fd = atoi(argv[2]);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (syscall(SYS_close_range, (unsigned)(report_fd > plan_fd ? report_fd : plan_fd) + 1, ~0u, 0) && errno != ENOSYS)
+		fail(STEP_PLAN, "close_range");
+	reset_signals();
+	struct plan plan;
+	if (plan_read(plan_fd, &plan))
+		fail(STEP_PLAN, NULL);
+	close(plan_fd);
+	fcntl(report_fd, F_SETFD, FD_CLOEXEC);
+	join_cgroups(&plan);
+	struct clone_args args = { .flags = plan.namespaces | CLONE_PARENT, .exit_signal = 0 };
+	long pid = syscall(SYS_clone3, &args, sizeof args);
+	if (pid < 0)
+		fail(STEP_CLONE, NULL);
+	if (pid == 0)
+		be_init(&plan);
+	report(REPORT_PID, (uint32_t)pid, 0, NULL);
+	return 0;
+}

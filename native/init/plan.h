@@ -1,0 +1,56 @@
+/* The plan of one container: read once from a file descriptor, then only followed. Layout: native/plan.ts. */
+#ifndef TSBUILD_PLAN_H
+#define TSBUILD_PLAN_H
+#include <stddef.h>
+#include <stdint.h>
+
+#define PLAN_MAGIC 0x31425354u /* "TSB1" */
+
+struct strlist {
+	uint32_t count;
+	char **items; /* count strings and a NULL, as execve wants */
+};
+
+struct mount_entry {
+	char *type; /* "bind", or a file system: "tmpfs", "proc" ... */
+	char *source;
+	char *target; /* inside the root */
+	char *data; /* comma separated key or key=value for the file system */
+	uint64_t attributes; /* MOUNT_ATTR_* */
+	uint32_t recursive;
+};
+
+struct limit_entry {
+	uint32_t resource;
+	uint64_t soft, hard;
+};
+
+struct plan {
+	uint32_t namespaces; /* CLONE_NEW* */
+	struct strlist cgroup_procs;
+	char *staging; /* an empty directory of the host to attach the root to */
+	uint32_t root_is_bind;
+	struct strlist lower; /* of an overlay, topmost first; or one bind source */
+	char *upper, *work;
+	uint32_t overlay_flags; /* 1 volatile, 2 userxattr */
+	uint32_t readonly_root;
+	uint32_t mount_count;
+	struct mount_entry *mounts;
+	struct strlist masked, readonly_paths;
+	char *hostname;
+	uint32_t loopback_up, terminal;
+	uint32_t limit_count;
+	struct limit_entry *limits;
+	uint64_t capabilities;
+	uint32_t no_new_privs;
+	uint32_t uid, gid, group_count;
+	uint32_t *groups;
+	char *cwd;
+	uint32_t seccomp_size;
+	void *seccomp; /* struct sock_filter[] */
+	struct strlist args, env;
+};
+
+/* Reads the plan to the end of the descriptor. Returns 0, or -1 with errno. */
+int plan_read(int fd, struct plan *plan);
+#endif

@@ -1,0 +1,27 @@
+#include "report.h"
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+int report_fd = -1;
+
+void report(uint32_t kind, uint32_t a, uint32_t b, const char *text)
+{
+	char buffer[sizeof(struct report) + 2048];
+	size_t size = text ? strlen(text) : 0;
+	if (size > 2048)
+		size = 2048;
+	struct report r = { kind, a, b, (uint32_t)size };
+	memcpy(buffer, &r, sizeof r);
+	if (size)
+		memcpy(buffer + sizeof r, text, size);
+	/* Less than PIPE_BUF: written whole or not at all. */
+	while (write(report_fd, buffer, sizeof r + size) < 0 && errno == EINTR)
+		;
+}
+
+void fail(enum step step, const char *path)
+{
+	report(REPORT_ERROR, step, (uint32_t)errno, path);
+	_exit(1);
+}

@@ -1,0 +1,344 @@
+import { constants } from "node:fs";
+import { SyscallError } from "./errors.ts";
+import { decodePath, encodeCString } from "./pathname.ts";
+import { call, closeFd, tryCall } from "./syscall.ts";
+
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_REMOVEDIR = 0x200;
+const AT_EMPTY_PATH = 0x1000;
+const O_CLOEXEC = 0o2000000;
+const O_PATH = 0o10000000;
+const SYS_openat2 = 437;
+const SYS_fchmodat2 = 452;
+const SYS_getdents64 = process.arch === "arm64" ? 61 : 217;
+const RESOLVE_NO_MAGICLINKS = 0x02n;
+const RESOLVE_IN_ROOT = 0x10n;
+const STATX_BASIC = 0x7ff;
+
+/** Flags for openFile() and open(); O_CLOEXEC is always added. */
+export const openFlags: Readonly<Record<"read" | "createNew" | "readWrite" | "path", number>> = {
+  read: constants.O_RDONLY,
+  createNew: constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,
+  readWrite: constants.O_RDWR,
+  path: O_PATH,
+};
+
+export type FileType = "file" | "directory" | "symlink" | "char" | "block" | "fifo" | "socket";
+
+/** Metadata of a file. Times in nanoseconds since the epoch, size in bytes, mode 0-0o7777. */
+export interface Stat {
+  readonly type: FileType;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  readonly nlink: number;
+  readonly ino: bigint;
+  readonly dev: bigint;
+  readonly devmajor: number;
+  readonly devminor: number;
+  readonly mtime: bigint;
+  readonly ctime: bigint;
+}
+
+const types: Readonly<Record<number, FileType>> = {
+  0o10: "file",
+  0o04: "directory",
+  0o12: "symlink",
+  0o02: "char",
+  0o06: "block",
+  0o01: "fifo",
+  0o14: "socket",
+};
+const typeBits: Readonly<Record<"file" | "char" | "block" | "fifo", number>> = {
+  file: 0o100000,
+  char: 0o020000,
+  block: 0o060000,
+  fifo: 0o010000,
+};
+
+const statBuffer = Buffer.alloc(256);
+const listBuffer = Buffer.alloc(64 << 10);
+const xattrBuffer = Buffer.alloc(64 << 10);
+const timesBuffer = Buffer.alloc(32);
+const emptyPath = encodeCString("");
+
+/**
+ * An open directory. Every method takes one name without a slash and never follows a symlink, so that nothing that
+ * a container wrote can lead out of it. Synchronous. @throws SyscallError
+ */
+export class Dir implements Disposable {
+  readonly fd: number;
+  #open = true;
+
+  protected constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  /** Takes over the descriptor. */
+  static fromFd(fd: number): Dir {
+    return new Dir(fd);
+  }
+
+  /** What the name stands for; undefined where nothing is. */
+  stat(name: string): Stat | undefined {
+    const got = tryCall(
+      ["ENOENT"],
+      "fstatat",
+      name,
+      this.fd,
+      cname(name),
+      AT_SYMLINK_NOFOLLOW,
+      STATX_BASIC,
+      statBuffer,
+    );
+    return got === undefined ? undefined : readStat();
+  }
+
+  /** The directory itself. */
+  statSelf(): Stat {
+    call("fstatat", undefined, this.fd, emptyPath, AT_EMPTY_PATH, STATX_BASIC, statBuffer);
+    return readStat();
+  }
+
+  readlink(name: string): string {
+    const buffer = Buffer.alloc(4096);
+    const length = call("readlinkat", name, this.fd, cname(name), buffer, buffer.length);
+    return decodePath(buffer.subarray(0, length));
+  }
+
+  /** Names of all entries, in the disk's order. */
+  names(): string[] {
+    const fd = this.#openHere(".", constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      return listNames(fd);
+    } finally {
+      closeFd(fd);
+    }
+  }
+
+  openDir(name: string): Dir {
+    return new Dir(this.#openHere(name, constants.O_RDONLY | constants.O_DIRECTORY));
+  }
+
+  /** A descriptor of what is no symlink; the caller closes it. */
+  openFile(name: string, flags: number, mode: number = 0): number {
+    return this.#openHere(name, flags, mode);
+  }
+
+  mkdir(name: string, mode: number): void {
+    call("mkdirat", name, this.fd, cname(name), mode);
+  }
+
+  symlink(target: string, name: string): void {
+    call("symlinkat", name, encodeCString(target), this.fd, cname(name));
+  }
+
+  /** Makes `name` a hard link to `fromName` of `from`. */
+  link(from: Dir, fromName: string, name: string): void {
+    call("linkat", name, from.fd, cname(fromName), this.fd, cname(name), 0);
+  }
+
+  mknod(name: string, type: "file" | "char" | "block" | "fifo", mode: number, major: number, minor: number): void {
+    call("mknodat", name, this.fd, cname(name), typeBits[type] | mode, deviceNumber(major, minor));
+  }
+
+  unlink(name: string): void {
+    call("unlinkat", name, this.fd, cname(name), 0);
+  }
+
+  rmdir(name: string): void {
+    call("unlinkat", name, this.fd, cname(name), AT_REMOVEDIR);
+  }
+
+  rename(name: string, to: Dir, toName: string): void {
+    call("renameat", name, this.fd, cname(name), to.fd, cname(toName));
+  }
+
+  /** A symlink has no mode of its own: fails with EOPNOTSUPP. */
+  chmod(name: string, mode: number): void {
+    const path = cname(name);
+    const done = tryCall(["ENOSYS"], "fchmodat2", name, SYS_fchmodat2, this.fd, path, mode, AT_SYMLINK_NOFOLLOW);
+    if (done === undefined) call("fchmodat", name, this.fd, path, mode, AT_SYMLINK_NOFOLLOW);
+  }
+
+  chown(name: string, uid: number, gid: number): void {
+    call("fchownat", name, this.fd, cname(name), uid, gid, AT_SYMLINK_NOFOLLOW);
+  }
+
+  /** Sets the modification time; the access time becomes the same. */
+  utimens(name: string, mtime: bigint): void {
+    writeTimes(mtime);
+    call("utimensat", name, this.fd, cname(name), timesBuffer, AT_SYMLINK_NOFOLLOW);
+  }
+
+  /** Names of extended attributes; none where the file system has no such thing. */
+  listxattr(name: string): string[] {
+    const path = this.#procPath(name);
+    const length = tryCall(["ENOTSUP", "EOPNOTSUPP"], "llistxattr", name, path, xattrBuffer, xattrBuffer.length);
+    if (length === undefined || length === 0) return [];
+    return decodePath(xattrBuffer.subarray(0, length - 1)).split("\0");
+  }
+
+  getxattr(name: string, key: string): Buffer | undefined {
+    const path = this.#procPath(name);
+    const length = tryCall(
+      ["ENODATA", "ENOTSUP", "EOPNOTSUPP"],
+      "lgetxattr",
+      name,
+      path,
+      encodeCString(key),
+      xattrBuffer,
+      xattrBuffer.length,
+    );
+    return length === undefined ? undefined : Buffer.from(xattrBuffer.subarray(0, length));
+  }
+
+  setxattr(name: string, key: string, value: Uint8Array): void {
+    call("lsetxattr", name, this.#procPath(name), encodeCString(key), value, value.byteLength, 0);
+  }
+
+  removexattr(name: string, key: string): void {
+    call("lremovexattr", name, this.#procPath(name), encodeCString(key));
+  }
+
+  /** Removes the entry with all below it; nothing to do when it is not there. */
+  removeTree(name: string): void {
+    const stat = this.stat(name);
+    if (stat === undefined) return;
+    if (stat.type !== "directory") return this.unlink(name);
+    {
+      using dir = this.#removable(name);
+      for (const child of dir.names()) dir.removeTree(child);
+    }
+    this.rmdir(name);
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#open) return;
+    this.#open = false;
+    closeFd(this.fd);
+  }
+
+  #removable(name: string): Dir {
+    try {
+      return this.openDir(name);
+    } catch (error) {
+      // Not root and the directory is closed to its owner: open it up, it goes away anyway.
+      if (!(error instanceof SyscallError) || error.errno !== "EACCES") throw error;
+      this.chmod(name, 0o700);
+      return this.openDir(name);
+    }
+  }
+
+  #openHere(name: string, flags: number, mode: number = 0): number {
+    return call("openat", name, this.fd, cname(name), flags | constants.O_NOFOLLOW | O_CLOEXEC, mode);
+  }
+
+  #procPath(name: string): Buffer {
+    return encodeCString(name === "." ? `/proc/self/fd/${this.fd}/.` : `/proc/self/fd/${this.fd}/${checked(name)}`);
+  }
+}
+
+/**
+ * A directory that paths are resolved inside of as if it were `/`: absolute symlinks and `..` stay in it, and the
+ * kernel's magic links are refused. @see openat2(2) RESOLVE_IN_ROOT
+ */
+export class Root extends Dir {
+  /** Opens a directory of the host, following its own path as usual. */
+  static open(hostPath: string): Root {
+    const AT_FDCWD = -100;
+    const flags = constants.O_RDONLY | constants.O_DIRECTORY | O_CLOEXEC;
+    return new Root(call("openat", hostPath, AT_FDCWD, encodeCString(hostPath), flags, 0));
+  }
+
+  /** Takes over the descriptor of a directory or mount. */
+  static override fromFd(fd: number): Root {
+    return new Root(fd);
+  }
+
+  /** A descriptor of what the path leads to inside the root; the caller closes it. */
+  open(path: string, flags: number, mode: number = 0): number {
+    const how = Buffer.alloc(24);
+    how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC), 0);
+    how.writeBigUInt64LE(BigInt(mode), 8);
+    how.writeBigUInt64LE(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, 16);
+    const name = encodeCString(path === "" ? "." : path);
+    for (;;) {
+      // EAGAIN: something was renamed while the kernel resolved `..`; it asks to try again.
+      const fd = tryCall(["EAGAIN"], "openat2", path, SYS_openat2, this.fd, name, how, how.length);
+      if (fd !== undefined) return fd;
+    }
+  }
+
+  /** The directory that the path leads to, symlinks followed inside the root. */
+  dir(path: string): Dir {
+    return Dir.fromFd(this.open(path, constants.O_RDONLY | constants.O_DIRECTORY));
+  }
+
+  /** The parent directory, resolved in the root, and the last name, not followed. The path has no trailing slash. */
+  parent(path: string): { readonly dir: Dir; readonly name: string } {
+    const at = path.lastIndexOf("/");
+    return { dir: this.dir(at < 0 ? "" : path.slice(0, at)), name: path.slice(at + 1) };
+  }
+}
+
+function checked(name: string): string {
+  if (name === "" || name === ".." || name.includes("/")) throw new RangeError(`not a name: ${JSON.stringify(name)}`);
+  return name;
+}
+
+function cname(name: string): Buffer {
+  return encodeCString(checked(name));
+}
+
+function deviceNumber(major: number, minor: number): bigint {
+  const [high, low] = [BigInt(major), BigInt(minor)];
+  return ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) | (low & 0xffn);
+}
+
+function readStat(): Stat {
+  const mode = statBuffer.readUInt16LE(28);
+  return {
+    type: types[mode >> 12] ?? "file",
+    mode: mode & 0o7777,
+    uid: statBuffer.readUInt32LE(20),
+    gid: statBuffer.readUInt32LE(24),
+    size: statBuffer.readUInt32LE(40) + statBuffer.readUInt32LE(44) * 2 ** 32,
+    nlink: statBuffer.readUInt32LE(16),
+    ino: statBuffer.readBigUInt64LE(32),
+    dev: (BigInt(statBuffer.readUInt32LE(136)) << 32n) | BigInt(statBuffer.readUInt32LE(140)),
+    devmajor: statBuffer.readUInt32LE(128),
+    devminor: statBuffer.readUInt32LE(132),
+    mtime: readTime(112),
+    ctime: readTime(96),
+  };
+}
+
+function readTime(at: number): bigint {
+  return statBuffer.readBigInt64LE(at) * 1_000_000_000n + BigInt(statBuffer.readUInt32LE(at + 8));
+}
+
+function writeTimes(mtime: bigint): void {
+  const billion = 1_000_000_000n;
+  const nanoseconds = ((mtime % billion) + billion) % billion;
+  const seconds = (mtime - nanoseconds) / billion;
+  for (const at of [0, 16]) {
+    timesBuffer.writeBigInt64LE(seconds, at);
+    timesBuffer.writeBigInt64LE(nanoseconds, at + 8);
+  }
+}
+
+function listNames(fd: number): string[] {
+  const names: string[] = [];
+  for (;;) {
+    const length = call("getdents64", undefined, SYS_getdents64, fd, listBuffer, listBuffer.length);
+    if (length === 0) return names;
+    for (let at = 0; at < length; at += listBuffer.readUInt16LE(at + 16)) {
+      const start = at + 19;
+      const end = listBuffer.indexOf(0, start);
+      const name = decodePath(listBuffer.subarray(start, end));
+      if (name !== "." && name !== "..") names.push(name);
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * File names are bytes, JavaScript strings are UTF-16. Bytes that are not UTF-8 become lone surrogates
+ * U+DC80..U+DCFF (0xDC00 + byte), as Python's surrogateescape does, so that every name survives a round trip.
+ */
+
+const escapeBase = 0xdc00;
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The bytes of a name, without a terminator. */
+export function encodePath(path: string): Buffer {
+  return path.isWellFormed() ? Buffer.from(path, "utf8") : encodeEscaped(path);
+}
+
+/** The bytes of a name with the NUL that system calls want. A NUL inside would cut the name: the caller's error. */
+export function encodeCString(path: string): Buffer {
+  if (path.includes("\0")) throw new RangeError("a path cannot hold a NUL character");
+  return path.isWellFormed() ? Buffer.from(`${path}\0`, "utf8") : Buffer.concat([encodeEscaped(path), Buffer.of(0)]);
+}
+
+/** The name of these bytes. */
+export function decodePath(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  // Only a replacement character tells that something may not have been UTF-8.
+  return text.includes("\ufffd") ? decodeEscaped(bytes) : text;
+}
+
+/** Order of the names' bytes: the order of entries in every layer. */
+export function comparePaths(a: string, b: string): number {
+  if (a === b) return 0;
+  // UTF-16 order differs from byte order only from U+D800 on.
+  if (!/[\ud800-\uffff]/.test(a + b)) return a < b ? -1 : 1;
+  return Buffer.compare(encodePath(a), encodePath(b));
+}
+
+function encodeEscaped(path: string): Buffer {
+  const parts: Buffer[] = [];
+  for (const point of path) {
+    const code = point.codePointAt(0) ?? 0;
+    const escaped = code >= escapeBase + 0x80 && code <= escapeBase + 0xff;
+    parts.push(escaped ? Buffer.of(code - escapeBase) : Buffer.from(point, "utf8"));
+  }
+  return Buffer.concat(parts);
+}
+
+function decodeEscaped(bytes: Uint8Array): string {
+  let text = "";
+  let at = 0;
+  while (at < bytes.length) {
+    const length = sequenceLength(bytes, at);
+    if (length === 0) text += String.fromCharCode(escapeBase + (bytes[at] ?? 0));
+    else text += strict.decode(bytes.subarray(at, at + length));
+    at += Math.max(1, length);
+  }
+  return text;
+}
+
+/** Length of the valid UTF-8 sequence at this place; 0 when there is none. */
+function sequenceLength(bytes: Uint8Array, at: number): number {
+  for (let length = 1; length <= 4 && at + length <= bytes.length; length++) {
+    try {
+      strict.decode(bytes.subarray(at, at + length));
+      return length;
+    } catch {
+      continue;
+    }
+  }
+  return 0;
+}

@@ -1,0 +1,152 @@
+import { encodePath } from "./pathname.ts";
+
+/** What tsbuild-init is to do, as plain data; the layout of its binary form is read by native/init/plan.c. */
+export interface InitPlan {
+  /** CLONE_NEW* flags. */
+  readonly namespaces: number;
+  readonly cgroupProcs: readonly string[];
+  /** An existing directory of the host; the root is attached to it in a mount namespace that nobody else sees. */
+  readonly staging: string;
+  readonly root:
+    | { readonly kind: "bind"; readonly source: string }
+    | {
+        readonly kind: "overlay";
+        readonly lower: readonly string[];
+        readonly upper: string;
+        readonly work: string;
+        readonly volatile: boolean;
+        readonly userxattr: boolean;
+      };
+  readonly readonlyRoot: boolean;
+  readonly mounts: readonly InitMount[];
+  readonly masked: readonly string[];
+  readonly readonlyPaths: readonly string[];
+  readonly hostname: string;
+  readonly loopbackUp: boolean;
+  readonly terminal: boolean;
+  readonly limits: readonly { readonly resource: number; readonly soft: bigint; readonly hard: bigint }[];
+  /** Bit n = capability n. */
+  readonly capabilities: bigint;
+  readonly noNewPrivs: boolean;
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  readonly cwd: string;
+  /** struct sock_filter[]; empty = none. */
+  readonly seccomp: Uint8Array;
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+}
+
+/** One mount of a plan. `type` "bind", or a file system made anew with `data` (`size=64m,mode=1777`). */
+export interface InitMount {
+  readonly type: string;
+  readonly source: string;
+  readonly target: string;
+  readonly data: string;
+  /** MOUNT_ATTR_* */
+  readonly attributes: number;
+  readonly recursive: boolean;
+}
+
+const magic = 0x31425354;
+
+/** Grows as needed; numbers are little endian. */
+class Writer {
+  #bytes = Buffer.alloc(16 << 10);
+  #at = 0;
+
+  u32(value: number): void {
+    this.#room(4);
+    this.#at = this.#bytes.writeUInt32LE(value >>> 0, this.#at);
+  }
+
+  u64(value: bigint): void {
+    this.#room(8);
+    this.#at = this.#bytes.writeBigUInt64LE(BigInt.asUintN(64, value), this.#at);
+  }
+
+  bytes(value: Uint8Array): void {
+    this.#room(value.byteLength);
+    this.#bytes.set(value, this.#at);
+    this.#at += value.byteLength;
+  }
+
+  text(value: string): void {
+    const bytes = encodePath(value);
+    this.u32(bytes.byteLength);
+    this.bytes(bytes);
+    this.bytes(Buffer.of(0));
+  }
+
+  list(values: readonly string[]): void {
+    this.u32(values.length);
+    for (const value of values) this.text(value);
+  }
+
+  done(): Buffer {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
+  #room(size: number): void {
+    if (this.#at + size <= this.#bytes.length) return;
+    const bigger = Buffer.alloc((this.#at + size) * 2);
+    this.#bytes.copy(bigger, 0, 0, this.#at);
+    this.#bytes = bigger;
+  }
+}
+
+/** The plan's binary form. */
+export function encodePlan(plan: InitPlan): Buffer {
+  const w = new Writer();
+  w.u32(magic);
+  w.u32(plan.namespaces);
+  w.list(plan.cgroupProcs);
+  w.text(plan.staging);
+  writeRoot(w, plan);
+  w.u32(plan.mounts.length);
+  for (const mount of plan.mounts) {
+    w.text(mount.type);
+    w.text(mount.source);
+    w.text(mount.target);
+    w.text(mount.data);
+    w.u64(BigInt(mount.attributes));
+    w.u32(Number(mount.recursive));
+  }
+  w.list(plan.masked);
+  w.list(plan.readonlyPaths);
+  w.text(plan.hostname);
+  w.u32(Number(plan.loopbackUp));
+  w.u32(Number(plan.terminal));
+  writeProcess(w, plan);
+  return w.done();
+}
+
+function writeRoot(w: Writer, { root, readonlyRoot }: InitPlan): void {
+  w.u32(Number(root.kind === "bind"));
+  w.list(root.kind === "bind" ? [root.source] : root.lower);
+  w.text(root.kind === "bind" ? "" : root.upper);
+  w.text(root.kind === "bind" ? "" : root.work);
+  w.u32(root.kind === "bind" ? 0 : Number(root.volatile) | (Number(root.userxattr) << 1));
+  w.u32(Number(readonlyRoot));
+}
+
+function writeProcess(w: Writer, plan: InitPlan): void {
+  w.u32(plan.limits.length);
+  for (const { resource, soft, hard } of plan.limits) {
+    w.u32(resource);
+    w.u64(soft);
+    w.u64(hard);
+  }
+  w.u64(plan.capabilities);
+  w.u32(Number(plan.noNewPrivs));
+  w.u32(plan.uid);
+  w.u32(plan.gid);
+  w.u32(plan.groups.length);
+  for (const group of plan.groups) w.u32(group);
+  w.text(plan.cwd);
+  w.u32(plan.seccomp.byteLength);
+  w.bytes(plan.seccomp);
+  w.list(plan.args);
+  w.list(plan.env);
+}

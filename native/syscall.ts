@@ -1,0 +1,170 @@
+import { constants } from "node:os";
+import { createRequire } from "node:module";
+import type { LibraryHandle } from "koffi";
+import { SyscallError } from "./errors.ts";
+
+type Koffi = typeof import("koffi");
+type NativeFunction = ReturnType<LibraryHandle["func"]>;
+
+const load = createRequire(import.meta.url);
+const EINTR = constants.errno.EINTR;
+
+/** libc's functions used here, in koffi's notation. Pointers to bytes are `void *`: a Buffer is passed as it is. */
+const prototypes = {
+  openat: "int openat(int, void *, int, int)",
+  openat2: "long syscall(long, int, void *, void *, size_t)",
+  fchmodat2: "long syscall(long, int, void *, unsigned int, int)",
+  getdents64: "long syscall(long, int, void *, size_t)",
+  close: "int close(int)",
+  read: "long read(int, void *, size_t)",
+  write: "long write(int, void *, size_t)",
+  fstatat: "int statx(int, void *, int, unsigned int, void *)",
+  readlinkat: "long readlinkat(int, void *, void *, size_t)",
+  mkdirat: "int mkdirat(int, void *, unsigned int)",
+  symlinkat: "int symlinkat(void *, int, void *)",
+  linkat: "int linkat(int, void *, int, void *, int)",
+  mknodat: "int mknodat(int, void *, unsigned int, uint64_t)",
+  unlinkat: "int unlinkat(int, void *, int)",
+  renameat: "int renameat(int, void *, int, void *)",
+  fchmodat: "int fchmodat(int, void *, unsigned int, int)",
+  fchmod: "int fchmod(int, unsigned int)",
+  fchownat: "int fchownat(int, void *, unsigned int, unsigned int, int)",
+  utimensat: "int utimensat(int, void *, void *, int)",
+  llistxattr: "long llistxattr(void *, void *, size_t)",
+  lgetxattr: "long lgetxattr(void *, void *, void *, size_t)",
+  lsetxattr: "int lsetxattr(void *, void *, void *, size_t, int)",
+  lremovexattr: "int lremovexattr(void *, void *)",
+  flock: "int flock(int, int)",
+  fsync: "int fsync(int)",
+  syncfs: "int syncfs(int)",
+  copy_file_range: "long copy_file_range(int, void *, int, void *, size_t, unsigned int)",
+  pipe2: "int pipe2(void *, int)",
+  fcntl: "int fcntl(int, int, long)",
+  ioctl: "int ioctl(int, unsigned long, void *)",
+  ioctlNumber: "int ioctl(int, unsigned long, long)",
+  lseek: "int64_t lseek(int, int64_t, int)",
+  ftruncate: "int ftruncate(int, int64_t)",
+  mount: "int mount(void *, void *, void *, unsigned long, void *)",
+  umount2: "int umount2(void *, int)",
+  memfd_create: "int memfd_create(void *, unsigned int)",
+  kill: "int kill(int, int)",
+  waitpid: "int waitpid(int, void *, int)",
+  getuid: "unsigned int geteuid()",
+} as const;
+
+type Name = keyof typeof prototypes;
+
+const shownNames: Partial<Record<Name, string>> = { fstatat: "stat", openat: "open", openat2: "open", getdents64: "list" };
+
+interface Library {
+  readonly koffi: Koffi;
+  readonly libc: LibraryHandle;
+  readonly functions: Map<Name, NativeFunction>;
+}
+
+let library: Library | undefined;
+
+/** koffi and libc are loaded when the first call is made: importing this file costs nothing. */
+function libc(): Library {
+  if (library !== undefined) return library;
+  const koffi: Koffi = load("koffi");
+  library = { koffi, libc: koffi.load("libc.so.6"), functions: new Map() };
+  return library;
+}
+
+function functionOf(name: Name): { readonly call: NativeFunction; readonly koffi: Koffi } {
+  const { koffi, libc: lib, functions } = libc();
+  let call = functions.get(name);
+  if (call === undefined) {
+    call = lib.func(prototypes[name]);
+    functions.set(name, call);
+  }
+  return { call, koffi };
+}
+
+const errnoNames = new Map(Object.entries(constants.errno).map(([name, value]) => [value, name]));
+errnoNames.set(constants.errno.EAGAIN, "EAGAIN");
+errnoNames.set(95, "ENOTSUP");
+
+/** The errno of the last failed call by name. */
+function lastErrno(koffi: Koffi): { readonly number: number; readonly name: string } {
+  const number = koffi.errno();
+  return { number, name: errnoByNumber(number) };
+}
+
+/** A libc function that gives -1 and errno on failure, called again on EINTR. `path` is for the message. */
+export function call(name: Name, path: string | undefined, ...args: readonly unknown[]): number {
+  const { call: run, koffi } = functionOf(name);
+  for (;;) {
+    const result = Number(run(...args));
+    if (result !== -1) return result;
+    const errno = lastErrno(koffi);
+    if (errno.number !== EINTR) throw new SyscallError(shownNames[name] ?? name, errno.name, path);
+  }
+}
+
+/** As call(), but a failure with one of these errnos gives undefined. */
+export function tryCall(
+  allowed: readonly string[],
+  name: Name,
+  path: string | undefined,
+  ...args: readonly unknown[]
+): number | undefined {
+  const { call: run, koffi } = functionOf(name);
+  for (;;) {
+    const result = Number(run(...args));
+    if (result !== -1) return result;
+    const errno = lastErrno(koffi);
+    if (errno.number === EINTR) continue;
+    if (allowed.includes(errno.name)) return undefined;
+    throw new SyscallError(shownNames[name] ?? name, errno.name, path);
+  }
+}
+
+/** Another function of libc, by its C prototype. */
+export function libcFunction(prototype: string): NativeFunction {
+  return libc().libc.func(prototype);
+}
+
+/** The name of an errno: 2 is ENOENT. */
+export function errnoByNumber(number: number): string {
+  return errnoNames.get(number) ?? `E${number}`;
+}
+
+/** Closes a descriptor. Never again on EINTR: Linux has closed it then. */
+export function closeFd(fd: number): void {
+  functionOf("close").call(fd);
+}
+
+/** Reads into the buffer from its start; 0 at the end. */
+export function readFd(fd: number, buffer: Uint8Array): number {
+  return call("read", undefined, fd, buffer, buffer.byteLength);
+}
+
+/** Writes all of the bytes. */
+export function writeFd(fd: number, bytes: Uint8Array): void {
+  let at = 0;
+  while (at < bytes.byteLength) at += call("write", undefined, fd, bytes.subarray(at), bytes.byteLength - at);
+}
+
+/** A pipe; both ends closed on exec. */
+export function pipe(): { readonly read: number; readonly write: number } {
+  const fds = Buffer.alloc(8);
+  call("pipe2", undefined, fds, 0o2000000);
+  return { read: fds.readInt32LE(0), write: fds.readInt32LE(4) };
+}
+
+/** Flushes a file's data and metadata. */
+export function fsync(fd: number): void {
+  call("fsync", undefined, fd);
+}
+
+/** Flushes the file system that the descriptor is on. */
+export function syncfs(fd: number): void {
+  call("syncfs", undefined, fd);
+}
+
+/** Effective user id of this process. */
+export function effectiveUid(): number {
+  return call("getuid", undefined);
+}

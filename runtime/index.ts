@@ -1,0 +1,3 @@
+export * from "./container/process.ts";
+export { startContainer } from "./container/start.ts";
+export { StartError } from "../native/process.ts";

@@ -1,0 +1,120 @@
+import type { Mount } from "../../native/mount.ts";
+import type { InitMount, InitPlan } from "../../native/plan.ts";
+import type { ContainerSpec } from "../container/process.ts";
+import { capabilityMask, defaultCapabilities } from "../security/capabilities.ts";
+import { maskedPaths, readonlyPaths } from "../security/paths.ts";
+import { rlimitNumber } from "./rlimit.ts";
+
+const CLONE = {
+  NEWNS: 0x0002_0000,
+  NEWCGROUP: 0x0200_0000,
+  NEWUTS: 0x0400_0000,
+  NEWIPC: 0x0800_0000,
+  NEWPID: 0x2000_0000,
+  NEWNET: 0x4000_0000,
+} as const;
+const ATTR = { RDONLY: 0x1, NOSUID: 0x2, NODEV: 0x4, NOEXEC: 0x8, STRICTATIME: 0x20, NOATIME: 0x10 } as const;
+const attributeNames: Readonly<Record<string, number>> = {
+  ro: ATTR.RDONLY,
+  nosuid: ATTR.NOSUID,
+  nodev: ATTR.NODEV,
+  noexec: ATTR.NOEXEC,
+  noatime: ATTR.NOATIME,
+  strictatime: ATTR.STRICTATIME,
+};
+/** Words of mount(8) that say what is the case anyway, or that choose how a bind is made. */
+const plainWords = new Set(["rw", "bind", "rbind", "suid", "dev", "exec", "private", "rprivate", "rslave"]);
+const defaultShm = 64 << 20;
+
+/** What only the running machine knows: computed before, so that the plan itself is pure. */
+export interface PlanResources {
+  readonly staging: string;
+  readonly cgroupProcs: readonly string[];
+  readonly seccomp: Uint8Array;
+  /** Whether the network is the host's; otherwise a new namespace with `lo` up. */
+  readonly hostNetwork: boolean;
+  /** Whether to mount the unified cgroup hierarchy, read-only. */
+  readonly cgroup2: boolean;
+}
+
+/** A container's plan. Pure: the same spec and resources give the same plan. */
+export function planContainer(spec: ContainerSpec, resources: PlanResources): InitPlan {
+  const { root } = spec;
+  return {
+    namespaces:
+      CLONE.NEWNS |
+      CLONE.NEWCGROUP |
+      CLONE.NEWUTS |
+      CLONE.NEWIPC |
+      CLONE.NEWPID |
+      (resources.hostNetwork ? 0 : CLONE.NEWNET),
+    cgroupProcs: resources.cgroupProcs,
+    staging: resources.staging,
+    root:
+      root.overlay === undefined
+        ? { kind: "bind", source: root.source }
+        : {
+            kind: "overlay",
+            lower: root.overlay.lower,
+            upper: root.overlay.upper ?? "",
+            work: root.overlay.work ?? "",
+            volatile: root.options.includes("volatile"),
+            userxattr: root.options.includes("userxattr"),
+          },
+    readonlyRoot: spec.readonlyRoot ?? false,
+    mounts: [...systemMounts(spec, resources), ...spec.mounts.map(userMount)],
+    masked: spec.maskedPaths ?? maskedPaths,
+    readonlyPaths: spec.readonlyPaths ?? readonlyPaths,
+    hostname: spec.hostname,
+    loopbackUp: !resources.hostNetwork,
+    terminal: spec.terminal !== undefined,
+    limits: (spec.rlimits ?? []).map(({ type, soft, hard }) => ({
+      resource: rlimitNumber(type),
+      soft: BigInt(soft),
+      hard: BigInt(hard),
+    })),
+    capabilities: capabilityMask(spec.capabilities ?? defaultCapabilities),
+    noNewPrivs: spec.noNewPrivileges ?? false,
+    uid: spec.user.uid,
+    gid: spec.user.gid,
+    groups: spec.user.additionalGids,
+    cwd: spec.cwd,
+    seccomp: resources.seccomp,
+    args: spec.args,
+    env: spec.env,
+  };
+}
+
+/** What every container has. @see runtime-spec config-linux.md#default-filesystems */
+function systemMounts(spec: ContainerSpec, resources: PlanResources): readonly InitMount[] {
+  const locked = ATTR.NOSUID | ATTR.NODEV | ATTR.NOEXEC;
+  const made = (type: string, target: string, data: string, attributes: number): InitMount => ({
+    type,
+    source: type,
+    target,
+    data,
+    attributes,
+    recursive: false,
+  });
+  return [
+    made("proc", "/proc", "", locked),
+    made("tmpfs", "/dev", "mode=755,size=65536k", ATTR.NOSUID | ATTR.STRICTATIME),
+    made("devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=0620,gid=5", ATTR.NOSUID | ATTR.NOEXEC),
+    made("tmpfs", "/dev/shm", `mode=1777,size=${spec.shmSize ?? defaultShm}`, locked),
+    made("mqueue", "/dev/mqueue", "", locked),
+    made("sysfs", "/sys", "", locked | ATTR.RDONLY),
+    ...(resources.cgroup2 ? [made("cgroup2", "/sys/fs/cgroup", "", locked | ATTR.RDONLY)] : []),
+  ];
+}
+
+function userMount(mount: Mount): InitMount {
+  const { type, source, target, options } = mount;
+  let attributes = 0;
+  const data: string[] = [];
+  for (const option of options) {
+    const attribute = attributeNames[option];
+    if (attribute !== undefined) attributes |= attribute;
+    else if (!plainWords.has(option)) data.push(option);
+  }
+  return { type, source, target, data: data.join(","), attributes, recursive: options.includes("rbind") };
+}
