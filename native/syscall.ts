@@ -147,6 +147,11 @@ export function writeFd(fd: number, bytes: Uint8Array): void {
   while (at < bytes.byteLength) at += call("write", undefined, fd, bytes.subarray(at), bytes.byteLength - at);
 }
 
+/** Sets the position for the next read or write, from the start. */
+export function seekFd(fd: number, offset: number): void {
+  call("lseek", undefined, fd, offset, 0);
+}
+
 /** A pipe; both ends closed on exec. */
 export function pipe(): { readonly read: number; readonly write: number } {
   const fds = Buffer.alloc(8);

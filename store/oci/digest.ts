@@ -34,6 +34,11 @@ export function asDiffID(digest: Digest): DiffID {
   return digest as DiffID;
 }
 
+/** The digest as the name of a stack of layers. */
+export function asChainID(digest: Digest): ChainID {
+  return digest as ChainID;
+}
+
 /** The algorithm and the hex part. */
 export function splitDigest(digest: Digest): { readonly algorithm: "sha256" | "sha512"; readonly hex: string } {
   const [algorithm, hex = ""] = digest.split(":");

@@ -1,3 +1,5 @@
+import { TsbuildError } from "../../native/errors.ts";
+
 /** @see image-spec image-index.md#platform */
 export interface Platform {
   readonly architecture: string;
@@ -5,4 +7,85 @@ export interface Platform {
   readonly variant?: string;
   readonly "os.version"?: string;
   readonly "os.features"?: readonly string[];
+}
+
+const architectures: Readonly<Record<string, { readonly architecture: string; readonly variant?: string }>> = {
+  x86_64: { architecture: "amd64" },
+  "x86-64": { architecture: "amd64" },
+  aarch64: { architecture: "arm64" },
+  armhf: { architecture: "arm", variant: "v7" },
+  armel: { architecture: "arm", variant: "v6" },
+  i386: { architecture: "386" },
+};
+const knownArchitectures = new Set([
+  "386",
+  "amd64",
+  "arm",
+  "arm64",
+  "loong64",
+  "mips64",
+  "mips64le",
+  "ppc64",
+  "ppc64le",
+  "riscv64",
+  "s390x",
+]);
+
+/** `os/arch[/variant]`, `arch` or `os`, normalised as containerd does. @throws E_PLATFORM_INVALID */
+export function parsePlatform(text: string): Platform {
+  const parts = text.toLowerCase().split("/");
+  if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.-]+$/.test(part))) throw invalid(text);
+  const [first = "", second, third] = parts;
+  if (second === undefined) {
+    const known = architectures[first]?.architecture ?? first;
+    if (knownArchitectures.has(known)) return normalize("linux", first, undefined);
+    if (first === "linux") return hostPlatform();
+    throw invalid(text);
+  }
+  return normalize(first, second, third);
+}
+
+function normalize(os: string, arch: string, variant: string | undefined): Platform {
+  const known = architectures[arch] ?? { architecture: arch };
+  const given = variant ?? known.variant;
+  const { architecture } = known;
+  if (architecture === "arm64") return { os, architecture, ...(given === undefined || given === "v8" || given === "8" ? {} : { variant: given }) };
+  if (architecture === "arm") return { os, architecture, variant: given === undefined ? "v7" : given.replace(/^(\d)$/, "v$1") };
+  if (architecture === "amd64" && given === "v1") return { os, architecture };
+  return { os, architecture, ...(given === undefined ? {} : { variant: given }) };
+}
+
+/** This machine's platform. */
+export function hostPlatform(): Platform {
+  const arch = { x64: "amd64", arm64: "arm64", arm: "arm", ia32: "386", ppc64: "ppc64le", s390x: "s390x", riscv64: "riscv64" };
+  return normalize("linux", Object.entries(arch).find(([node]) => node === process.arch)?.[1] ?? process.arch, undefined);
+}
+
+/** `os/arch[/variant]`. */
+export function formatPlatform(platform: Platform): string {
+  return [platform.os, platform.architecture, platform.variant].filter((part) => part !== undefined && part !== "").join("/");
+}
+
+/** How well an image of `offered` serves a machine of `wanted`: 0 is exact, undefined not at all. */
+export function matchPlatform(wanted: Platform, offered: Platform): number | undefined {
+  const [want, have] = [wanted, offered].map((one) => normalize(one.os, one.architecture, one.variant));
+  if (want === undefined || have === undefined || want.os !== have.os) return undefined;
+  if (want.architecture !== have.architecture) {
+    return want.architecture === "amd64" && have.architecture === "386" ? 100 : undefined;
+  }
+  const [a, b] = [level(want), level(have)];
+  return b > a ? undefined : a - b;
+}
+
+function level(platform: Platform): number {
+  const fallback = platform.architecture === "arm64" ? 8 : platform.architecture === "amd64" ? 1 : 0;
+  const match = /^v(\d+)/.exec(platform.variant ?? "");
+  return match === null ? fallback : Number(match[1]);
+}
+
+function invalid(text: string): TsbuildError {
+  return new TsbuildError(`Cannot read platform ${JSON.stringify(text)}: not os/arch[/variant]`, {
+    code: "E_PLATFORM_INVALID",
+    hint: "for example linux/amd64",
+  });
 }

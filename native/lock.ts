@@ -1,0 +1,38 @@
+import { constants, openSync, closeSync } from "node:fs";
+import { tryCall } from "./syscall.ts";
+
+const LOCK_SH = 1;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+/** Between two tries; a lock is held for milliseconds where it is waited for. */
+const pause = 10;
+
+/** A lock on a file; the kernel takes it back when the process ends, however it ends. */
+export interface FileLock extends Disposable {
+  readonly fd: number;
+}
+
+/** Locks the file (made when missing) if nobody holds it; undefined otherwise. @see flock(2) */
+export function tryLock(file: string, mode: "shared" | "exclusive" = "exclusive"): FileLock | undefined {
+  const fd = openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600);
+  const flags = (mode === "shared" ? LOCK_SH : LOCK_EX) | LOCK_NB;
+  if (tryCall(["EAGAIN", "EWOULDBLOCK"], "flock", file, fd, flags) === undefined) {
+    closeSync(fd);
+    return undefined;
+  }
+  return { fd, [Symbol.dispose]: () => closeSync(fd) };
+}
+
+/** Waits for the lock. */
+export async function lock(
+  file: string,
+  mode: "shared" | "exclusive" = "exclusive",
+  signal?: AbortSignal,
+): Promise<FileLock> {
+  for (;;) {
+    signal?.throwIfAborted();
+    const held = tryLock(file, mode);
+    if (held !== undefined) return held;
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}

@@ -1,0 +1,202 @@
+import { createReadStream } from "node:fs";
+import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { TsbuildError } from "../../native/errors.ts";
+import { tryLock, type FileLock } from "../../native/lock.ts";
+import { isDigest, splitDigest, type Digest } from "../oci/digest.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { ContentStore, Ingest, TransferOptions } from "./store.ts";
+import { Verifier, verified } from "./verify.ts";
+
+const readSize = 1 << 20;
+
+/**
+ * Blobs as files: `blobs/ALGORITHM/HEX`. A blob is written beside, flushed, verified and renamed into its place, so
+ * that readers see all of it or nothing. Partial downloads stay in `ingest/` for a later resume.
+ */
+export class LocalContentStore implements ContentStore {
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Where a blob's file is, whether or not it is there. */
+  path(digest: Digest): string {
+    const { algorithm, hex } = splitDigest(digest);
+    return join(this.#root, "blobs", algorithm, hex);
+  }
+
+  async stat(digest: Digest): Promise<{ readonly size: number } | undefined> {
+    const found = await stat(this.path(digest)).catch(absent);
+    return found === undefined ? undefined : { size: found.size };
+  }
+
+  async *fetch(desc: Descriptor, options: TransferOptions & { readonly offset?: number } = {}): AsyncGenerator<Uint8Array> {
+    const { offset = 0, signal, onProgress } = options;
+    if ((await this.stat(desc.digest)) === undefined) throw notFound(desc.digest);
+    const stream = createReadStream(this.path(desc.digest), { start: offset, highWaterMark: readSize });
+    let done = offset;
+    for await (const chunk of offset === 0 ? verified(desc, stream) : stream) {
+      signal?.throwIfAborted();
+      done += chunk.byteLength;
+      onProgress?.(done);
+      yield chunk;
+    }
+  }
+
+  async read(desc: Descriptor): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of this.fetch(desc)) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  }
+
+  async push(desc: Descriptor, bytes: AsyncIterable<Uint8Array>, options: TransferOptions = {}): Promise<void> {
+    if ((await this.stat(desc.digest)) !== undefined) return;
+    await using ingest = await this.ingest(desc);
+    if (ingest.offset > 0) await ingest.discard();
+    await using fresh = ingest.offset > 0 ? await this.ingest(desc) : ingest;
+    let done = 0;
+    for await (const chunk of bytes) {
+      options.signal?.throwIfAborted();
+      await fresh.write(chunk);
+      done += chunk.byteLength;
+      options.onProgress?.(done);
+    }
+    await fresh.commit();
+  }
+
+  async ingest(desc: Descriptor): Promise<Ingest> {
+    const { algorithm, hex } = splitDigest(desc.digest);
+    const directory = join(this.#root, "ingest");
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const base = join(directory, `${algorithm}-${hex}`);
+    // Another process may be at the same blob: it keeps the resumable file, this one gets its own.
+    const held = tryLock(`${base}.lock`);
+    const file = held === undefined ? `${base}.${process.pid}.${Math.random().toString(36).slice(2)}` : base;
+    return await LocalIngest.open({ desc, file, target: this.path(desc.digest), lock: held });
+  }
+
+  async delete(digest: Digest): Promise<void> {
+    await rm(this.path(digest), { force: true });
+  }
+
+  async *list(): AsyncGenerator<{ readonly digest: Digest; readonly size: number }> {
+    for (const algorithm of ["sha256", "sha512"]) {
+      const directory = join(this.#root, "blobs", algorithm);
+      for (const hex of (await readdir(directory).catch(absent)) ?? []) {
+        const digest = `${algorithm}:${hex}`;
+        if (!isDigest(digest)) continue;
+        const found = await this.stat(digest);
+        if (found !== undefined) yield { digest, size: found.size };
+      }
+    }
+  }
+}
+
+class LocalIngest implements Ingest {
+  readonly #file: string;
+  readonly #target: string;
+  readonly #handle: FileHandle;
+  readonly #lock: FileLock | undefined;
+  readonly #verifier: Verifier;
+  #offset: number;
+  #open = true;
+
+  private constructor(init: {
+    readonly file: string;
+    readonly target: string;
+    readonly handle: FileHandle;
+    readonly lock: FileLock | undefined;
+    readonly verifier: Verifier;
+    readonly offset: number;
+  }) {
+    this.#file = init.file;
+    this.#target = init.target;
+    this.#handle = init.handle;
+    this.#lock = init.lock;
+    this.#verifier = init.verifier;
+    this.#offset = init.offset;
+  }
+
+  static async open(init: {
+    readonly desc: Descriptor;
+    readonly file: string;
+    readonly target: string;
+    readonly lock: FileLock | undefined;
+  }): Promise<LocalIngest> {
+    const { desc, file, target } = init;
+    const handle = await open(file, "a+", 0o600);
+    const verifier = new Verifier(desc);
+    const { size } = await handle.stat();
+    let offset = size;
+    if (size > desc.size) {
+      await handle.truncate(0);
+      offset = 0;
+    }
+    // What is there already is hashed again: the verdict at the end is about all of it.
+    if (offset > 0) for await (const chunk of createReadStream(file, { highWaterMark: readSize })) verifier.update(chunk);
+    return new LocalIngest({ file, target, handle, lock: init.lock, verifier, offset });
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#verifier.update(bytes);
+    await this.#handle.appendFile(bytes);
+    this.#offset += bytes.byteLength;
+  }
+
+  async commit(): Promise<void> {
+    try {
+      this.#verifier.finish();
+    } catch (error) {
+      await this.discard();
+      throw error;
+    }
+    await this.#handle.sync();
+    await mkdir(dirname(this.#target), { recursive: true, mode: 0o700 });
+    await rename(this.#file, this.#target);
+    await syncDirectory(dirname(this.#target));
+    await this.#close(true);
+  }
+
+  async discard(): Promise<void> {
+    await rm(this.#file, { force: true });
+    await this.#close(true);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // A file of its own beside another process's cannot be found again: it is no resume.
+    if (this.#open && this.#lock === undefined) await rm(this.#file, { force: true });
+    await this.#close(false);
+  }
+
+  async #close(finished: boolean): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    await this.#handle.close();
+    if (finished && this.#lock !== undefined) await rm(`${this.#file}.lock`, { force: true });
+    this.#lock?.[Symbol.dispose]();
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function absent(error: unknown): undefined {
+  if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+  throw error;
+}
+
+function notFound(digest: Digest): TsbuildError {
+  return new TsbuildError(`Cannot read ${digest}: it is not in the store`, { code: "E_CONTENT_NOT_FOUND" });
+}

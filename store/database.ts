@@ -1,0 +1,96 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { createRequire } from "node:module";
+import { TsbuildError } from "../native/errors.ts";
+
+const load = createRequire(import.meta.url);
+const schemaVersion = 1;
+
+const schema = `
+  CREATE TABLE snapshots (
+    id TEXT PRIMARY KEY, parent TEXT, chain TEXT NOT NULL UNIQUE, diff TEXT NOT NULL, size INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE refs (name TEXT PRIMARY KEY, target TEXT NOT NULL, updated INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE steps (
+    id INTEGER PRIMARY KEY, slot TEXT NOT NULL, keys TEXT NOT NULL, snapshot TEXT, inputs TEXT NOT NULL,
+    created INTEGER NOT NULL, used INTEGER NOT NULL
+  );
+  CREATE INDEX steps_slot ON steps (slot);
+  CREATE TABLE step_keys (key TEXT PRIMARY KEY, step INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE INDEX step_keys_step ON step_keys (step);
+  CREATE TABLE compressed (
+    diff TEXT NOT NULL, media_type TEXT NOT NULL, descriptor TEXT NOT NULL, PRIMARY KEY (diff, media_type)
+  ) WITHOUT ROWID;
+  PRAGMA user_version = ${schemaVersion};
+`;
+
+export type Value = string | number | null;
+export type Row = Readonly<Record<string, unknown>>;
+
+/** The store's metadata: one SQLite file, used by many processes at once. Statements are prepared once. */
+export class Database implements Disposable {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  /** Opens or makes the file. @throws E_STORE_VERSION */
+  constructor(file: string) {
+    const sqlite: typeof import("node:sqlite") = load("node:sqlite");
+    this.#db = new sqlite.DatabaseSync(file, { timeout: 30_000 });
+    this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    const version = Number(this.get("PRAGMA user_version")?.["user_version"] ?? 0);
+    if (version === 0) this.#create();
+    else if (version !== schemaVersion) {
+      this.#db.close();
+      throw new TsbuildError(`Cannot open the store: its format is version ${version}, this program knows ${schemaVersion}`, {
+        code: "E_STORE_VERSION",
+        hint: "use the tsbuild that made it, or another directory with --root",
+      });
+    }
+  }
+
+  /** The first row. */
+  get(sql: string, ...values: readonly Value[]): Row | undefined {
+    return this.#prepare(sql).get(...values);
+  }
+
+  all(sql: string, ...values: readonly Value[]): readonly Row[] {
+    return this.#prepare(sql).all(...values);
+  }
+
+  /** Number of rows changed. */
+  run(sql: string, ...values: readonly Value[]): number {
+    return Number(this.#prepare(sql).run(...values).changes);
+  }
+
+  /** All or nothing, and on disk when it returns. */
+  transaction<T>(act: () => T): T {
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      const result = act();
+      this.#db.exec("COMMIT");
+      return result;
+    } catch (error) {
+      this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#db.close();
+  }
+
+  #create(): void {
+    this.transaction(() => {
+      // Another process may have made it while this one waited for the lock.
+      if (Number(this.get("PRAGMA user_version")?.["user_version"]) === 0) this.#db.exec(schema);
+    });
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}

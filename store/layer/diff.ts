@@ -1,0 +1,195 @@
+import { openFlags, Root, type Dir, type Stat } from "../../native/path.ts";
+import { comparePaths } from "../../native/pathname.ts";
+import { closeFd, readFd } from "../../native/syscall.ts";
+import type { Change, EntryStat } from "./change.ts";
+import { isOverlayXattr, opaqueXattrs } from "./whiteout.ts";
+
+/** Options of a diff. `ignore`: paths that are not part of it, with all below. */
+export interface DiffOptions {
+  readonly ignore?: ReadonlySet<string>;
+}
+
+/**
+ * What an overlayfs upper directory changes over its lower directories (topmost first), in the order of a layer:
+ * whiteouts of a directory before its other entries, then names in byte order, parents first.
+ * A file that was copied up and is the same again is no change, nor is a directory of which only times differ.
+ * An opaque directory becomes whiteouts of what it hides. Sockets are left out.
+ */
+export function diffLayer(upper: string, lowers: readonly string[], options: DiffOptions = {}): readonly Change[] {
+  using stack = new DisposableStack();
+  const top = stack.use(Root.open(upper));
+  const below = lowers.map((lower) => stack.use(Root.open(lower)));
+  const diff = new Diff(options.ignore ?? new Set());
+  diff.directory(top, below, "");
+  return diff.changes;
+}
+
+class Diff {
+  readonly changes: Change[] = [];
+  readonly #ignore: ReadonlySet<string>;
+  /** First path of each inode with several links. */
+  readonly #links = new Map<string, string>();
+
+  constructor(ignore: ReadonlySet<string>) {
+    this.#ignore = ignore;
+  }
+
+  /**
+   * `below` holds the directory of the same path in each lower that has it, topmost first; `opaque`: it or a parent
+   * hides them, so that what they have and it has not is gone without a whiteout of its own.
+   */
+  directory(dir: Dir, below: readonly Dir[], path: string, opaque: boolean = false): void {
+    const names = dir.names().toSorted(comparePaths);
+    const entries = names.flatMap((name) => {
+      const at = join(path, name);
+      const stat = this.#ignore.has(at) ? undefined : dir.stat(name);
+      return stat === undefined ? [] : [{ name, at, stat }];
+    });
+    if (opaque) this.#vanished(dir, below, path);
+    for (const { name, at, stat } of entries) {
+      if (isWhiteout(stat) && findBelow(below, name) !== undefined) this.changes.push({ kind: "delete", path: at });
+    }
+    for (const { name, at, stat } of entries) {
+      if (!isWhiteout(stat) && stat.type !== "socket") this.#entry(dir, below, { name, path: at, stat }, opaque);
+    }
+  }
+
+  #entry(dir: Dir, below: readonly Dir[], entry: { name: string; path: string; stat: Stat }, opaque: boolean): void {
+    const { name, path, stat } = entry;
+    const old = findBelow(below, name);
+    const change = this.#describe(dir, entry);
+    if (old === undefined) this.changes.push({ kind: "add", path, stat: change });
+    else if (!same({ dir, name, stat }, old)) this.changes.push({ kind: "modify", path, stat: change });
+    if (stat.type !== "directory") return;
+    using sub = dir.openDir(name);
+    using stack = new DisposableStack();
+    const lower = old?.stat.type === "directory" ? openBelow(below, name, stack) : [];
+    this.directory(sub, lower, path, opaque || isOpaque(dir, name));
+  }
+
+  /** Whiteouts for the names of the lower directories that an opaque one does not have. */
+  #vanished(dir: Dir, lower: readonly Dir[], path: string): void {
+    const names = new Set(lower.flatMap((one) => one.names()));
+    for (const name of [...names].toSorted(comparePaths)) {
+      if (dir.stat(name) === undefined && findBelow(lower, name) !== undefined) {
+        this.changes.push({ kind: "delete", path: join(path, name) });
+      }
+    }
+  }
+
+  #describe(dir: Dir, { name, path, stat }: { name: string; path: string; stat: Stat }): EntryStat {
+    const { mode, uid, gid, mtime } = stat;
+    if (stat.nlink > 1 && stat.type !== "directory") {
+      const inode = `${stat.dev}:${stat.ino}`;
+      const first = this.#links.get(inode);
+      if (first !== undefined) return { type: "hardlink", mode, uid, gid, size: 0, mtime, linkname: first };
+      this.#links.set(inode, path);
+    }
+    const xattrs = readXattrs(dir, name, stat);
+    const type = stat.type === "socket" ? "file" : stat.type;
+    return {
+      type,
+      mode: type === "symlink" ? 0o777 : mode,
+      uid,
+      gid,
+      size: type === "file" ? stat.size : 0,
+      mtime,
+      ...(type === "symlink" ? { linkname: dir.readlink(name) } : {}),
+      ...(type === "char" || type === "block" ? { devmajor: stat.devmajor, devminor: stat.devminor } : {}),
+      ...(xattrs.size === 0 ? {} : { xattrs }),
+    };
+  }
+}
+
+interface Found {
+  readonly dir: Dir;
+  readonly name: string;
+  readonly stat: Stat;
+}
+
+/** What the lower directories show under a name. */
+function findBelow(below: readonly Dir[], name: string): Found | undefined {
+  for (const dir of below) {
+    const stat = dir.stat(name);
+    if (stat !== undefined) return isWhiteout(stat) ? undefined : { dir, name, stat };
+  }
+  return undefined;
+}
+
+/** The lower directories that make up what is shown under a name: down to an opaque one or to what is none. */
+function openBelow(below: readonly Dir[], name: string, stack: DisposableStack): readonly Dir[] {
+  const found: Dir[] = [];
+  for (const dir of below) {
+    const stat = dir.stat(name);
+    if (stat === undefined) continue;
+    if (stat.type !== "directory") break;
+    found.push(stack.use(dir.openDir(name)));
+    if (isOpaque(dir, name)) break;
+  }
+  return found;
+}
+
+function isWhiteout(stat: Stat): boolean {
+  return stat.type === "char" && stat.devmajor === 0 && stat.devminor === 0;
+}
+
+function isOpaque(dir: Dir, name: string): boolean {
+  return opaqueXattrs.some((key) => dir.getxattr(name, key)?.toString() === "y");
+}
+
+/** Whether two entries are the same to whoever reads the image. Cheap facts first, content last. */
+function same(a: Found, b: Found): boolean {
+  const [x, y] = [a.stat, b.stat];
+  if (x.type !== y.type || x.uid !== y.uid || x.gid !== y.gid) return false;
+  if (x.type !== "symlink" && x.mode !== y.mode) return false;
+  if (x.type !== "directory" && (x.mtime !== y.mtime || x.size !== y.size)) return false;
+  if (x.devmajor !== y.devmajor || x.devminor !== y.devminor) return false;
+  if (x.type === "symlink" && a.dir.readlink(a.name) !== b.dir.readlink(b.name)) return false;
+  if (!sameXattrs(readXattrs(a.dir, a.name, x), readXattrs(b.dir, b.name, y))) return false;
+  return x.type !== "file" || sameContent(a, b);
+}
+
+/** Attributes that go into a layer. */
+function readXattrs(dir: Dir, name: string, stat: Stat): ReadonlyMap<string, Uint8Array> {
+  const found = new Map<string, Uint8Array>();
+  if (stat.type !== "file" && stat.type !== "directory") return found;
+  for (const key of dir.listxattr(name).toSorted()) {
+    // A label of the host's SELinux policy means nothing on another machine.
+    if (isOverlayXattr(key) || key === "security.selinux") continue;
+    const value = dir.getxattr(name, key);
+    if (value !== undefined) found.set(key, value);
+  }
+  return found;
+}
+
+function sameXattrs(a: ReadonlyMap<string, Uint8Array>, b: ReadonlyMap<string, Uint8Array>): boolean {
+  return a.size === b.size && [...a].every(([key, value]) => Buffer.from(value).equals(b.get(key) ?? Buffer.of(0)));
+}
+
+const [left, right] = [Buffer.allocUnsafe(256 << 10), Buffer.allocUnsafe(256 << 10)];
+
+function sameContent(a: Found, b: Found): boolean {
+  using stack = new DisposableStack();
+  const open = ({ dir, name }: Found): number => stack.adopt(dir.openFile(name, openFlags.read), closeFd);
+  const [x, y] = [open(a), open(b)];
+  for (;;) {
+    const [gotX, gotY] = [readFull(x, left), readFull(y, right)];
+    if (gotX !== gotY || left.compare(right, 0, gotY, 0, gotX) !== 0) return false;
+    if (gotX === 0) return true;
+  }
+}
+
+function readFull(fd: number, buffer: Buffer): number {
+  let at = 0;
+  while (at < buffer.length) {
+    const got = readFd(fd, buffer.subarray(at));
+    if (got === 0) break;
+    at += got;
+  }
+  return at;
+}
+
+function join(parent: string, name: string): string {
+  return parent === "" ? name : `${parent}/${name}`;
+}
+

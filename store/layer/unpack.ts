@@ -1,0 +1,37 @@
+import { createHash } from "node:crypto";
+import { TsbuildError } from "../../native/errors.ts";
+import type { Root } from "../../native/path.ts";
+import { asDiffID, parseDigest, type DiffID } from "../oci/digest.ts";
+import { Applier, type ApplyOptions } from "./apply.ts";
+import { decompress } from "./compression.ts";
+import { TarReader } from "./tar/reader.ts";
+
+/**
+ * Unpacks a layer, compressed or not, in one pass: decompress, hash, write. Nothing of it counts before the DiffID
+ * was compared. @throws E_LAYER_DIGEST_MISMATCH, E_TAR_*, E_LAYER_ENTRY, E_COMPRESSION
+ */
+export async function unpackLayer(
+  bytes: AsyncIterable<Uint8Array>,
+  root: Root,
+  options: ApplyOptions & { readonly expected?: DiffID; readonly signal?: AbortSignal },
+): Promise<{ readonly diffID: DiffID; readonly size: number }> {
+  using applier = new Applier(root, options);
+  const reader = new TarReader(applier);
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const chunk of decompress(bytes, options.signal)) {
+    hash.update(chunk);
+    size += chunk.byteLength;
+    reader.push(chunk);
+  }
+  reader.finish();
+  applier.finish();
+  const diffID = asDiffID(parseDigest(`sha256:${hash.digest("hex")}`));
+  if (options.expected !== undefined && options.expected !== diffID) {
+    throw new TsbuildError(`Cannot use the layer: its content is ${diffID}, expected ${options.expected}`, {
+      code: "E_LAYER_DIGEST_MISMATCH",
+      hint: "the registry or the archive holds a damaged image: pull it again, or from its origin",
+    });
+  }
+  return { diffID, size };
+}

@@ -1,0 +1,68 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { tryLock, type FileLock } from "../native/lock.ts";
+import { Root } from "../native/path.ts";
+
+/**
+ * What a process has in the store before it is recorded. The lease is a directory with a lock that the kernel takes
+ * back when the process ends, however it ends; whoever opens the store next sweeps what dead leases left.
+ */
+export class Lease implements Disposable {
+  /** Prefix of the names of everything made under it. */
+  readonly id: string;
+  readonly #directory: string;
+  readonly #lock: FileLock;
+
+  private constructor(id: string, directory: string, lock: FileLock) {
+    this.id = id;
+    this.#directory = directory;
+    this.#lock = lock;
+  }
+
+  /** Takes a new lease below the store's root. */
+  static take(root: string): Lease {
+    const id = randomBytes(6).toString("hex");
+    const directory = join(root, "leases", id);
+    mkdirSync(join(directory, "scratch"), { recursive: true, mode: 0o700 });
+    const lock = tryLock(join(directory, "lock"));
+    if (lock === undefined) throw new Error(`lease ${id} is taken`);
+    return new Lease(id, directory, lock);
+  }
+
+  /** A directory for what only this process needs. */
+  get scratch(): string {
+    return join(this.#directory, "scratch");
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#directory, { recursive: true, force: true });
+    this.#lock[Symbol.dispose]();
+  }
+}
+
+/** Names of leases whose processes are gone. Their directories are removed after `sweep` did its part. */
+export function sweepLeases(root: string, sweep: (leases: ReadonlySet<string>) => void): void {
+  const directory = join(root, "leases");
+  using stack = new DisposableStack();
+  const dead = new Set<string>();
+  for (const name of readdirSync(directory)) {
+    const lock = lockIfDead(join(directory, name));
+    if (lock !== undefined) {
+      stack.use(lock);
+      dead.add(name);
+    }
+  }
+  if (dead.size === 0) return;
+  sweep(dead);
+  using leases = Root.open(directory);
+  for (const name of dead) leases.removeTree(name);
+}
+
+function lockIfDead(directory: string): FileLock | undefined {
+  try {
+    return tryLock(join(directory, "lock"));
+  } catch {
+    return undefined; // Just being made or just being removed by its owner.
+  }
+}

@@ -1,0 +1,69 @@
+import { TsbuildError } from "../../native/errors.ts";
+import { isDigest, type Digest } from "./digest.ts";
+
+/** An image's name in parts, normalised. @see distribution/reference */
+export interface Reference {
+  /** `docker.io`, `localhost:5000`. */
+  readonly host: string;
+  /** `library/debian`. */
+  readonly path: string;
+  /** Set unless a digest was given alone. */
+  readonly tag: string | undefined;
+  readonly digest: Digest | undefined;
+}
+
+const hostPattern =
+  /^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[0-9a-fA-F:]+\])(?::\d+)?$/;
+const partPattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+const tagPattern = /^\w[\w.-]{0,127}$/;
+
+/** Reads `[host/]path[:tag][@digest]`; docker.io, library/ and latest are filled in. @throws E_REF_INVALID */
+export function parseReference(text: string): Reference {
+  const at = text.indexOf("@");
+  const digest = at < 0 ? undefined : text.slice(at + 1);
+  if (digest !== undefined && !isDigest(digest)) throw invalid(text, "what follows @ is no digest");
+  const named = at < 0 ? text : text.slice(0, at);
+  const colon = named.lastIndexOf(":");
+  const hasTag = colon > named.lastIndexOf("/");
+  const tag = hasTag ? named.slice(colon + 1) : undefined;
+  if (tag !== undefined && !tagPattern.test(tag)) throw invalid(text, `${JSON.stringify(tag)} is no tag`);
+  const { host, path } = splitHost(hasTag ? named.slice(0, colon) : named);
+  if (!hostPattern.test(host)) throw invalid(text, `${JSON.stringify(host)} is no host name`);
+  if (path === "" || path.length > 255) throw invalid(text, "it has no name");
+  if (/[A-Z]/.test(path)) throw invalid(text, "names are in lower case");
+  if (!path.split("/").every((part) => partPattern.test(part))) throw invalid(text, `${JSON.stringify(path)} is no repository name`);
+  if (/^[0-9a-f]{64}$/.test(text)) throw invalid(text, "64 hex digits are an image ID, not a name");
+  return { host, path, tag: tag ?? (digest === undefined ? "latest" : undefined), digest };
+}
+
+function splitHost(name: string): { readonly host: string; readonly path: string } {
+  const slash = name.indexOf("/");
+  const first = slash < 0 ? "" : name.slice(0, slash);
+  // The first part is a host when it looks like one: docker's rule.
+  const isHost = first !== "" && (/[.:]/.test(first) || first === "localhost" || first !== first.toLowerCase());
+  const host = !isHost || first === "index.docker.io" ? "docker.io" : first;
+  const path = isHost ? name.slice(slash + 1) : name;
+  return { host, path: host === "docker.io" && !path.includes("/") && path !== "" ? `library/${path}` : path };
+}
+
+/** `host/path[:tag][@digest]`: the form that names are stored and compared in. */
+export function formatReference({ host, path, tag, digest }: Reference): string {
+  return `${host}/${path}${tag === undefined ? "" : `:${tag}`}${digest === undefined ? "" : `@${digest}`}`;
+}
+
+/** The normalised form of a name. @throws E_REF_INVALID */
+export function normalizeReference(text: string): string {
+  return formatReference(parseReference(text));
+}
+
+/** As people write it: without docker.io/ and library/. */
+export function familiarName(normalized: string): string {
+  return normalized.replace(/^docker\.io\/(?:library\/)?/, "");
+}
+
+function invalid(text: string, why: string): TsbuildError {
+  return new TsbuildError(`Cannot read image name ${JSON.stringify(text)}: ${why}`, {
+    code: "E_REF_INVALID",
+    hint: "an image name is [host[:port]/]name[:tag][@digest], in lower case, for example debian:12",
+  });
+}

@@ -1,0 +1,50 @@
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { TsbuildError } from "../native/errors.ts";
+import { DatabaseCache, DatabaseCompressed } from "./cache.ts";
+import { LocalContentStore } from "./content/local.ts";
+import { Database } from "./database.ts";
+import { Lease, sweepLeases } from "./lease.ts";
+import { DatabaseRefs } from "./refs.ts";
+import { OverlaySnapshotter } from "./snapshot/overlay.ts";
+import type { Store } from "./store.ts";
+
+/**
+ * Opens the store in a directory, making it when missing, and sweeps what dead processes left in it.
+ * Dispose removes what this process did not record. @throws E_STORE_OPEN, E_STORE_VERSION
+ */
+export async function openStore(options: { readonly root: string }): Promise<Store> {
+  const root = resolve(options.root);
+  makeRoot(root);
+  const db = new Database(join(root, "store.db"));
+  const lease = Lease.take(root);
+  const snapshots = new OverlaySnapshotter({ root, db, lease: lease.id });
+  sweepLeases(root, (leases) => snapshots.sweep(leases));
+  return {
+    root,
+    content: new LocalContentStore(root),
+    snapshots,
+    refs: new DatabaseRefs(db),
+    cache: new DatabaseCache(db),
+    compressed: new DatabaseCompressed(db),
+    scratch: lease.scratch,
+    async [Symbol.asyncDispose]() {
+      snapshots[Symbol.dispose]();
+      lease[Symbol.dispose]();
+      db[Symbol.dispose]();
+    },
+  };
+}
+
+function makeRoot(root: string): void {
+  try {
+    mkdirSync(join(root, "leases"), { recursive: true, mode: 0o711 });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    throw new TsbuildError(`Cannot open the store in ${root}: ${code}`, {
+      code: "E_STORE_OPEN",
+      cause: error,
+      hint: "choose a directory that can be written: --root DIR or TSBUILD_ROOT",
+    });
+  }
+}

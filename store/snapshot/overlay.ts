@@ -1,0 +1,209 @@
+import { chmodSync, chownSync, lstatSync, mkdirSync, openSync, closeSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { Root } from "../../native/path.ts";
+import { syncfs } from "../../native/syscall.ts";
+import type { Database, Row } from "../database.ts";
+import { asChainID, asDiffID, parseDigest, type ChainID } from "../oci/digest.ts";
+import type { ActiveSnapshot, Snapshot, SnapshotIdentity, Snapshotter } from "./snapshotter.ts";
+
+const rootMode = 0o755;
+
+/**
+ * Snapshots as directories `snapshots/LEASE-N/fs`, recorded in the database by persist(). Names begin with the lease
+ * that made them, so that those of a dead process are found without a list.
+ */
+export class OverlaySnapshotter implements Snapshotter, Disposable {
+  readonly #root: string;
+  readonly #db: Database;
+  readonly #lease: string;
+  readonly #known = new Map<string, Snapshot>();
+  readonly #identities = new Map<string, SnapshotIdentity>();
+  /** Made under this lease and not recorded. */
+  readonly #own = new Set<string>();
+  #count = 0;
+
+  constructor(options: { readonly root: string; readonly db: Database; readonly lease: string }) {
+    this.#root = join(options.root, "snapshots");
+    this.#db = options.db;
+    this.#lease = options.lease;
+    mkdirSync(this.#root, { recursive: true, mode: 0o711 });
+  }
+
+  prepare(parent: Snapshot | undefined): ActiveSnapshot {
+    const id = `${this.#lease}-${this.#count++}`;
+    const directory = join(this.#root, id);
+    const [upper, work] = [join(directory, "fs"), join(directory, "work")];
+    mkdirSync(directory, { mode: 0o711 });
+    mkdirSync(upper, { mode: rootMode });
+    mkdirSync(work, { mode: 0o700 });
+    this.#own.add(id);
+    if (parent !== undefined) inheritRoot(parent.dir, upper);
+    return new OverlayActive({
+      id,
+      parent,
+      upper,
+      work,
+      commit: () => this.#commit(id, parent, upper),
+      discard: () => this.#discard(id),
+    });
+  }
+
+  find(chainID: ChainID): Snapshot | undefined {
+    const id = this.#db.get("SELECT id FROM snapshots WHERE chain = ?", chainID)?.["id"];
+    return id === undefined ? undefined : this.get(String(id));
+  }
+
+  get(id: string): Snapshot | undefined {
+    const known = this.#known.get(id);
+    if (known !== undefined) return known;
+    const row = this.#db.get("SELECT * FROM snapshots WHERE id = ?", id);
+    return row === undefined ? undefined : this.#fromRow(row);
+  }
+
+  identity(snapshot: Snapshot): SnapshotIdentity | undefined {
+    const known = this.#identities.get(snapshot.id);
+    if (known !== undefined) return known;
+    const row = this.#db.get("SELECT * FROM snapshots WHERE id = ?", snapshot.id);
+    if (row === undefined) return undefined;
+    const identity = toIdentity(row);
+    this.#identities.set(snapshot.id, identity);
+    return identity;
+  }
+
+  async persist(done: readonly { readonly snapshot: Snapshot; readonly identity: SnapshotIdentity }[]): Promise<void> {
+    this.#sync();
+    this.#db.transaction(() => {
+      for (const { snapshot, identity } of done) this.#record(snapshot, identity);
+    });
+  }
+
+  async remove(snapshot: Snapshot): Promise<void> {
+    this.#db.run("DELETE FROM snapshots WHERE id = ?", snapshot.id);
+    this.#known.delete(snapshot.id);
+    this.#discard(snapshot.id);
+  }
+
+  list(): readonly Snapshot[] {
+    return this.#db.all("SELECT id FROM snapshots").flatMap((row) => this.get(String(row["id"])) ?? []);
+  }
+
+  /** Removes what dead leases made and never recorded. */
+  sweep(leases: ReadonlySet<string>): void {
+    for (const id of readdirSync(this.#root)) {
+      const recorded = (): boolean => this.#db.get("SELECT 1 FROM snapshots WHERE id = ?", id) !== undefined;
+      if (leases.has(id.split("-")[0] ?? "") && !recorded()) this.#discard(id);
+    }
+  }
+
+  /** Removes what this process made and did not record. */
+  [Symbol.dispose](): void {
+    for (const id of this.#own) this.#discard(id);
+  }
+
+  #commit(id: string, parent: Snapshot | undefined, dir: string): Snapshot {
+    const snapshot: Snapshot = { id, parent, dir };
+    this.#known.set(id, snapshot);
+    return snapshot;
+  }
+
+  #record(snapshot: Snapshot, identity: SnapshotIdentity): void {
+    this.#identities.set(snapshot.id, identity);
+    if (this.#db.get("SELECT id FROM snapshots WHERE chain = ?", identity.chainID) !== undefined) return;
+    const parent = snapshot.parent === undefined ? null : this.#recordedID(snapshot.parent);
+    this.#db.run(
+      "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?)",
+      snapshot.id,
+      parent,
+      identity.chainID,
+      identity.diffID,
+      identity.size,
+    );
+    this.#own.delete(snapshot.id);
+  }
+
+  /** The recorded snapshot with the same ChainID: this one, or the one that was there first. */
+  #recordedID(snapshot: Snapshot): string {
+    const identity = this.#identities.get(snapshot.id) ?? this.identity(snapshot);
+    const chain = identity?.chainID ?? "";
+    const id = this.#db.get("SELECT id FROM snapshots WHERE chain = ?", chain)?.["id"];
+    if (id === undefined) throw new Error(`snapshot ${snapshot.id} is recorded after its child`);
+    return String(id);
+  }
+
+  #fromRow(row: Row): Snapshot | undefined {
+    const id = String(row["id"]);
+    const parentID = row["parent"];
+    const parent = parentID === null ? undefined : this.get(String(parentID));
+    if (parentID !== null && parent === undefined) return undefined;
+    const snapshot: Snapshot = { id, parent, dir: join(this.#root, id, "fs") };
+    this.#known.set(id, snapshot);
+    this.#identities.set(id, toIdentity(row));
+    return snapshot;
+  }
+
+  #discard(id: string): void {
+    this.#own.delete(id);
+    using root = Root.open(this.#root);
+    root.removeTree(id);
+  }
+
+  #sync(): void {
+    const fd = openSync(this.#root, "r");
+    try {
+      syncfs(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
+
+class OverlayActive implements ActiveSnapshot {
+  readonly id: string;
+  readonly parent: Snapshot | undefined;
+  readonly upper: string;
+  readonly work: string;
+  readonly #commit: () => Snapshot;
+  readonly #discard: () => void;
+  #open = true;
+
+  constructor(init: {
+    readonly id: string;
+    readonly parent: Snapshot | undefined;
+    readonly upper: string;
+    readonly work: string;
+    readonly commit: () => Snapshot;
+    readonly discard: () => void;
+  }) {
+    this.id = init.id;
+    this.parent = init.parent;
+    this.upper = init.upper;
+    this.work = init.work;
+    this.#commit = init.commit;
+    this.#discard = init.discard;
+  }
+
+  commit(): Snapshot {
+    this.#open = false;
+    return this.#commit();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#open) this.#discard();
+    this.#open = false;
+  }
+}
+
+/** The merged root directory has the metadata of its topmost layer. */
+function inheritRoot(from: string, to: string): void {
+  const { mode, uid, gid } = lstatSync(from);
+  if (uid !== 0 || gid !== 0) chownSync(to, uid, gid);
+  if ((mode & 0o7777) !== rootMode) chmodSync(to, mode & 0o7777);
+}
+
+function toIdentity(row: Row): SnapshotIdentity {
+  return {
+    diffID: asDiffID(parseDigest(String(row["diff"]))),
+    chainID: asChainID(parseDigest(String(row["chain"]))),
+    size: Number(row["size"]),
+  };
+}
