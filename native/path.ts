@@ -276,6 +276,11 @@ export class Root extends Dir {
     return Dir.fromFd(this.open(path, constants.O_RDONLY | constants.O_DIRECTORY));
   }
 
+  /** A directory inside as a root of its own: its `/` is that directory. */
+  subRoot(path: string): Root {
+    return new Root(this.open(path, constants.O_RDONLY | constants.O_DIRECTORY));
+  }
+
   /** The parent directory, resolved in the root, and the last name, not followed. The path has no trailing slash. */
   parent(path: string): { readonly dir: Dir; readonly name: string } {
     const at = path.lastIndexOf("/");

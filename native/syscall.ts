@@ -14,6 +14,9 @@ const prototypes = {
   openat: "int openat(int, void *, int, int)",
   openat2: "long syscall(long, int, void *, void *, size_t)",
   fchmodat2: "long syscall(long, int, void *, unsigned int, int)",
+  fsopen: "long syscall(long, void *, unsigned int)",
+  fsconfig: "long syscall(long, int, unsigned int, void *, void *, int)",
+  fsmount: "long syscall(long, int, unsigned int, unsigned int)",
   getdents64: "long syscall(long, int, void *, size_t)",
   close: "int close(int)",
   read: "long read(int, void *, size_t)",
@@ -54,7 +57,12 @@ const prototypes = {
 
 type Name = keyof typeof prototypes;
 
-const shownNames: Partial<Record<Name, string>> = { fstatat: "stat", openat: "open", openat2: "open", getdents64: "list" };
+const shownNames: Partial<Record<Name, string>> = {
+  fstatat: "stat",
+  openat: "open",
+  openat2: "open",
+  getdents64: "list",
+};
 
 interface Library {
   readonly koffi: Koffi;

@@ -62,11 +62,7 @@ export class DatabaseCache implements StepCache {
     const step = Number(this.#db.get("SELECT last_insert_rowid() AS id")?.["id"]);
     for (const key of keys) this.#db.run("INSERT OR REPLACE INTO step_keys VALUES (?, ?)", key, step);
     // Records that no key leads to any more only explain the last miss; one of them is enough.
-    this.#db.run(
-      "DELETE FROM steps WHERE slot = ? AND id < ? AND id NOT IN (SELECT step FROM step_keys)",
-      slot,
-      step,
-    );
+    this.#db.run("DELETE FROM steps WHERE slot = ? AND id < ? AND id NOT IN (SELECT step FROM step_keys)", slot, step);
   }
 }
 

@@ -40,10 +40,13 @@ export class Database implements Disposable {
     if (version === 0) this.#create();
     else if (version !== schemaVersion) {
       this.#db.close();
-      throw new TsbuildError(`Cannot open the store: its format is version ${version}, this program knows ${schemaVersion}`, {
-        code: "E_STORE_VERSION",
-        hint: "use the tsbuild that made it, or another directory with --root",
-      });
+      throw new TsbuildError(
+        `Cannot open the store: its format is version ${version}, this program knows ${schemaVersion}`,
+        {
+          code: "E_STORE_VERSION",
+          hint: "use the tsbuild that made it, or another directory with --root",
+        },
+      );
     }
   }
 

@@ -111,7 +111,11 @@ class Converter {
     const last = stages.at(-1);
     throw new DockerfileError(`Cannot build target ${JSON.stringify(target)}: the file has no such stage`, {
       code: "E_TARGET_NOT_FOUND",
-      location: last?.from.location ?? { file: this.#ast.file, start: { line: 1, column: 1 }, end: { line: 1, column: 1 } },
+      location: last?.from.location ?? {
+        file: this.#ast.file,
+        start: { line: 1, column: 1 },
+        end: { line: 1, column: 1 },
+      },
       source: this.#ast.text,
       notes: [`stages: ${names.join(", ")}`],
       ...(near === undefined ? {} : { hint: `did you mean \`--target ${near}\`?` }),
@@ -126,7 +130,8 @@ class Converter {
     const base = this.#baseName(stage);
     const parent = this.#findStage(base, index);
     if (parent !== undefined) this.#prefetch(parent, seen);
-    else if (base !== "scratch") this.#image(base, this.#platform(stage), stage.from.image.location).catch(() => undefined);
+    else if (base !== "scratch")
+      this.#image(base, this.#platform(stage), stage.from.image.location).catch(() => undefined);
     for (const instruction of stage.instructions) {
       const source = copySource(instruction);
       const found = source === undefined ? undefined : this.#findStage(source, index);
@@ -154,7 +159,10 @@ class Converter {
       ...triggers.map((instruction) => ({ instruction, onbuild: true })),
       ...stage.instructions.map((instruction) => ({ instruction, onbuild: false })),
     ];
-    const sources = await this.#copySources(steps.map((step) => step.instruction), index);
+    const sources = await this.#copySources(
+      steps.map((step) => step.instruction),
+      index,
+    );
     state.stepTotal = countSteps(steps.map((step) => step.instruction)) + state.stepIndex;
     ensurePath(state);
     const context = this.#dispatchContext(sources);

@@ -17,14 +17,13 @@ export const proxyArgs: ReadonlySet<string> = new Set(
 
 /** `os/arch[/variant]`. */
 export function platformText(platform: Platform): string {
-  return [platform.os, platform.architecture, platform.variant].filter((part) => part !== undefined && part !== "").join("/");
+  return [platform.os, platform.architecture, platform.variant]
+    .filter((part) => part !== undefined && part !== "")
+    .join("/");
 }
 
 /** The predefined ARGs of the global scope. @see features S10 */
-export function predefinedArgs(
-  platforms: BuildPlatforms,
-  target: string | undefined,
-): ReadonlyMap<string, string> {
+export function predefinedArgs(platforms: BuildPlatforms, target: string | undefined): ReadonlyMap<string, string> {
   const of = (prefix: string, platform: Platform): [string, string][] => [
     [`${prefix}PLATFORM`, platformText(platform)],
     [`${prefix}OS`, platform.os],

@@ -1,4 +1,4 @@
-import { finishLayer } from "../../store/layer/worker.ts";
+import { identifyLayer } from "../../store/layer/finish.ts";
 import { extendChain } from "../../store/oci/digest.ts";
 import {
   lowerDirs,
@@ -9,10 +9,9 @@ import {
 import type { SolvedStep } from "../solve/step.ts";
 import type { StepResult } from "../solve/op.ts";
 
-/** Options of a layer's tar: `epoch` (seconds) clamps times, `ignore` are paths that the runtime made. */
+/** Options of a layer's tar: `epoch` (seconds since 1970) clamps times. */
 export interface LayerOptions {
   readonly epoch?: number | undefined;
-  readonly ignore?: ReadonlySet<string>;
 }
 
 /**
@@ -28,12 +27,11 @@ async function identify(
   base: SolvedStep | undefined,
   options: LayerOptions,
 ): Promise<SnapshotIdentity> {
-  const { epoch, ignore } = options;
-  const layer = await finishLayer({
-    upper: snapshot.dir,
+  const { epoch } = options;
+  const layer = identifyLayer({
+    directory: snapshot.dir,
     lowers: lowerDirs(snapshot.parent),
     ...(epoch === undefined ? {} : { epoch: BigInt(epoch) * 1_000_000_000n }),
-    ...(ignore === undefined ? {} : { ignore }),
   });
   const below = await base?.identity;
   return { diffID: layer.diffID, size: layer.size, chainID: extendChain(below?.chainID, layer.diffID) };

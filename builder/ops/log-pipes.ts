@@ -51,7 +51,10 @@ export class LogPipes implements AsyncDisposable {
 
   /** The last lines. */
   tail(): readonly string[] {
-    const lines = this.#tail.toString("utf8").split(/\r?\n/).filter((line) => line.trim() !== "");
+    const lines = this.#tail
+      .toString("utf8")
+      .split(/\r?\n/)
+      .filter((line) => line.trim() !== "");
     return lines.slice(-tailLines);
   }
 

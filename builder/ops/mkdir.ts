@@ -23,13 +23,13 @@ export function mkdirOp(op: MkdirOp): Op {
         using target = openWritable(active);
         const { uid, gid } = resolveUser(op.user, userFiles(base?.snapshot));
         const owner = op.user === "" ? undefined : { uid, gid };
-        const copier = new Copier(target.root, {
+        const copier = new Copier(target, {
           owner,
           mode: undefined,
           createdTime: BigInt(op.epoch ?? 0) * 1_000_000_000n,
           signal: context.signal,
         });
-        copier.makeDirs(resolveInRoot(target.root, op.path));
+        copier.makeDirs(resolveInRoot(target, op.path));
         copier.finish();
       }
       return commitLayer(active, base, { epoch: op.epoch });

@@ -63,11 +63,7 @@ async function execRun(run: Run): Promise<{ snapshot: Snapshot | undefined; iden
   return commitLayer(active, base, { epoch: settings.epoch });
 }
 
-async function runContainer(
-  spec: ContainerSpec,
-  logs: LogPipes,
-  signal: AbortSignal,
-): Promise<ExitStatus> {
+async function runContainer(spec: ContainerSpec, logs: LogPipes, signal: AbortSignal): Promise<ExitStatus> {
   const stdio = { stdin: "null", stdout: logs.stdout, stderr: logs.stderr } as const;
   await using container = await startContainer(spec, stdio, { signal });
   logs.closeWriters();
@@ -121,8 +117,7 @@ function locate<T>(run: Run, act: () => T): T {
 
 function runFailed(run: Run, status: ExitStatus, tail: readonly string[]): Error {
   const { location } = run.vertex;
-  const how =
-    status.kind === "exited" ? `exited with code ${status.code}` : `was killed by signal ${status.signal}`;
+  const how = status.kind === "exited" ? `exited with code ${status.code}` : `was killed by signal ${status.signal}`;
   const options = {
     code: "E_RUN_FAILED",
     notes: tail,

@@ -1,5 +1,5 @@
-import { mountOverlay, type MountHandle } from "../../native/mount.ts";
-import { Root } from "../../native/path.ts";
+import { openOverlay } from "../../native/mount.ts";
+import type { Root } from "../../native/path.ts";
 import { lowerDirs, type Snapshot } from "../../store/snapshot/snapshotter.ts";
 import { hashFile } from "./copy/hash-file.ts";
 import type { SourceTree } from "./copy/tree.ts";
@@ -9,18 +9,15 @@ export class SnapshotTree implements SourceTree {
   readonly root: Root;
   readonly name: string;
   readonly owner: undefined = undefined;
-  readonly #mount: MountHandle | undefined;
 
-  private constructor(root: Root, name: string, mount: MountHandle | undefined) {
+  private constructor(root: Root, name: string) {
     this.root = root;
     this.name = name;
-    this.#mount = mount;
   }
 
   /** `name` is what messages call it: `stage build`. */
   static open(snapshot: Snapshot, name: string): SnapshotTree {
-    const mount = mountOverlay({ lower: lowerDirs(snapshot) });
-    return new SnapshotTree(Root.fromFd(mount.fd), name, mount);
+    return new SnapshotTree(openOverlay({ lower: lowerDirs(snapshot) }), name);
   }
 
   excludes(_path: string): boolean {
@@ -41,7 +38,5 @@ export class SnapshotTree implements SourceTree {
 
   [Symbol.dispose](): void {
     this.root[Symbol.dispose]();
-    this.#mount?.[Symbol.dispose]();
   }
 }
-

@@ -38,7 +38,13 @@ export function resolveUser(text: string, files: UserFiles): ResolvedUser {
   const groups = parseGroup(files.group);
   const line = findUser(users, user);
   const uid = line?.uid ?? numericId(user);
-  if (uid === undefined) throw notFound("user", user, "/etc/passwd", users.map(({ name }) => name));
+  if (uid === undefined)
+    throw notFound(
+      "user",
+      user,
+      "/etc/passwd",
+      users.map(({ name }) => name),
+    );
   const home = line?.home === undefined || line.home === "" ? "/" : line.home;
   if (group !== undefined && group !== "") {
     return { uid, gid: groupId(group, groups), additionalGids: [], home };
@@ -56,7 +62,13 @@ export function resolveOwner(text: string, files: UserFiles): { readonly uid: nu
   const users = parsePasswd(files.passwd);
   const line = number === undefined ? users.find(({ name }) => name === user) : undefined;
   const uid = number ?? line?.uid;
-  if (uid === undefined) throw notFound("user", user, "/etc/passwd", users.map(({ name }) => name));
+  if (uid === undefined)
+    throw notFound(
+      "user",
+      user,
+      "/etc/passwd",
+      users.map(({ name }) => name),
+    );
   return { uid, gid: group === undefined || group === "" ? (line?.gid ?? uid) : groupId(group, groups) };
 }
 
@@ -72,7 +84,13 @@ function findUser(users: readonly PasswdLine[], user: string): PasswdLine | unde
 
 function groupId(group: string, groups: readonly GroupLine[]): number {
   const gid = groups.find(({ name }) => name === group)?.gid ?? numericId(group);
-  if (gid === undefined) throw notFound("group", group, "/etc/group", groups.map(({ name }) => name));
+  if (gid === undefined)
+    throw notFound(
+      "group",
+      group,
+      "/etc/group",
+      groups.map(({ name }) => name),
+    );
   return gid;
 }
 

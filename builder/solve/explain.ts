@@ -3,7 +3,10 @@ import type { CacheRecord } from "../../store/store.ts";
 const shown = 5;
 
 /** Why a step with these inputs was not found, against the last record of the same step: one line each. */
-export function explainMiss(before: CacheRecord | undefined, inputs: Readonly<Record<string, string>>): readonly string[] {
+export function explainMiss(
+  before: CacheRecord | undefined,
+  inputs: Readonly<Record<string, string>>,
+): readonly string[] {
   if (before === undefined) return ["first build of this step"];
   const names = [...new Set([...Object.keys(before.inputs), ...Object.keys(inputs)])].toSorted();
   const changed = names.filter((name) => before.inputs[name] !== inputs[name]);

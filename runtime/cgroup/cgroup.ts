@@ -94,7 +94,8 @@ function delegate(directory: string): void {
 /** A v1 cpuset takes no process before it has processors and memory nodes. */
 function inheritCpuset(from: string, to: string): void {
   for (const file of ["cpuset.cpus", "cpuset.mems"]) {
-    if (readFileSync(join(to, file), "utf8").trim() === "") writeFileSync(join(to, file), readFileSync(join(from, file)));
+    if (readFileSync(join(to, file), "utf8").trim() === "")
+      writeFileSync(join(to, file), readFileSync(join(from, file)));
   }
 }
 
@@ -152,6 +153,10 @@ function settingsV2(limits: ResourceLimits): readonly Setting[] {
   ];
 }
 
-function setting(controller: Setting["controller"], file: string, value: string | number | undefined): readonly Setting[] {
+function setting(
+  controller: Setting["controller"],
+  file: string,
+  value: string | number | undefined,
+): readonly Setting[] {
   return value === undefined ? [] : [{ controller, file, value: String(value) }];
 }

@@ -40,11 +40,17 @@ export async function startContainer(
   const plan = planContainer(spec, {
     staging: staging(),
     cgroupProcs: cgroup.procs,
-    seccomp: spec.seccomp === "unconfined" ? new Uint8Array() : seccompProgram(capabilityMask(spec.capabilities ?? defaultCapabilities)),
+    seccomp:
+      spec.seccomp === "unconfined"
+        ? new Uint8Array()
+        : seccompProgram(capabilityMask(spec.capabilities ?? defaultCapabilities)),
     hostNetwork: spec.network === "host",
     cgroup2: cgroup.unified,
   });
-  const init = await startInit(plan, terminal === undefined ? descriptors(stdio, stack) : [terminal.slave, terminal.slave, terminal.slave]);
+  const init = await startInit(
+    plan,
+    terminal === undefined ? descriptors(stdio, stack) : [terminal.slave, terminal.slave, terminal.slave],
+  );
   terminal?.closeSlave();
   const running = new RunningContainer({ init, cgroup, terminal, resources: stack.move(), signal: options.signal });
   return running;

@@ -38,7 +38,12 @@ interface JsonProfile {
     readonly names: readonly string[];
     readonly action: string;
     readonly errnoRet?: number;
-    readonly args?: readonly { readonly index: number; readonly value: number; readonly valueTwo?: number; readonly op: string }[];
+    readonly args?: readonly {
+      readonly index: number;
+      readonly value: number;
+      readonly valueTwo?: number;
+      readonly op: string;
+    }[];
     readonly includes?: JsonFilter;
     readonly excludes?: JsonFilter;
   }[];
@@ -67,14 +72,12 @@ export function selectRules(profile: JsonProfile, target: SeccompTarget): Seccom
     .filter(({ includes, excludes }) => included(includes, target) && !excluded(excludes, target))
     .flatMap((entry) => {
       const action = actionOf(entry.action, entry.errnoRet ?? profile.defaultErrnoRet ?? 1);
-      const conditions = (entry.args ?? []).map(
-        ({ index, value, valueTwo, op }): ArgCondition => ({
-          index,
-          op: comparison(op),
-          value: BigInt(value),
-          valueTwo: BigInt(valueTwo ?? 0),
-        }),
-      );
+      const conditions = (entry.args ?? []).map(({ index, value, valueTwo, op }): ArgCondition => ({
+        index,
+        op: comparison(op),
+        value: BigInt(value),
+        valueTwo: BigInt(valueTwo ?? 0),
+      }));
       // As runc: several conditions on one argument are alternatives.
       const indexes = new Set(conditions.map(({ index }) => index));
       const sets = indexes.size === conditions.length ? [conditions] : conditions.map((one) => [one]);

@@ -2,7 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { bpfCodes, branch, encodeBpf, load, ret, type BpfInstruction } from "./bpf.ts";
 import { capabilityNames } from "./capabilities.ts";
-import { currentTarget, selectRules, type ArgCondition, type SeccompRule, type SeccompRules } from "./seccomp-profile.ts";
+import {
+  currentTarget,
+  selectRules,
+  type ArgCondition,
+  type SeccompRule,
+  type SeccompRules,
+} from "./seccomp-profile.ts";
 
 const SECCOMP_RET_KILL_PROCESS = 0x8000_0000;
 const SECCOMP_RET_ERRNO = 0x0005_0000;
@@ -12,16 +18,17 @@ const X32_BIT = 0x4000_0000;
 const offsets = { nr: 0, arch: 4, args: 16 } as const;
 
 /** AUDIT_ARCH_* of the architectures that a kernel runs, with the names of their system call tables. */
-const auditArches: Readonly<Record<string, readonly { readonly audit: number; readonly tables: readonly string[] }[]>> = {
-  x64: [
-    { audit: 0xc000_003e, tables: ["x86_64", "x32"] },
-    { audit: 0x4000_0003, tables: ["x86"] },
-  ],
-  arm64: [
-    { audit: 0xc000_00b7, tables: ["aarch64"] },
-    { audit: 0x4000_0028, tables: ["arm"] },
-  ],
-};
+const auditArches: Readonly<Record<string, readonly { readonly audit: number; readonly tables: readonly string[] }[]>> =
+  {
+    x64: [
+      { audit: 0xc000_003e, tables: ["x86_64", "x32"] },
+      { audit: 0x4000_0003, tables: ["x86"] },
+    ],
+    arm64: [
+      { audit: 0xc000_00b7, tables: ["aarch64"] },
+      { audit: 0x4000_0028, tables: ["arm"] },
+    ],
+  };
 
 /** Numbers of system calls by name, of one architecture. */
 export type SyscallTable = Readonly<Record<string, number>>;
@@ -55,7 +62,15 @@ export function compileSeccomp(
 ): readonly BpfInstruction[] {
   let program: readonly BpfInstruction[] = [ret(SECCOMP_RET_KILL_PROCESS)];
   for (const { audit, tables: names } of (auditArches[machine] ?? []).toReversed()) {
-    program = branch(bpfCodes.jeq, audit, archProgram(rules, names.map((name) => tables[name] ?? {})), program);
+    program = branch(
+      bpfCodes.jeq,
+      audit,
+      archProgram(
+        rules,
+        names.map((name) => tables[name] ?? {}),
+      ),
+      program,
+    );
   }
   return [load(offsets.arch), ...program];
 }
@@ -63,7 +78,8 @@ export function compileSeccomp(
 /** One architecture; a second table is for numbers with the x32 bit. */
 function archProgram(rules: SeccompRules, [table = {}, x32]: readonly SyscallTable[]): readonly BpfInstruction[] {
   const ranges = toRanges(rules, table, 0);
-  const all = x32 === undefined ? ranges : [...ranges.filter(({ start }) => start < X32_BIT), ...toRanges(rules, x32, X32_BIT)];
+  const all =
+    x32 === undefined ? ranges : [...ranges.filter(({ start }) => start < X32_BIT), ...toRanges(rules, x32, X32_BIT)];
   return [load(offsets.nr), ...search(all)];
 }
 

@@ -32,7 +32,10 @@ export class LocalContentStore implements ContentStore {
     return found === undefined ? undefined : { size: found.size };
   }
 
-  async *fetch(desc: Descriptor, options: TransferOptions & { readonly offset?: number } = {}): AsyncGenerator<Uint8Array> {
+  async *fetch(
+    desc: Descriptor,
+    options: TransferOptions & { readonly offset?: number } = {},
+  ): AsyncGenerator<Uint8Array> {
     const { offset = 0, signal, onProgress } = options;
     if ((await this.stat(desc.digest)) === undefined) throw notFound(desc.digest);
     const stream = createReadStream(this.path(desc.digest), { start: offset, highWaterMark: readSize });
@@ -135,7 +138,8 @@ class LocalIngest implements Ingest {
       offset = 0;
     }
     // What is there already is hashed again: the verdict at the end is about all of it.
-    if (offset > 0) for await (const chunk of createReadStream(file, { highWaterMark: readSize })) verifier.update(chunk);
+    if (offset > 0)
+      for await (const chunk of createReadStream(file, { highWaterMark: readSize })) verifier.update(chunk);
     return new LocalIngest({ file, target, handle, lock: init.lock, verifier, offset });
   }
 

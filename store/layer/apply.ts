@@ -1,5 +1,5 @@
 import { SyscallError, TsbuildError } from "../../native/errors.ts";
-import { Dir, openFlags, type Root, type Stat } from "../../native/path.ts";
+import { openFlags, type Dir, type Root, type Stat } from "../../native/path.ts";
 import { truncateFd } from "../../native/copy-bytes.ts";
 import { closeFd, seekFd, writeFd } from "../../native/syscall.ts";
 import type { EntryStat } from "./change.ts";
@@ -93,7 +93,8 @@ export class Applier implements TarHandler, Disposable {
       return;
     }
     const hidden = name.slice(whiteoutPrefix.length);
-    if (hidden === "" || hidden === "." || hidden === "..") throw refused([...parts, name].join("/"), "it hides nothing");
+    if (hidden === "" || hidden === "." || hidden === "..")
+      throw refused([...parts, name].join("/"), "it hides nothing");
     // Docker's own bookkeeping names (.wh..wh.*) are not files of the image.
     if (hidden.startsWith(whiteoutPrefix)) return;
     dir.removeTree(hidden);
@@ -167,7 +168,8 @@ export class Applier implements TarHandler, Disposable {
     if (target === undefined) throw refused(path, "a hard link to nothing");
     using from = this.#openDir(parts, false);
     const found = from?.stat(target);
-    if (from === undefined || found === undefined) throw refused(path, `its hard link target /${[...parts, target].join("/")} is not there`);
+    if (from === undefined || found === undefined)
+      throw refused(path, `its hard link target /${[...parts, target].join("/")} is not there`);
     if (found.type === "directory") throw refused(path, "a hard link to a directory");
     dir.link(from, target, name);
   }
@@ -302,7 +304,8 @@ function setXattr(dir: Dir, name: string, key: string, value: Uint8Array): void 
   } catch (error) {
     // The file system has no such attributes, or they are not for this user.
     const ignored = ["ENOTSUP", "EOPNOTSUPP", "EPERM"];
-    if (!(error instanceof SyscallError) || !ignored.includes(error.errno) || key === "security.capability") throw error;
+    if (!(error instanceof SyscallError) || !ignored.includes(error.errno) || key === "security.capability")
+      throw error;
   }
 }
 

@@ -20,10 +20,7 @@ export function detectCompression(head: Uint8Array): Compression {
 }
 
 /** The uncompressed bytes. @throws E_COMPRESSION for damaged input and for what layers may not be compressed with */
-export async function* decompress(
-  bytes: AsyncIterable<Uint8Array>,
-  signal?: AbortSignal,
-): AsyncGenerator<Uint8Array> {
+export async function* decompress(bytes: AsyncIterable<Uint8Array>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   const source = bytes[Symbol.asyncIterator]();
   const head: Uint8Array[] = [];
   let size = 0;

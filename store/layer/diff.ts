@@ -192,4 +192,3 @@ function readFull(fd: number, buffer: Buffer): number {
 function join(parent: string, name: string): string {
   return parent === "" ? name : `${parent}/${name}`;
 }
-

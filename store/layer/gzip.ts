@@ -28,7 +28,9 @@ export async function* gzip(
     checksum = crc32(block, checksum);
     size += block.length;
     const finishFlush = constants.Z_SYNC_FLUSH;
-    running.push(deflate(block, { level, finishFlush, chunkSize: blockSize, ...(dictionary === undefined ? {} : { dictionary }) }));
+    running.push(
+      deflate(block, { level, finishFlush, chunkSize: blockSize, ...(dictionary === undefined ? {} : { dictionary }) }),
+    );
     dictionary = block.subarray(Math.max(0, block.length - windowSize));
     const oldest = running.length > threads + 1 ? running.shift() : undefined;
     if (oldest !== undefined) yield await oldest;

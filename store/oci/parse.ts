@@ -30,7 +30,10 @@ export function parseManifest(
   }
   const config = descriptor(json["config"], "config");
   const layers = json["layers"].map((one) => descriptor(one, "layers"));
-  return { kind: "manifest", manifest: { ...json, schemaVersion: 2, mediaType: type ?? MediaType.ociManifest, config, layers } };
+  return {
+    kind: "manifest",
+    manifest: { ...json, schemaVersion: 2, mediaType: type ?? MediaType.ociManifest, config, layers },
+  };
 }
 
 /** An image config from its bytes; unknown fields are kept. @throws E_CONFIG_INVALID */
@@ -38,7 +41,8 @@ export function parseConfig(bytes: Uint8Array): ImageConfig {
   const json = parseObject(bytes, "config");
   const rootfs = object(json["rootfs"]);
   const diffs = rootfs?.["diff_ids"] ?? [];
-  if (typeof json["architecture"] !== "string" || typeof json["os"] !== "string") throw badConfig("it names no platform");
+  if (typeof json["architecture"] !== "string" || typeof json["os"] !== "string")
+    throw badConfig("it names no platform");
   if (!Array.isArray(diffs) || !diffs.every((one) => typeof one === "string" && isDigest(one))) {
     throw badConfig("its diff_ids are no list of digests");
   }
@@ -46,7 +50,11 @@ export function parseConfig(bytes: Uint8Array): ImageConfig {
   for (const name of ["Env", "Cmd", "Entrypoint", "OnBuild", "Shell"]) checkList(config[name], name);
   for (const name of ["User", "WorkingDir", "StopSignal"]) checkText(config[name], name);
   // Every field that is used was checked above; null stands for "not there" in Docker's configs.
-  return withoutNulls({ ...json, config: withoutNulls(config), rootfs: { type: "layers", diff_ids: diffs } }) as unknown as ImageConfig;
+  return withoutNulls({
+    ...json,
+    config: withoutNulls(config),
+    rootfs: { type: "layers", diff_ids: diffs },
+  }) as unknown as ImageConfig;
 }
 
 /** The manifest of an index that fits a platform best. @throws E_PLATFORM_MISSING */
@@ -69,13 +77,20 @@ export function selectManifest(index: Index, wanted: Platform, name: string): De
 function descriptor(value: unknown, where: string): Descriptor {
   const json = object(value);
   const { mediaType, digest, size } = json ?? {};
-  if (json === undefined || typeof digest !== "string" || !isDigest(digest)) throw invalid(`a digest in ${where} is none`);
+  if (json === undefined || typeof digest !== "string" || !isDigest(digest))
+    throw invalid(`a digest in ${where} is none`);
   if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) throw invalid(`a size in ${where} is none`);
   if (mediaType !== undefined && typeof mediaType !== "string") throw invalid(`a media type in ${where} is none`);
   const platform = parsePlatformField(json["platform"]);
   const rest = { ...json };
   delete rest["platform"];
-  return { ...rest, mediaType: mediaType ?? "application/octet-stream", digest, size, ...(platform === undefined ? {} : { platform }) };
+  return {
+    ...rest,
+    mediaType: mediaType ?? "application/octet-stream",
+    digest,
+    size,
+    ...(platform === undefined ? {} : { platform }),
+  };
 }
 
 function parsePlatformField(value: unknown): Platform | undefined {
@@ -108,7 +123,8 @@ function withoutNulls(json: Json): Json {
 }
 
 function checkList(value: unknown, name: string): void {
-  const good = value === undefined || value === null || (Array.isArray(value) && value.every((one) => typeof one === "string"));
+  const good =
+    value === undefined || value === null || (Array.isArray(value) && value.every((one) => typeof one === "string"));
   if (!good) throw badConfig(`${name} is no list of strings`);
 }
 

@@ -49,21 +49,37 @@ function normalize(os: string, arch: string, variant: string | undefined): Platf
   const known = architectures[arch] ?? { architecture: arch };
   const given = variant ?? known.variant;
   const { architecture } = known;
-  if (architecture === "arm64") return { os, architecture, ...(given === undefined || given === "v8" || given === "8" ? {} : { variant: given }) };
-  if (architecture === "arm") return { os, architecture, variant: given === undefined ? "v7" : given.replace(/^(\d)$/, "v$1") };
+  if (architecture === "arm64")
+    return { os, architecture, ...(given === undefined || given === "v8" || given === "8" ? {} : { variant: given }) };
+  if (architecture === "arm")
+    return { os, architecture, variant: given === undefined ? "v7" : given.replace(/^(\d)$/, "v$1") };
   if (architecture === "amd64" && given === "v1") return { os, architecture };
   return { os, architecture, ...(given === undefined ? {} : { variant: given }) };
 }
 
 /** This machine's platform. */
 export function hostPlatform(): Platform {
-  const arch = { x64: "amd64", arm64: "arm64", arm: "arm", ia32: "386", ppc64: "ppc64le", s390x: "s390x", riscv64: "riscv64" };
-  return normalize("linux", Object.entries(arch).find(([node]) => node === process.arch)?.[1] ?? process.arch, undefined);
+  const arch = {
+    x64: "amd64",
+    arm64: "arm64",
+    arm: "arm",
+    ia32: "386",
+    ppc64: "ppc64le",
+    s390x: "s390x",
+    riscv64: "riscv64",
+  };
+  return normalize(
+    "linux",
+    Object.entries(arch).find(([node]) => node === process.arch)?.[1] ?? process.arch,
+    undefined,
+  );
 }
 
 /** `os/arch[/variant]`. */
 export function formatPlatform(platform: Platform): string {
-  return [platform.os, platform.architecture, platform.variant].filter((part) => part !== undefined && part !== "").join("/");
+  return [platform.os, platform.architecture, platform.variant]
+    .filter((part) => part !== undefined && part !== "")
+    .join("/");
 }
 
 /** How well an image of `offered` serves a machine of `wanted`: 0 is exact, undefined not at all. */

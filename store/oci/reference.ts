@@ -31,7 +31,8 @@ export function parseReference(text: string): Reference {
   if (!hostPattern.test(host)) throw invalid(text, `${JSON.stringify(host)} is no host name`);
   if (path === "" || path.length > 255) throw invalid(text, "it has no name");
   if (/[A-Z]/.test(path)) throw invalid(text, "names are in lower case");
-  if (!path.split("/").every((part) => partPattern.test(part))) throw invalid(text, `${JSON.stringify(path)} is no repository name`);
+  if (!path.split("/").every((part) => partPattern.test(part)))
+    throw invalid(text, `${JSON.stringify(path)} is no repository name`);
   if (/^[0-9a-f]{64}$/.test(text)) throw invalid(text, "64 hex digits are an image ID, not a name");
   return { host, path, tag: tag ?? (digest === undefined ? "latest" : undefined), digest };
 }

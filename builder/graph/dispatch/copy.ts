@@ -22,8 +22,7 @@ export function dispatchCopy(input: Input): void {
   }
   const chown = instruction.chown === undefined ? undefined : expandIn(input, instruction.chown, instruction.location);
   const chmod = parseChmod(input);
-  const from =
-    instruction.from === undefined ? context.context : context.stageVertex(instruction.from, instruction);
+  const from = instruction.from === undefined ? context.context : context.stageVertex(instruction.from, instruction);
   const shown = [...sources, written].join(" ");
   const flags = [
     instruction.from === undefined ? "" : `--from=${instruction.from} `,
@@ -60,7 +59,11 @@ function absoluteDest(cwd: string, written: string): string {
 function localSource(input: Input, word: Word): string {
   const { context, instruction } = input;
   const path = expandIn(input, word.raw, word.location);
-  const remote = /^https?:\/\//.test(path) ? "a URL" : /^(?:git@|git:\/\/|ssh:\/\/)/.test(path) ? "a git repository" : undefined;
+  const remote = /^https?:\/\//.test(path)
+    ? "a URL"
+    : /^(?:git@|git:\/\/|ssh:\/\/)/.test(path)
+      ? "a git repository"
+      : undefined;
   if (remote === undefined) return path;
   if (instruction.kind === "COPY") {
     throw failAt(context, word.location, {
@@ -91,7 +94,8 @@ function flagLocation(input: Input, name: string): CopyInstruction["location"] {
 function refuseUnsupported(input: Input): void {
   const { instruction, context } = input;
   const [heredoc] = instruction.heredocs;
-  if (heredoc !== undefined) throw refuse(context, heredoc.location, `the heredoc <<${heredoc.name} of ${instruction.kind}`);
+  if (heredoc !== undefined)
+    throw refuse(context, heredoc.location, `the heredoc <<${heredoc.name} of ${instruction.kind}`);
   const known = new Set(["from", "chown", "chmod"]);
   const flag = instruction.flags.find((one) => !known.has(one.name) && one.value !== "false");
   if (flag !== undefined) throw refuse(context, flag.location, `${instruction.kind} --${flag.name}`);

@@ -49,7 +49,10 @@ export function dispatch(
     case "ADD":
       return dispatchCopy({ ...common, instruction });
     case "FROM":
-      throw failAt(context, instruction.location, { code: "E_ONBUILD_FROM", message: "Cannot use FROM inside a stage" });
+      throw failAt(context, instruction.location, {
+        code: "E_ONBUILD_FROM",
+        message: "Cannot use FROM inside a stage",
+      });
     default:
       return instruction satisfies never;
   }

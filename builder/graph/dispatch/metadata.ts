@@ -35,8 +35,7 @@ export function dispatchArg(input: DispatchInput<ArgInstruction>): void {
   for (const { key, value: raw, location } of instruction.args) {
     context.usedArgs.add(key);
     const given = context.buildArgs.get(key);
-    const value =
-      given ?? (raw === undefined ? context.globalArgs.get(key) : expandIn(input, raw, location));
+    const value = given ?? (raw === undefined ? context.globalArgs.get(key) : expandIn(input, raw, location));
     if (value !== undefined) addArgEnv(state, key, value);
     state.args.push({ key, value });
     texts.push(value === undefined ? key : `${key}=${value}`);
@@ -76,7 +75,10 @@ export function dispatchVolume(input: DispatchInput<WordsInstruction>): void {
   const volumes = instruction.words.map((word) => {
     const volume = expandIn(input, word.raw, word.location);
     if (volume === "") {
-      throw failAt(context, word.location, { code: "E_VOLUME_EMPTY", message: "Cannot declare a volume: its path is empty" });
+      throw failAt(context, word.location, {
+        code: "E_VOLUME_EMPTY",
+        message: "Cannot declare a volume: its path is empty",
+      });
     }
     return volume;
   });

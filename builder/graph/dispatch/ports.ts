@@ -8,7 +8,8 @@ export function parsePort(text: string, fail: (message: string) => Error): reado
   if (ports === "") throw fail(`Cannot expose ${JSON.stringify(text)}: no port given`);
   if (!protocols.has(proto)) throw fail(`Cannot expose ${JSON.stringify(text)}: ${proto} is not tcp, udp or sctp`);
   const range = portRange(ports);
-  if (range === undefined) throw fail(`Cannot expose ${JSON.stringify(text)}: ${ports} is not a port or a range of ports`);
+  if (range === undefined)
+    throw fail(`Cannot expose ${JSON.stringify(text)}: ${ports} is not a port or a range of ports`);
   const hostRange = host === "" ? range : portRange(host);
   if (hostRange === undefined) throw fail(`Cannot expose ${JSON.stringify(text)}: ${host} is not a port`);
   if (hostRange.end - hostRange.start !== range.end - range.start && range.end !== range.start) {

@@ -1,7 +1,7 @@
 import { basename, dirname } from "node:path/posix";
 import { copyBytes } from "../../../native/copy-bytes.ts";
 import { TsbuildError } from "../../../native/errors.ts";
-import { Dir, openFlags, type Root, type Stat } from "../../../native/path.ts";
+import { openFlags, type Dir, type Root, type Stat } from "../../../native/path.ts";
 import { closeFd } from "../../../native/syscall.ts";
 import { copiedXattr } from "./digest.ts";
 import { parentInRoot, resolveInRoot, statInRoot } from "./resolve.ts";
@@ -99,11 +99,15 @@ export class Copier {
     if (from === undefined || to === undefined) throw notDirectory(parentOf(target));
     using fromDir = from.dir;
     using toDir = to.dir;
-    this.#copyFile({ dir: fromDir, name: from.name }, { dir: toDir, name: to.name }, {
-      stat: source.stat,
-      owner: tree.owner,
-      target,
-    });
+    this.#copyFile(
+      { dir: fromDir, name: from.name },
+      { dir: toDir, name: to.name },
+      {
+        stat: source.stat,
+        owner: tree.owner,
+        target,
+      },
+    );
   }
 
   /** Copies the entries of one directory into another, in byte order. */
@@ -171,7 +175,7 @@ export class Copier {
     if (stat.type === "file") copyContent(from, to, stat.size);
     else if (stat.type === "symlink") to.dir.symlink(from.dir.readlink(from.name), to.name);
     else if (stat.type === "char" || stat.type === "block" || stat.type === "fifo") {
-      to.dir.mknod(to.name, typeBits[stat.type] | stat.mode, stat.devmajor, stat.devminor);
+      to.dir.mknod(to.name, stat.type, stat.mode, stat.devmajor, stat.devminor);
     } else return; // A socket is nothing to copy: it means something only to the process that made it.
     this.#setMetadata(from, to, entry);
     to.dir.utimens(to.name, stat.mtime);

@@ -53,7 +53,13 @@ function addSource(sink: Sink, source: Source): void {
 
 function addEntry(
   sink: Sink,
-  entry: { readonly path: string; readonly label: string; readonly dir: Dir; readonly name: string; readonly stat: Stat },
+  entry: {
+    readonly path: string;
+    readonly label: string;
+    readonly dir: Dir;
+    readonly name: string;
+    readonly stat: Stat;
+  },
 ): void {
   const { tree } = sink;
   const { path, label, dir, name, stat } = entry;

@@ -24,7 +24,7 @@ export function copyOp(op: CopyOp, openContext: OpenContext): Op {
   const paths = op.sources.map((source) => source.path);
   /** Digest of what is read of the context; read once. */
   const contextContent = (vertex: Vertex): Promise<ContentDigest> => {
-    const known = contents.get(vertex) ?? Promise.try(() => digestContext(openContext, paths));
+    const known = contents.get(vertex) ?? digestContext(openContext, paths);
     contents.set(vertex, known);
     return known;
   };
@@ -45,17 +45,12 @@ export function copyOp(op: CopyOp, openContext: OpenContext): Op {
   };
 }
 
-function digestContext(openContext: OpenContext, paths: readonly string[]): ContentDigest {
+async function digestContext(openContext: OpenContext, paths: readonly string[]): Promise<ContentDigest> {
   using tree = openContext();
   return contentDigest(tree, paths);
 }
 
-function keyOf(
-  op: CopyOp,
-  base: string,
-  parts: Readonly<Record<string, string>>,
-  content: Digest | undefined = undefined,
-): StepKey {
+function keyOf(op: CopyOp, base: string, parts: Readonly<Record<string, string>>, content?: Digest): StepKey {
   const key = digestOf(JSON.stringify([op, base, content ?? parts]));
   const flags = [op.chown ?? "", op.chmod?.toString(8) ?? ""].join(" ").trim();
   return {
@@ -78,7 +73,7 @@ async function execCopy(run: {
   {
     using tree = openSource(run.openContext, vertex, from);
     using target = openWritable(active);
-    const copier = new Copier(target.root, {
+    const copier = new Copier(target, {
       owner,
       mode: op.chmod,
       createdTime: BigInt(op.epoch ?? 0) * 1_000_000_000n,
@@ -86,7 +81,9 @@ async function execCopy(run: {
     });
     for (const { path } of op.sources) {
       for (const source of findSources(tree, path.replace(/^\/+/, ""))) {
-        const unpacked = op.unpack && (await unpackArchive({ tree, source, copier, dest: op.dest, target: target.root, owner, signal: context.signal }));
+        const unpacked =
+          op.unpack &&
+          (await unpackArchive({ tree, source, copier, dest: op.dest, target, owner, signal: context.signal }));
         if (!unpacked) await copier.copy(tree, source, op.dest);
       }
     }

@@ -24,7 +24,9 @@ export function resolveInRoot(root: Root, path: string): string {
       continue;
     }
     if (++links > maxLinks) {
-      throw new TsbuildError(`Cannot resolve ${JSON.stringify(path)}: too many symbolic links`, { code: "E_SYMLINK_LOOP" });
+      throw new TsbuildError(`Cannot resolve ${JSON.stringify(path)}: too many symbolic links`, {
+        code: "E_SYMLINK_LOOP",
+      });
     }
     if (target.startsWith("/")) done = [];
     rest.push(...target.split("/").toReversed());

@@ -3,7 +3,20 @@ import type { EntryStat } from "../change.ts";
 /** Bytes of a tar block: headers and padding come in these. @see POSIX pax */
 export const blockSize = 512;
 
-type Field = "name" | "mode" | "uid" | "gid" | "size" | "mtime" | "checksum" | "type" | "linkname" | "magic" | "devmajor" | "devminor" | "prefix";
+type Field =
+  | "name"
+  | "mode"
+  | "uid"
+  | "gid"
+  | "size"
+  | "mtime"
+  | "checksum"
+  | "type"
+  | "linkname"
+  | "magic"
+  | "devmajor"
+  | "devminor"
+  | "prefix";
 
 /** Field places of a ustar header: offset and length. */
 export const fields: Readonly<Record<Field, readonly [number, number]>> = {

@@ -182,7 +182,8 @@ export class TarReader {
     this.#longLink = undefined;
     const stored = paxNumber(pax, "size") ?? readNumber(block, fields.size);
     // v7 has no type for directories: a trailing slash says it.
-    const type = flag === "S" ? "file" : (flag === "\0" || flag === "0") && raw.path.endsWith("/") ? "directory" : types[flag];
+    const type =
+      flag === "S" ? "file" : (flag === "\0" || flag === "0") && raw.path.endsWith("/") ? "directory" : types[flag];
     const hasContent = type === undefined || type === "file";
     this.#content = hasContent ? stored : 0;
     this.#padding = hasContent ? padding(stored) : 0;
@@ -213,7 +214,8 @@ export class TarReader {
   }
 
   #rawNames(block: Buffer, pax: PaxValues): { readonly path: string; readonly linkname: string } {
-    const prefix = block.toString("latin1", 257, 262) === "ustar" ? fieldBytes(block, prefixField(block)) : Buffer.alloc(0);
+    const prefix =
+      block.toString("latin1", 257, 262) === "ustar" ? fieldBytes(block, prefixField(block)) : Buffer.alloc(0);
     const short = fieldBytes(block, fields.name);
     const joined = prefix.length === 0 ? short : Buffer.concat([prefix, Buffer.from("/"), short]);
     const path = pax.get("GNU.sparse.name") ?? pax.get("path") ?? this.#longName ?? joined;
@@ -237,9 +239,7 @@ export class TarReader {
       size,
       mtime: paxTime(pax) ?? BigInt(readNumber(block, fields.mtime)) * 1_000_000_000n,
       ...(type === "symlink" || type === "hardlink" ? { linkname } : {}),
-      ...(device
-        ? { devmajor: readNumber(block, fields.devmajor), devminor: readNumber(block, fields.devminor) }
-        : {}),
+      ...(device ? { devmajor: readNumber(block, fields.devmajor), devminor: readNumber(block, fields.devminor) } : {}),
       ...(xattrs.size === 0 ? {} : { xattrs }),
     };
   }
@@ -296,7 +296,10 @@ function readNumber(block: Buffer, [at, length]: readonly [number, number]): num
     const bits = BigInt(length * 8 - 1);
     return safe(BigInt.asIntN(Number(bits), value));
   }
-  const text = block.toString("latin1", at, at + length).replace(/[\0 ]+$/, "").trim();
+  const text = block
+    .toString("latin1", at, at + length)
+    .replace(/[\0 ]+$/, "")
+    .trim();
   if (text === "") return 0;
   if (!/^[0-7]+$/.test(text)) throw invalid(`${JSON.stringify(text)} is not an octal number`);
   return Number.parseInt(text, 8);

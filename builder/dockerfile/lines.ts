@@ -1,0 +1,157 @@
+import type { Position, SourceLocation } from "./location.ts";
+import type { DockerfileWarning } from "./ast.ts";
+
+/** Where a piece of a joined line came from. */
+interface Segment {
+  readonly start: number;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** One instruction's text with its continuation lines joined, and the way back to where each character was. */
+export class LogicalLine {
+  readonly text: string;
+  readonly comments: readonly string[];
+  readonly #file: string;
+  readonly #segments: readonly Segment[];
+  readonly #end: Position;
+
+  constructor(init: {
+    readonly file: string;
+    readonly text: string;
+    readonly segments: readonly Segment[];
+    readonly comments: readonly string[];
+    readonly end: Position;
+  }) {
+    this.#file = init.file;
+    this.text = init.text;
+    this.comments = init.comments;
+    this.#segments = init.segments;
+    this.#end = init.end;
+  }
+
+  position(offset: number): Position {
+    const segment = this.#segments.findLast(({ start }) => start <= offset) ?? this.#segments[0];
+    if (segment === undefined) return { line: 1, column: 1 };
+    return { line: segment.line, column: segment.column + offset - segment.start };
+  }
+
+  /** The range of offsets `from` to `to` (exclusive) of the joined text. */
+  range(from: number, to: number): SourceLocation {
+    const last = this.position(Math.max(from, to - 1));
+    return {
+      file: this.#file,
+      start: this.position(from),
+      end: { line: last.line, column: last.column + (to > from ? 1 : 0) },
+    };
+  }
+
+  /** All of it; `end` after the heredocs that belong to it. */
+  whole(end: Position = this.#end): SourceLocation {
+    return { file: this.#file, start: this.position(0), end };
+  }
+}
+
+/** Splits a file's text into lines: LF or CRLF, a byte order mark is dropped. */
+export function splitLines(text: string): readonly string[] {
+  const lines = text.replace(/^\ufeff/, "").split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  return lines.map((line) => (line.endsWith("\r") ? line.slice(0, -1) : line));
+}
+
+const leadingSpace = /^[\s\u0085]+/;
+
+/** Reads instructions line by line; heredoc bodies are taken by the caller through heredoc(). */
+export class LineReader {
+  readonly warnings: DockerfileWarning[] = [];
+  readonly #file: string;
+  readonly #lines: readonly string[];
+  readonly #continued: RegExp;
+  #at: number;
+
+  constructor(options: {
+    readonly file: string;
+    readonly lines: readonly string[];
+    readonly escape: string;
+    readonly start: number;
+  }) {
+    this.#file = options.file;
+    this.#lines = options.lines;
+    this.#at = options.start;
+    const escape = options.escape === "\\" ? "\\\\" : options.escape;
+    this.#continued = new RegExp(`([^${escape}])${escape}[ \\t]*$|^${escape}[ \\t]*$`);
+  }
+
+  /** The position behind the last line read. */
+  get end(): Position {
+    return { line: Math.max(1, this.#at), column: (this.#lines[this.#at - 1]?.length ?? 0) + 1 };
+  }
+
+  /** The next instruction; undefined at the end of the file. */
+  next(): LogicalLine | undefined {
+    let comments: string[] = [];
+    for (; this.#at < this.#lines.length;) {
+      const raw = this.#lines[this.#at] ?? "";
+      const skipped = leadingSpace.exec(raw)?.[0].length ?? 0;
+      const line = raw.slice(skipped);
+      this.#at++;
+      if (line.startsWith("#")) {
+        comments.push(line.slice(1).trim());
+        continue;
+      }
+      if (line === "") {
+        comments = [];
+        continue;
+      }
+      const joined = this.#join(line, skipped, comments);
+      if (joined.text !== "") return joined;
+      comments = [];
+    }
+    return undefined;
+  }
+
+  /** The lines up to the terminator; undefined when it never comes. */
+  heredoc(name: string, chomp: boolean): string | undefined {
+    let content = "";
+    while (this.#at < this.#lines.length) {
+      const line = this.#lines[this.#at++] ?? "";
+      if ((chomp ? line.replace(/^\t+/, "") : line) === name) return content;
+      content += `${line}\n`;
+    }
+    return undefined;
+  }
+
+  #join(first: string, skipped: number, comments: readonly string[]): LogicalLine {
+    const segments: Segment[] = [{ start: 0, line: this.#at, column: skipped + 1 }];
+    let { text, more } = this.#trim(first);
+    while (more && this.#at < this.#lines.length) {
+      const line = this.#lines[this.#at++] ?? "";
+      const bare = line.replace(leadingSpace, "");
+      if (bare.startsWith("#")) continue;
+      if (bare === "") {
+        this.#warnEmpty(line);
+        continue;
+      }
+      segments.push({ start: text.length, line: this.#at, column: 1 });
+      const part = this.#trim(line);
+      text += part.text;
+      more = part.more;
+    }
+    return new LogicalLine({ file: this.#file, text, segments, comments, end: this.end });
+  }
+
+  #trim(line: string): { text: string; more: boolean } {
+    return this.#continued.test(line)
+      ? { text: line.replace(this.#continued, "$1"), more: true }
+      : { text: line, more: false };
+  }
+
+  #warnEmpty(line: string): void {
+    const start = { line: this.#at, column: 1 };
+    this.warnings.push({
+      rule: "NoEmptyContinuation",
+      message: "Empty continuation line",
+      location: { file: this.#file, start, end: { line: this.#at, column: line.length + 1 } },
+    });
+  }
+}

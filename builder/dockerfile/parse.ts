@@ -1,0 +1,175 @@
+import type {
+  ArgInstruction,
+  DockerfileAst,
+  DockerfileWarning,
+  Flag,
+  FromInstruction,
+  Heredoc,
+  Instruction,
+  Stage,
+} from "./ast.ts";
+import { readDirectives } from "./directives.ts";
+import { DockerfileError } from "./error.ts";
+import { cutFlags } from "./flags.ts";
+import { findHeredocs } from "./heredoc.ts";
+import { parseInstruction } from "./instructions/parse-instruction.ts";
+import { syntaxError, type InstructionSource } from "./instructions/source.ts";
+import { LineReader, splitLines, type LogicalLine } from "./lines.ts";
+import type { SourceLocation } from "./location.ts";
+import { parseJsonForm } from "./words.ts";
+
+const withHeredocs = new Set(["RUN", "COPY", "ADD"]);
+/** No sane Dockerfile is larger. */
+const maxSize = 8 << 20;
+
+/** Reads a Dockerfile. `file` is its name in messages. @throws DockerfileError with the place of what is wrong */
+export function parseDockerfile(input: string | Uint8Array, file: string): DockerfileAst {
+  const text = typeof input === "string" ? input : Buffer.from(input).toString("utf8");
+  const top: SourceLocation = { file, start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
+  const fail = (code: string, message: string, location: SourceLocation, hint?: string): DockerfileError =>
+    new DockerfileError(message, { code, location, source: text, ...(hint === undefined ? {} : { hint }) });
+  if (text.length > maxSize)
+    throw fail("E_DOCKERFILE_SIZE", "Cannot read the Dockerfile: it is larger than 8 MiB", top);
+  const lines = splitLines(text);
+  const { directives, escape } = readDirectives(lines, file, text);
+  const reader = new LineReader({ file, lines, escape, start: directives.length });
+  const instructions: Instruction[] = [];
+  for (let line = reader.next(); line !== undefined; line = reader.next()) {
+    instructions.push(readInstruction(line, reader, { text, escape }));
+  }
+  if (instructions.length === 0) {
+    throw fail("E_DOCKERFILE_EMPTY", "Cannot build: the Dockerfile has no instructions", top, "begin with FROM");
+  }
+  const { globalArgs, stages } = toStages(instructions, fail);
+  return {
+    file,
+    text,
+    escape,
+    directives,
+    globalArgs,
+    stages,
+    warnings: [...reader.warnings, ...stageWarnings(stages)],
+  };
+}
+
+/** The instruction of an ONBUILD trigger; its place is that of the FROM which brought it. @throws DockerfileError */
+export function parseOnbuild(
+  trigger: string,
+  at: { readonly file: string; readonly source: string; readonly location: SourceLocation },
+): Instruction {
+  try {
+    const lines = splitLines(trigger);
+    const reader = new LineReader({ file: at.file, lines, escape: "\\", start: 0 });
+    const line = reader.next();
+    if (line === undefined) throw new Error("it is empty");
+    const found = readInstruction(line, reader, { text: trigger, escape: "\\" });
+    if (reader.next() !== undefined) throw new Error("it is more than one instruction");
+    return { ...found, location: at.location, keyword: at.location };
+  } catch (error) {
+    throw new DockerfileError(
+      `Cannot run the ONBUILD trigger ${JSON.stringify(trigger)} of the base image: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        code: "E_ONBUILD",
+        location: at.location,
+        source: at.source,
+        cause: error,
+      },
+    );
+  }
+}
+
+function readInstruction(
+  line: LogicalLine,
+  reader: LineReader,
+  options: { readonly text: string; readonly escape: "\\" | "`" },
+): Instruction {
+  const match = /^([^\t\v\f\r ]+)[\t\v\f\r ]*/.exec(line.text);
+  const word = match?.[1] ?? line.text;
+  const offset = match?.[0].length ?? line.text.length;
+  const { flags, rest } = cutFlags(line.text.slice(offset));
+  const raw = line.text.slice(offset + rest);
+  const args = raw.trim();
+  const argsStart = offset + rest + (raw.length - raw.trimStart().length);
+  const source: InstructionSource = {
+    line,
+    ...options,
+    name: word.toUpperCase(),
+    flags: flags.map((flag) => toFlag(flag, line, offset)),
+    args,
+    argsStart,
+    heredocs: [],
+    location: line.whole(),
+    keyword: line.range(0, word.length),
+  };
+  const heredocs = readHeredocs(source, reader);
+  return parseInstruction(heredocs.length === 0 ? source : { ...source, heredocs, location: line.whole(reader.end) });
+}
+
+function toFlag(flag: { text: string; start: number; end: number }, line: LogicalLine, offset: number): Flag {
+  const at = flag.text.indexOf("=");
+  return {
+    name: (at < 0 ? flag.text.slice(2) : flag.text.slice(2, at)).toLowerCase(),
+    value: at < 0 ? "" : flag.text.slice(at + 1),
+    hasValue: at >= 0,
+    location: line.range(offset + flag.start, offset + flag.end),
+  };
+}
+
+function readHeredocs(source: InstructionSource, reader: LineReader): readonly Heredoc[] {
+  const inner = source.name === "ONBUILD" ? (/^\S+/.exec(source.args)?.[0] ?? "").toUpperCase() : source.name;
+  if (!withHeredocs.has(inner) || !source.args.includes("<<") || parseJsonForm(source.args) !== undefined) return [];
+  return findHeredocs(source.args, source.escape).map((start) => {
+    const location = source.line.range(source.argsStart + start.start, source.argsStart + start.end);
+    const content = reader.heredoc(start.name, start.chomp);
+    if (content === undefined) {
+      throw syntaxError(source, `Cannot read ${source.name}: the heredoc <<${start.name} has no end`, {
+        code: "E_HEREDOC",
+        at: location,
+        hint: `end it with a line that says ${start.name}`,
+      });
+    }
+    const { name, fd, expand, chomp } = start;
+    return { name, fd, expand, chomp, content: chomp ? content.replace(/^\t+/gm, "") : content, location };
+  });
+}
+
+function toStages(
+  instructions: readonly Instruction[],
+  fail: (code: string, message: string, location: SourceLocation, hint?: string) => DockerfileError,
+): { readonly globalArgs: readonly ArgInstruction[]; readonly stages: readonly Stage[] } {
+  const globalArgs: ArgInstruction[] = [];
+  const stages: { from: FromInstruction; instructions: Instruction[] }[] = [];
+  for (const instruction of instructions) {
+    if (instruction.kind === "FROM") stages.push({ from: instruction, instructions: [] });
+    else if (stages.length > 0) stages.at(-1)?.instructions.push(instruction);
+    else if (instruction.kind === "ARG") globalArgs.push(instruction);
+    else {
+      throw fail(
+        "E_NO_FROM",
+        `Cannot use ${instruction.kind} before FROM: the first instruction is FROM, or ARG before it`,
+        instruction.keyword,
+        "begin with FROM image",
+      );
+    }
+  }
+  const [first] = instructions;
+  if (stages.length === 0 && first !== undefined) {
+    throw fail("E_NO_FROM", "Cannot build: the Dockerfile has no FROM", first.location, "add FROM image");
+  }
+  return { globalArgs, stages: stages.map((stage, index) => ({ index, name: stage.from.name, ...stage })) };
+}
+
+function stageWarnings(stages: readonly Stage[]): readonly DockerfileWarning[] {
+  return stages.flatMap((stage): readonly DockerfileWarning[] => {
+    const { name, from } = stage;
+    const before = stages.slice(0, stage.index).some((one) => one.name === name);
+    if (name === undefined || !before) return [];
+    return [
+      {
+        rule: "DuplicateStageName",
+        message: `Duplicate stage name ${JSON.stringify(name)}, stage names should be unique`,
+        location: from.location,
+      },
+    ];
+  });
+}

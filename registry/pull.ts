@@ -1,0 +1,152 @@
+import { RegistryError } from "./transport/errors.ts";
+import type { ContentStore } from "../store/content/store.ts";
+import type { Descriptor } from "../store/oci/descriptor.ts";
+import type { Digest } from "../store/oci/digest.ts";
+import type { Manifest } from "../store/oci/manifest.ts";
+import { parseManifest, selectManifest } from "../store/oci/parse.ts";
+import type { Platform } from "../store/oci/platform.ts";
+import { formatReference, type Reference } from "../store/oci/reference.ts";
+import type { FetchedManifest, RegistryClient } from "./client.ts";
+import { TsbuildError } from "../native/errors.ts";
+
+const parallelLayers = 4;
+const resumes = 4;
+
+/** An image's manifest and config, which are in the content store; its layers need not be. */
+export interface ResolvedManifest {
+  readonly descriptor: Descriptor;
+  readonly manifest: Manifest;
+  /** What the name itself points to: the index when it is one. */
+  readonly target: Descriptor;
+}
+
+/** Progress of one blob. */
+export interface PullProgress {
+  readonly digest: Digest;
+  readonly current: number;
+  readonly total: number;
+}
+
+/** Finds the image for a platform and stores its index, manifest and config. @throws RegistryError, E_PLATFORM_MISSING */
+export async function resolveImage(
+  client: RegistryClient,
+  content: ContentStore,
+  request: { readonly reference: Reference; readonly platform: Platform; readonly signal?: AbortSignal | undefined },
+): Promise<ResolvedManifest> {
+  const { reference, platform, signal } = request;
+  const name = formatReference(reference);
+  const top = await client.manifest(reference, signal);
+  await keep(content, top);
+  const parsed = parseManifest(top.bytes, top.descriptor.mediaType);
+  if (parsed.kind === "manifest")
+    return await withConfig(client, content, request, { top, chosen: top, manifest: parsed.manifest });
+  const chosen = selectManifest(parsed.index, platform, name);
+  const inner = await client.manifest({ ...reference, tag: undefined, digest: chosen.digest }, signal);
+  await keep(content, inner);
+  const manifest = parseManifest(inner.bytes, chosen.mediaType);
+  if (manifest.kind === "index") {
+    throw new TsbuildError(`Cannot use ${name}: its index holds another index`, { code: "E_MANIFEST_INVALID" });
+  }
+  return await withConfig(client, content, request, { top, chosen: inner, manifest: manifest.manifest });
+}
+
+async function withConfig(
+  client: RegistryClient,
+  content: ContentStore,
+  request: { readonly reference: Reference; readonly signal?: AbortSignal | undefined },
+  found: { readonly top: FetchedManifest; readonly chosen: FetchedManifest; readonly manifest: Manifest },
+): Promise<ResolvedManifest> {
+  const { top, chosen, manifest } = found;
+  await pullBlob(client, content, request.reference, manifest.config, { signal: request.signal });
+  const typed = (one: FetchedManifest, mediaType: string): Descriptor => ({ ...one.descriptor, mediaType });
+  const descriptor = typed(chosen, manifest.mediaType);
+  const target =
+    top === chosen
+      ? descriptor
+      : typed(
+          top,
+          parseManifest(top.bytes, top.descriptor.mediaType).kind === "index" ? indexType(top) : manifest.mediaType,
+        );
+  return { descriptor, manifest, target };
+}
+
+function indexType(top: FetchedManifest): string {
+  const parsed = parseManifest(top.bytes, top.descriptor.mediaType);
+  return parsed.kind === "index" ? parsed.index.mediaType : top.descriptor.mediaType;
+}
+
+async function keep(content: ContentStore, { descriptor, bytes }: FetchedManifest): Promise<void> {
+  await content.push(descriptor, single(bytes));
+}
+
+async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/**
+ * Brings layers into the content store, several at once; `onLayer` is called for each as soon as it is there, in the
+ * order in which they arrive. @throws RegistryError, E_DIGEST_MISMATCH, E_SIZE_MISMATCH
+ */
+export async function pullLayers(
+  client: RegistryClient,
+  content: ContentStore,
+  request: {
+    readonly reference: Reference;
+    readonly layers: readonly Descriptor[];
+    readonly signal?: AbortSignal | undefined;
+    readonly onProgress?: (progress: PullProgress) => void;
+    readonly onLayer?: (layer: Descriptor) => Promise<void>;
+  },
+): Promise<void> {
+  const abort = new AbortController();
+  const signal = request.signal === undefined ? abort.signal : AbortSignal.any([request.signal, abort.signal]);
+  const waiting = [...new Map(request.layers.map((layer) => [layer.digest, layer])).values()];
+  const work = async (): Promise<void> => {
+    for (let layer = waiting.shift(); layer !== undefined; layer = waiting.shift()) {
+      const { digest, size: total } = layer;
+      const onProgress = (current: number): void => request.onProgress?.({ digest, current, total });
+      await pullBlob(client, content, request.reference, layer, { signal, onProgress });
+      await request.onLayer?.(layer);
+    }
+  };
+  const workers = Array.from({ length: Math.min(parallelLayers, waiting.length) }, work);
+  try {
+    await Promise.all(workers);
+  } catch (error) {
+    abort.abort(error);
+    await Promise.allSettled(workers);
+    throw error;
+  }
+}
+
+/** One blob, resumed where a broken connection or an earlier pull left it. */
+export async function pullBlob(
+  client: RegistryClient,
+  content: ContentStore,
+  reference: Reference,
+  desc: Descriptor,
+  options: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (bytes: number) => void } = {},
+): Promise<void> {
+  const { signal, onProgress } = options;
+  if ((await content.stat(desc.digest)) !== undefined) return;
+  await using ingest = await content.ingest(desc);
+  for (let attempt = 0; ingest.offset < desc.size || attempt === 0; attempt++) {
+    const before = ingest.offset;
+    try {
+      if (before < desc.size || desc.size === 0) {
+        for await (const chunk of client.blob(reference, desc, before, signal)) {
+          signal?.throwIfAborted();
+          await ingest.write(chunk);
+          onProgress?.(ingest.offset);
+        }
+      }
+    } catch (error) {
+      // More than announced or a wrong digest: keeping it would only repeat the error.
+      if (error instanceof TsbuildError && error.code === "E_SIZE_MISMATCH") await ingest.discard();
+      const broken = error instanceof RegistryError && error.status === undefined && ingest.offset > before;
+      if (!broken || attempt >= resumes) throw error;
+    }
+    if (ingest.offset < desc.size && attempt >= resumes) break;
+  }
+  await ingest.commit();
+}

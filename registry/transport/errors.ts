@@ -1,0 +1,106 @@
+import { TsbuildError } from "../../native/errors.ts";
+
+/** A registry that could not be reached or did not do what was asked. */
+export class RegistryError extends TsbuildError {
+  override readonly name: string = "RegistryError";
+  /** HTTP status; undefined when there was no answer. */
+  readonly status: number | undefined;
+  /** The registry's own code: MANIFEST_UNKNOWN ... */
+  readonly detail: string | undefined;
+
+  constructor(
+    message: string,
+    options: {
+      readonly code: string;
+      readonly status?: number | undefined;
+      readonly detail?: string | undefined;
+      readonly hint?: string;
+      readonly notes?: readonly string[];
+      readonly cause?: unknown;
+    },
+  ) {
+    super(message, options);
+    this.status = options.status;
+    this.detail = options.detail;
+  }
+}
+
+/** The error of a request that got no answer. */
+export function unreachable(origin: string, cause: unknown): RegistryError {
+  const code = errorCode(cause);
+  const host = new URL(origin).host;
+  const text = cause instanceof Error ? cause.message : String(cause);
+  if (/wrong version number|packet length too long|EPROTO|ssl3_get_record/i.test(`${code} ${text}`)) {
+    return new RegistryError(`Cannot talk to ${host}: it answered plain HTTP to a TLS hello`, {
+      code: "E_REGISTRY_HTTP",
+      cause,
+      hint: `--insecure-registry ${host}`,
+    });
+  }
+  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/.test(code)) {
+    return new RegistryError(`Cannot trust ${host}: its certificate is not valid here (${code})`, {
+      code: "E_REGISTRY_TLS",
+      cause,
+      hint: "give its CA in NODE_EXTRA_CA_CERTS=/path/ca.crt, or --insecure-registry for plain http",
+    });
+  }
+  return new RegistryError(`Cannot connect to ${host} (${code === "" ? text : code})`, {
+    code: "E_REGISTRY_UNREACHABLE",
+    cause,
+    hint: "check the name and the network; a mirror can be given: --registry-mirror HOST=URL; with the image in the local store, --pull=never",
+  });
+}
+
+function errorCode(error: unknown): string {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if ("code" in at && typeof at.code === "string" && !at.code.startsWith("UND_ERR_SOCKET")) return at.code;
+  }
+  return "";
+}
+
+/** The error of an answer that is none of those expected. `act` is what was asked for: `pull app:1`. */
+export function unexpectedStatus(
+  act: string,
+  origin: string,
+  answer: { readonly status: number; readonly body: string },
+  tried: readonly string[] = [],
+): RegistryError {
+  const { status, body } = answer;
+  const host = new URL(origin).host;
+  const detail = registryCode(body);
+  const said = detail === undefined ? `${status}` : `${status} ${detail}`;
+  const common = { status, detail };
+  if (status === 401 || status === 403) {
+    return new RegistryError(`Cannot ${act}: ${host} refused it (${said})`, {
+      ...common,
+      code: "E_REGISTRY_AUTH",
+      notes: tried.length === 0 ? ["no credentials for it were found"] : [`tried: ${tried.join(", ")}`],
+      hint: `add credentials for ${host} to ~/.docker/config.json (docker login ${host})`,
+    });
+  }
+  if (status === 404) {
+    return new RegistryError(`Cannot ${act}: ${host} does not have it (${said}), or it is private`, {
+      ...common,
+      code: "E_REGISTRY_NOT_FOUND",
+      hint: "check the name and the tag",
+    });
+  }
+  if (status === 429) {
+    return new RegistryError(`Cannot ${act}: ${host} limits the rate of requests (${said})`, {
+      ...common,
+      code: "E_REGISTRY_RATE",
+      hint: "wait, log in, or use a mirror: --registry-mirror HOST=URL",
+    });
+  }
+  return new RegistryError(`Cannot ${act}: ${host} answered ${said}`, { ...common, code: "E_REGISTRY_STATUS" });
+}
+
+function registryCode(body: string): string | undefined {
+  try {
+    const value: { errors?: { code?: unknown }[] } = JSON.parse(body);
+    const code = value.errors?.[0]?.code;
+    return typeof code === "string" && /^[A-Z_]{1,60}$/.test(code) ? code : undefined;
+  } catch {
+    return undefined;
+  }
+}

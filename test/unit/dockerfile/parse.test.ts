@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import { parseDockerfile } from "../../../builder/dockerfile/parse.ts";
+
+const parse = (text: string): ReturnType<typeof parseDockerfile> => parseDockerfile(text, "Dockerfile");
+
+describe("parseDockerfile()", () => {
+  it("joins continuation lines, skips comments and empty lines inside them, and warns of the empty ones", () => {
+    const ast = parse("FROM a\nRUN one \\\n# comment\n\n  two \\\n three\n");
+    const [run] = ast.stages[0]?.instructions ?? [];
+    expect(run).toMatchObject({ kind: "RUN", command: { form: "shell", text: "one   two  three" } });
+    expect(ast.warnings.map(({ rule }) => rule)).toEqual(["NoEmptyContinuation"]);
+  });
+
+  it("reads a byte order mark, CRLF, lower case and leading white space", () => {
+    const ast = parse("\ufeff# x\r\n  from a as B\r\n run echo hi\r\n");
+    expect(ast.stages[0]).toMatchObject({ name: "b", from: { image: { raw: "a" } } });
+    expect(ast.stages[0]?.instructions[0]).toMatchObject({ command: { text: "echo hi" } });
+  });
+
+  it("takes the escape directive only at the very top", () => {
+    expect(parse("# escape=`\nFROM a\nRUN a `\n b").stages[0]?.instructions[0]).toMatchObject({
+      command: { text: "a  b" },
+    });
+    expect(parse("# note\n# escape=`\nFROM a").escape).toBe("\\");
+  });
+
+  it("tells exec form from shell form", () => {
+    const ast = parse('FROM a\nCMD ["a b", "c"]\nENTRYPOINT ["a" , \'b\']');
+    expect(ast.stages[0]?.instructions).toMatchObject([
+      { kind: "CMD", command: { form: "exec", args: ["a b", "c"] } },
+      { kind: "ENTRYPOINT", command: { form: "shell", text: "[\"a\" , 'b']" } },
+    ]);
+  });
+
+  it("keeps heredoc bodies out of the instructions", () => {
+    const ast = parse(
+      "FROM a\nRUN <<EOF\nRUN not an instruction\nEOF\nCOPY <<-'X' <<Y /d/\n\ttab\n\tX\nbody $v\nY\nUSER u",
+    );
+    expect(ast.stages[0]?.instructions).toMatchObject([
+      { kind: "RUN", heredocs: [{ name: "EOF", expand: true, content: "RUN not an instruction\n" }] },
+      {
+        kind: "COPY",
+        heredocs: [
+          { name: "X", expand: false, chomp: true, content: "tab\n" },
+          { name: "Y", expand: true, content: "body $v\n" },
+        ],
+      },
+      { kind: "USER" },
+    ]);
+  });
+
+  it("reads ENV in both forms", () => {
+    const ast = parse('FROM a\nENV a=1 b="x y" c=d\\ e\nENV old value with spaces');
+    expect(ast.stages[0]?.instructions).toMatchObject([
+      {
+        legacy: false,
+        pairs: [
+          { key: "a", value: "1" },
+          { key: "b", value: '"x y"' },
+          { key: "c", value: "d\\ e" },
+        ],
+      },
+      { legacy: true, pairs: [{ key: "old", value: "value with spaces" }] },
+    ]);
+  });
+
+  it("gives the place of a word on a continuation line", () => {
+    const ast = parse("FROM a\nCOPY one \\\n  two /d/");
+    const copy = ast.stages[0]?.instructions[0];
+    expect(copy).toMatchObject({
+      sources: [{ raw: "one" }, { raw: "two", location: { start: { line: 3, column: 3 } } }],
+    });
+  });
+
+  const refused: readonly (readonly [string, string, string, number, number])[] = [
+    ["an unknown instruction", "FROM a\nRUNN x", "E_INSTRUCTION_UNKNOWN", 2, 1],
+    ["an unknown flag", "FROM a\nCOPY --frm=b x y", "E_FLAG_UNKNOWN", 2, 6],
+    ["an unterminated heredoc", "FROM a\nRUN <<EOF\nx", "E_HEREDOC", 2, 5],
+    ["an instruction before FROM", "RUN x", "E_NO_FROM", 1, 1],
+    ["an empty file", "# nothing\n", "E_DOCKERFILE_EMPTY", 1, 1],
+    ["ENV without a value", "FROM a\nENV x", "E_DOCKERFILE_SYNTAX", 2, 1],
+    ["a pair without =", "FROM a\nENV a=1 b", "E_DOCKERFILE_SYNTAX", 2, 9],
+    ["COPY without a destination", "FROM a\nCOPY x", "E_DOCKERFILE_SYNTAX", 2, 1],
+    ["ONBUILD FROM", "FROM a\nONBUILD FROM b", "E_ONBUILD", 2, 1],
+    ["SHELL in shell form", "FROM a\nSHELL sh -c", "E_DOCKERFILE_SYNTAX", 2, 1],
+    ["a foreign frontend", "# syntax=example.com/front\nFROM a", "E_DIRECTIVE", 1, 1],
+    ["two escape directives", "# escape=`\n# escape=`\nFROM a", "E_DIRECTIVE", 2, 1],
+  ];
+  for (const [what, text, code, line, column] of refused) {
+    it(`refuses ${what} at its place`, () => {
+      expect(() => parse(text)).toThrow(
+        expect.objectContaining({ code, location: expect.objectContaining({ start: { line, column } }) }),
+      );
+    });
+  }
+
+  it("suggests the instruction that was meant", () => {
+    expect(() => parse("FROM a\nRUNN x")).toThrow(expect.objectContaining({ hint: "did you mean `RUN`?" }));
+  });
+});
