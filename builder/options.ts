@@ -1,4 +1,7 @@
+import type { RegistryOptions } from "../registry/index.ts";
 import type { ProgressSink } from "./events.ts";
+
+export type { RegistryOptions };
 
 /** When a base image is looked up in its registry. "newer": only if the registry's differs from the local one. */
 export type PullPolicy = "always" | "missing" | "never" | "newer";
@@ -9,22 +12,6 @@ export interface EngineOptions {
   readonly root: string;
   readonly registry?: RegistryOptions;
   readonly signal?: AbortSignal;
-}
-
-/** How registries are reached. */
-export interface RegistryOptions {
-  /** host -> URLs tried first, in order: { "docker.io": ["http://127.0.0.1:5000"] }. */
-  readonly mirrors?: Readonly<Record<string, readonly string[]>>;
-  /** Hosts spoken to by plain http (localhost and 127.0.0.0/8 always may be). */
-  readonly insecure?: readonly string[];
-  /** Candidate docker config.json / auth.json files, first wins per host. */
-  readonly authFiles?: readonly string[];
-  /** Auth JSON given as text (DOCKER_AUTH_CONFIG). */
-  readonly authJson?: string;
-  /** Search path for docker-credential-* helpers. */
-  readonly path?: string;
-  /** The environment for helpers and proxies: HTTP_PROXY, HTTPS_PROXY, NO_PROXY. */
-  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** One `--output`. `dest` "-" is stdout (a writable given as `stdout`). @see features O1-O8 */
@@ -59,8 +46,11 @@ export interface BuildOptions extends EngineOptions {
   readonly outputs?: readonly OutputSpec[];
   /** Seconds since the epoch: clamps mtimes of new layers and sets created times. */
   readonly sourceDateEpoch?: number;
-  /** The host's proxy variables (predefined ARGs): in RUN's environment, never in keys or history. */
-  readonly proxyEnv?: Readonly<Record<string, string>>;
+  /**
+   * The host's proxy variables (predefined ARGs) and those that name its CA bundle (SSL_CERT_FILE ...): they reach RUN,
+   * and never keys or history.
+   */
+  readonly hostEnv?: Readonly<Record<string, string>>;
   /** Steps at once; default: twice the processors. */
   readonly maxParallelism?: number;
   readonly stdout?: NodeJS.WritableStream;

@@ -1,4 +1,6 @@
-import { identifyLayer } from "../../store/layer/finish.ts";
+import { diffLayer } from "../../store/layer/diff.ts";
+import { hashLayer } from "../../store/layer/pack.ts";
+import type { Change } from "../../store/layer/change.ts";
 import { extendChain } from "../../store/oci/digest.ts";
 import {
   lowerDirs,
@@ -6,8 +8,8 @@ import {
   type Snapshot,
   type SnapshotIdentity,
 } from "../../store/snapshot/snapshotter.ts";
-import type { SolvedStep } from "../solve/step.ts";
 import type { StepResult } from "../solve/op.ts";
+import type { SolvedStep } from "../solve/step.ts";
 
 /** Options of a layer's tar: `epoch` (seconds since 1970) clamps times. */
 export interface LayerOptions {
@@ -16,23 +18,24 @@ export interface LayerOptions {
 
 /**
  * Turns what a step wrote into a committed snapshot at once; its DiffID is computed beside the steps that follow.
+ * A step that changed nothing has the result of the one before it.
  */
 export function commitLayer(active: ActiveSnapshot, base: SolvedStep | undefined, options: LayerOptions): StepResult {
+  const changes = diffLayer(active.upper, lowerDirs(active.parent));
+  if (changes.length === 0) {
+    return { snapshot: base?.snapshot, identity: base?.identity ?? Promise.resolve(undefined) };
+  }
   const snapshot = active.commit();
-  return { snapshot, identity: identify(snapshot, base, options) };
+  return { snapshot, identity: identify(snapshot, changes, base, options) };
 }
 
 async function identify(
   snapshot: Snapshot,
+  changes: readonly Change[],
   base: SolvedStep | undefined,
-  options: LayerOptions,
+  { epoch }: LayerOptions,
 ): Promise<SnapshotIdentity> {
-  const { epoch } = options;
-  const layer = identifyLayer({
-    directory: snapshot.dir,
-    lowers: lowerDirs(snapshot.parent),
-    ...(epoch === undefined ? {} : { epoch: BigInt(epoch) * 1_000_000_000n }),
-  });
+  const layer = hashLayer(snapshot.dir, changes, epoch === undefined ? {} : { epoch: BigInt(epoch) * 1_000_000_000n });
   const below = await base?.identity;
   return { diffID: layer.diffID, size: layer.size, chainID: extendChain(below?.chainID, layer.diffID) };
 }

@@ -1,3 +1,5 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Mount } from "../../native/mount.ts";
 import type { NetworkMode } from "../../runtime/index.ts";
 
@@ -11,4 +13,75 @@ export interface RunEnvironment {
   readonly variables: readonly string[];
   /** What `default` means here. */
   readonly network: NetworkMode;
+}
+
+/** Variables by which programs find a bundle of certificate authorities. */
+const caVariables = [
+  "SSL_CERT_FILE",
+  "NODE_EXTRA_CA_CERTS",
+  "REQUESTS_CA_BUNDLE",
+  "PIP_CERT",
+  "CURL_CA_BUNDLE",
+  "GIT_SSL_CAINFO",
+  "AWS_CA_BUNDLE",
+] as const;
+const caTarget = "/dev/tsbuild/ca-certificates.crt";
+
+/** Prepares it in a directory of the build's own. `env`: the host's proxy and CA variables. */
+export function prepareRunEnvironment(
+  directory: string,
+  options: { readonly hostname: string; readonly env: Readonly<Record<string, string>>; readonly network: NetworkMode },
+): RunEnvironment {
+  const { hostname, env, network } = options;
+  const stubs = join(directory, "stubs");
+  for (const name of ["proc", "sys", "dev", "etc"]) mkdirSync(join(stubs, name), { recursive: true, mode: 0o755 });
+  for (const name of ["etc/resolv.conf", "etc/hosts"]) writeFileSync(join(stubs, name), "");
+  const files = join(directory, "files");
+  mkdirSync(files, { recursive: true });
+  const shared = (name: string, text: string): Mount => {
+    const source = join(files, name);
+    writeFileSync(source, text, { mode: 0o644 });
+    return bind(source, `/etc/${name}`);
+  };
+  const bundle = caVariables.map((name) => env[name]).find((file) => file !== undefined && existsSync(file));
+  const lent =
+    bundle === undefined
+      ? []
+      : caVariables.filter((name) => env[name] !== undefined).map((name) => `${name}=${caTarget}`);
+  const proxies = Object.entries(env).filter(([name]) => /^(?:https?|ftp|no|all)_proxy$/i.test(name));
+  return {
+    stubs,
+    mounts: [
+      shared("resolv.conf", readText("/etc/resolv.conf")),
+      shared("hosts", hostsFile(hostname)),
+      ...(bundle === undefined ? [] : [bind(bundle, caTarget)]),
+    ],
+    variables: [...proxies.map(([name, value]) => `${name}=${value}`), ...lent],
+    network,
+  };
+}
+
+/** @see BuildKit's executor/oci hosts */
+function hostsFile(hostname: string): string {
+  return [
+    "127.0.0.1\tlocalhost " + hostname,
+    "::1\tlocalhost ip6-localhost ip6-loopback",
+    "fe00::0\tip6-localnet",
+    "ff00::0\tip6-mcastprefix",
+    "ff02::1\tip6-allnodes",
+    "ff02::2\tip6-allrouters",
+    "",
+  ].join("\n");
+}
+
+function bind(source: string, target: string): Mount {
+  return { type: "bind", source, target, options: ["bind", "ro"] };
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
 }

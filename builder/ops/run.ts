@@ -18,7 +18,8 @@ import { resolveUser, type ResolvedUser } from "./user.ts";
 
 /** What RUN gets of the host beside the step itself. */
 export interface RunSettings {
-  readonly environment: RunEnvironment;
+  /** Made when the first step runs: a cached build makes no files. */
+  readonly environment: () => RunEnvironment;
   readonly epoch: number | undefined;
   /** The Dockerfile's text, for error frames. */
   readonly source: string;
@@ -53,7 +54,7 @@ interface Run {
 
 async function execRun(run: Run): Promise<{ snapshot: Snapshot | undefined; identity: SolvedStep["identity"] }> {
   const { op, settings, vertex, base, context } = run;
-  const user = locate(run, () => resolveUser(op.user, userFiles(base?.snapshot)));
+  const user = resolveUser(op.user, userFiles(base?.snapshot));
   await using active = context.store.snapshots.prepare(base?.snapshot);
   await using logs = new LogPipes({ digest: vertex.digest, emit: context.emit });
   const spec = containerSpec(run, active, user);
@@ -74,7 +75,7 @@ async function runContainer(spec: ContainerSpec, logs: LogPipes, signal: AbortSi
 
 function containerSpec(run: Run, active: ActiveSnapshot, user: ResolvedUser): ContainerSpec {
   const { op, settings } = run;
-  const { environment } = settings;
+  const environment = settings.environment();
   const lower = [...lowerDirs(active.parent), environment.stubs];
   const root: Mount = {
     type: "overlay",
@@ -96,23 +97,6 @@ function containerSpec(run: Run, active: ActiveSnapshot, user: ResolvedUser): Co
     user,
     network: op.network === "default" ? environment.network : op.network,
   };
-}
-
-/** Gives an error the place of the instruction. */
-function locate<T>(run: Run, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    if (!(error instanceof TsbuildError) || run.vertex.location === undefined) throw error;
-    throw new DockerfileError(error.message, {
-      code: error.code,
-      cause: error,
-      notes: error.notes,
-      location: run.vertex.location,
-      source: run.settings.source,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-    });
-  }
 }
 
 function runFailed(run: Run, status: ExitStatus, tail: readonly string[]): Error {

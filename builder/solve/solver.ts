@@ -70,6 +70,16 @@ export class Solver {
     return solving;
   }
 
+  /** What is known of a vertex's result without running anything; undefined when nothing is. */
+  async known(
+    vertex: Vertex,
+  ): Promise<{ readonly snapshotID: string | undefined; readonly created: number } | undefined> {
+    const solved = await this.#solved.get(vertex.digest);
+    if (solved !== undefined) return { snapshotID: solved.snapshot?.id, created: solved.created };
+    const { record } = await this.#peek(vertex);
+    return record === undefined ? undefined : { snapshotID: record.snapshotID, created: record.created };
+  }
+
   /** Makes every finished step durable and findable; also after a failure. Waits for the steps still ending. */
   async keep(): Promise<void> {
     await Promise.allSettled(this.#solved.values());
@@ -77,13 +87,16 @@ export class Solver {
     const done = [];
     for (const { step, record } of this.#finished) {
       const identity = await step.identity.catch(() => undefined);
-      if (step.snapshot === undefined || identity === undefined) continue;
+      if (step.snapshot !== undefined && identity === undefined) continue;
       done.push({ snapshot: step.snapshot, identity, record });
     }
-    if (done.length > 0) await store.snapshots.persist(done.map(({ snapshot, identity }) => ({ snapshot, identity })));
+    const layers = done.flatMap(({ snapshot, identity }) =>
+      snapshot === undefined || identity === undefined ? [] : [{ snapshot, identity }],
+    );
+    if (layers.length > 0) await store.snapshots.persist(layers);
     const records = done.map(({ identity, snapshot, record }) => ({
       ...record,
-      snapshotID: store.snapshots.find(identity.chainID)?.id ?? snapshot.id,
+      snapshotID: identity === undefined ? snapshot?.id : (store.snapshots.find(identity.chainID)?.id ?? snapshot?.id),
     }));
     if (records.length + this.#aliases.length > 0) store.cache.put([...records, ...this.#aliases]);
   }

@@ -1,0 +1,239 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { openStore } from "../store/open.ts";
+import { digestOf, type Digest } from "../store/oci/digest.ts";
+import { hostPlatform, parsePlatform, type Platform } from "../store/oci/platform.ts";
+import { normalizeReference } from "../store/oci/reference.ts";
+import type { Store } from "../store/store.ts";
+import { findDockerfile, findIgnore, openContextDirectory } from "./context/dockerfile.ts";
+import { HashCache } from "./context/hash-cache.ts";
+import { LocalContext } from "./context/local.ts";
+import type { DockerfileAst } from "./dockerfile/ast.ts";
+import { DockerfileError } from "./dockerfile/error.ts";
+import type { SourceLocation } from "./dockerfile/location.ts";
+import { parseDockerfile } from "./dockerfile/parse.ts";
+import { suggest } from "./dockerfile/suggest.ts";
+import { EventQueue } from "./event-queue.ts";
+import type { BuildEvent, BuildResult, ProgressSink } from "./events.ts";
+import { exportResult } from "./export/export.ts";
+import { convert, type BuildPlan, type ResolvedImage } from "./graph/convert.ts";
+import { proxyArgs } from "./graph/global-args.ts";
+import { reachable } from "./graph/vertex.ts";
+import { prepareRunEnvironment, type RunEnvironment } from "./ops/run-environment.ts";
+import type { RunSettings } from "./ops/run.ts";
+import { opTable } from "./ops/table.ts";
+import type { BuildOptions } from "./options.ts";
+import { Solver } from "./solve/solver.ts";
+import { ImageSource, type FoundImage } from "./source/images.ts";
+import { TsbuildError } from "../native/errors.ts";
+
+/** The name that BuildKit gives to the host of every RUN. */
+export const sandboxHostname = "buildkitsandbox";
+
+/** A build under way: its events in order, and its result. Dispose aborts what still runs and waits for it. */
+export class Build implements AsyncIterable<BuildEvent>, AsyncDisposable {
+  readonly result: Promise<BuildResult>;
+  readonly #events = new EventQueue<BuildEvent>();
+  readonly #abort = new AbortController();
+
+  constructor(options: BuildOptions) {
+    const emit: ProgressSink = (event) => {
+      options.onEvent?.(event);
+      if (options.onEvent === undefined) this.#events.push(event);
+    };
+    const signal =
+      options.signal === undefined ? this.#abort.signal : AbortSignal.any([options.signal, this.#abort.signal]);
+    this.result = runBuild(options, emit, signal).finally(() => this.#events.end());
+    this.result.catch(() => undefined);
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<BuildEvent> {
+    return this.#events[Symbol.asyncIterator]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#abort.abort();
+    await this.result.catch(() => undefined);
+  }
+}
+
+async function runBuild(options: BuildOptions, emit: ProgressSink, signal: AbortSignal): Promise<BuildResult> {
+  const directory = openContextDirectory(options.context);
+  const names = (options.tags ?? []).map(normalizeReference);
+  await using store = await openStore({ root: options.root });
+  const registry = options.registry ?? {};
+  await using source = new ImageSource({ store, policy: options.pull ?? "missing", registry, signal });
+  const file = await internalStep(emit, "[internal] load build definition from Dockerfile", async () =>
+    findDockerfile(directory, options.dockerfile),
+  );
+  const ast = parseDockerfile(file.bytes, file.name);
+  for (const { rule, message, location } of ast.warnings)
+    emit({ kind: "warning", time: now(), rule, message, location });
+  const images = new Map<string, FoundImage>();
+  const plan = await planBuild({ options, ast, emit, source, images });
+  for (const name of plan.unusedArgs) {
+    emit({ kind: "warning", time: now(), message: `[Warning] One or more build-args [${name}] were not consumed` });
+  }
+  const ignore = findIgnore(directory, file.path);
+  const hashes = new HashCache(
+    join(store.root, "contexts"),
+    digestOf(directory).slice("sha256:".length, "sha256:".length + 32),
+  );
+  const openContext = (): LocalContext => new LocalContext({ directory, ignore, hashes });
+  const solver = new Solver({
+    store,
+    emit,
+    signal,
+    parallelism: options.maxParallelism ?? 2 * availableParallelism(),
+    slotPrefix: `${directory}\0${file.path}`,
+    ops: opTable({ source, images, openContext, run: runSettings({ options, store, ast }) }),
+  });
+  try {
+    const result = await solver.solve(plan.target);
+    hashes.save();
+    await solver.keep();
+    const base = baseImage(plan, images);
+    const made = await exportResult({
+      store,
+      solver,
+      plan,
+      result,
+      base,
+      options,
+      names,
+      emit,
+      signal,
+      epoch: options.sourceDateEpoch,
+    });
+    emit({ kind: "result", time: now(), result: made });
+    return made;
+  } catch (error) {
+    hashes.save();
+    // What was finished before the failure is kept: the next build goes on from there.
+    await solver.keep().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function planBuild(parts: {
+  readonly options: BuildOptions;
+  readonly ast: DockerfileAst;
+  readonly emit: ProgressSink;
+  readonly source: ImageSource;
+  readonly images: Map<string, FoundImage>;
+}): Promise<BuildPlan> {
+  const { options, ast, emit, source, images } = parts;
+  const build = hostPlatform();
+  const target = options.platform === undefined ? build : parsePlatform(options.platform);
+  const resolveImage = async (name: string, platform: Platform, location: SourceLocation): Promise<ResolvedImage> =>
+    await locateBase(name, location, ast, async () => {
+      const found = await internalStep(
+        emit,
+        `[internal] load metadata for ${shownName(name)}`,
+        async () => await source.find(name, platform),
+      );
+      images.set(found.descriptor.digest, found);
+      return { ref: found.name, manifest: found.descriptor.digest, config: found.config, platform };
+    });
+  return await convert(ast, {
+    target: options.target,
+    buildArgs: new Map(Object.entries(options.buildArgs ?? {})),
+    labels: options.labels ?? {},
+    platforms: { target, build },
+    network: options.network ?? "default",
+    epoch: options.sourceDateEpoch,
+    noCache: options.noCache ?? false,
+    resolveImage,
+  });
+}
+
+function shownName(name: string): string {
+  try {
+    return normalizeReference(name);
+  } catch {
+    return name;
+  }
+}
+
+const commonImages = ["alpine", "busybox", "centos", "debian", "fedora", "golang", "nginx", "node", "python", "ubuntu"];
+
+/** Gives the error of a base image its place in the Dockerfile. */
+async function locateBase<T>(
+  name: string,
+  location: SourceLocation,
+  ast: DockerfileAst,
+  act: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof TsbuildError) || error instanceof DockerfileError) throw error;
+    const missing = error.code === "E_REGISTRY_NOT_FOUND";
+    const [repository = name] = name.split(/[:@]/);
+    const stages = ast.stages.flatMap((stage) => stage.name ?? []);
+    const near = missing ? suggest(repository, [...stages, ...commonImages]) : undefined;
+    throw new DockerfileError(missing ? `${shownName(name)} does not exist, or is private` : error.message, {
+      code: missing ? "E_BASE_NOT_FOUND" : error.code,
+      cause: error,
+      location,
+      source: ast.text,
+      notes: missing ? [error.message, ...error.notes] : error.notes,
+      ...(near === undefined
+        ? error.hint === undefined
+          ? {}
+          : { hint: error.hint }
+        : { hint: `did you mean \`${name.replace(repository, near)}\`?` }),
+    });
+  }
+}
+
+function runSettings(parts: {
+  readonly options: BuildOptions;
+  readonly store: Store;
+  readonly ast: DockerfileAst;
+}): RunSettings {
+  const { options, store, ast } = parts;
+  const given = Object.entries(options.buildArgs ?? {}).filter(([name]) => proxyArgs.has(name));
+  const env = { ...options.hostEnv, ...Object.fromEntries(given) };
+  let made: RunEnvironment | undefined;
+  return {
+    environment: () =>
+      (made ??= prepareRunEnvironment(store.scratch, { hostname: sandboxHostname, env, network: "host" })),
+    epoch: options.sourceDateEpoch,
+    source: ast.text,
+  };
+}
+
+/** The image that the target's layers stand on. */
+function baseImage(plan: BuildPlan, images: ReadonlyMap<string, FoundImage>): FoundImage | undefined {
+  const image = reachable(plan.target).find(
+    (vertex) => vertex.op.kind === "image" && vertex.digest === spineBase(plan),
+  );
+  return image?.op.kind === "image" ? images.get(image.op.manifest) : undefined;
+}
+
+function spineBase(plan: BuildPlan): Digest {
+  let at = plan.target;
+  for (let below = at.inputs[0]; below !== undefined; below = at.inputs[0]) at = below;
+  return at.digest;
+}
+
+/** A step of the builder's own that progress shows. */
+async function internalStep<T>(emit: ProgressSink, name: string, act: () => Promise<T>): Promise<T> {
+  const digest = digestOf(name);
+  emit({ kind: "vertex", vertex: { digest, name, inputs: [] }, time: now() });
+  emit({ kind: "started", digest, time: now() });
+  try {
+    const result = await act();
+    emit({ kind: "completed", digest, time: now(), cached: false });
+    return result;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    emit({ kind: "completed", digest, time: now(), cached: false, error: message });
+    throw error;
+  }
+}
+
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
