@@ -19,7 +19,7 @@ import { exportResult } from "./export/export.ts";
 import { convert, type BuildPlan, type ResolvedImage } from "./graph/convert.ts";
 import { proxyArgs } from "./graph/global-args.ts";
 import { reachable } from "./graph/vertex.ts";
-import { prepareRunEnvironment, type RunEnvironment } from "./ops/run-environment.ts";
+import { prepareRunEnvironment, type RunEnvironment } from "./run-environment.ts";
 import type { RunSettings } from "./ops/run.ts";
 import { opTable } from "./ops/table.ts";
 import type { BuildOptions } from "./options.ts";

@@ -12,7 +12,7 @@ import type { Op, OpContext } from "../solve/op.ts";
 import type { SolvedStep } from "../solve/step.ts";
 import { commitLayer } from "./layer.ts";
 import { LogPipes } from "./log-pipes.ts";
-import type { RunEnvironment } from "./run-environment.ts";
+import type { RunEnvironment } from "../run-environment.ts";
 import { userFiles } from "./user-files.ts";
 import { resolveUser, type ResolvedUser } from "./user.ts";
 

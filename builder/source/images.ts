@@ -132,7 +132,7 @@ export class ImageSource implements AsyncDisposable {
       },
     );
     download.catch((error: unknown) => arrived.forEach(({ reject }) => reject(error)));
-    arrived.forEach(({ promise }) => promise.catch(() => undefined));
+    for (const { promise } of arrived.values()) promise.catch(() => undefined);
     try {
       for (const { layer, diffID } of missing) {
         await arrived.get(layer.digest)?.promise;

@@ -101,6 +101,10 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
   }
 
   #commit(id: string, parent: Snapshot | undefined, dir: string): Snapshot {
+    {
+      using own = Root.open(join(this.#root, id));
+      own.removeTree("work");
+    }
     const snapshot: Snapshot = { id, parent, dir };
     this.#known.set(id, snapshot);
     return snapshot;

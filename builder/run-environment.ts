@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Mount } from "../../native/mount.ts";
-import type { NetworkMode } from "../../runtime/index.ts";
+import type { Mount } from "../native/mount.ts";
+import type { NetworkMode } from "../runtime/index.ts";
 
 /** What the host lends to every RUN of a build; none of it is in a key, in a layer or in history. */
 export interface RunEnvironment {
