@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { TsbuildError } from "../../native/errors.ts";
 import type { Mount } from "../../native/mount.ts";
-import { startContainer, type ContainerSpec, type ExitStatus } from "../../runtime/index.ts";
+import { StartError, startContainer, type ContainerSpec, type ExitStatus } from "../../runtime/index.ts";
 import { digestOf } from "../../store/oci/digest.ts";
 import { lowerDirs, type ActiveSnapshot, type Snapshot } from "../../store/snapshot/snapshotter.ts";
 import { DockerfileError } from "../dockerfile/error.ts";
@@ -58,7 +58,9 @@ async function execRun(run: Run): Promise<{ snapshot: Snapshot | undefined; iden
   await using active = context.store.snapshots.prepare(base?.snapshot);
   await using logs = new LogPipes({ digest: vertex.digest, emit: context.emit });
   const spec = containerSpec(run, active, user);
-  const status = await runContainer(spec, logs, context.signal);
+  const status = await runContainer(spec, logs, context.signal).catch((error: unknown) => {
+    throw notStarted(run, error);
+  });
   await logs.drained();
   if (status.kind !== "exited" || status.code !== 0) throw runFailed(run, status, logs.tail());
   return commitLayer(active, base, { epoch: settings.epoch });
@@ -113,6 +115,22 @@ function runFailed(run: Run, status: ExitStatus, tail: readonly string[]): Error
     location,
     source: run.settings.source,
     step: run.vertex.name,
+  });
+}
+
+/** A command that could not be executed is the step's failure, not the engine's. */
+function notStarted(run: Run, error: unknown): unknown {
+  if (!(error instanceof StartError) || !error.code.startsWith("E_EXEC_")) return error;
+  const code = error.code === "E_EXEC_NOT_FOUND" ? 127 : 126;
+  const failed = runFailed(run, { kind: "exited", code }, [error.message]);
+  const shell = run.op.args[0] === "/bin/sh" && code === 127;
+  if (!shell || !(failed instanceof DockerfileError)) return failed;
+  return new DockerfileError("RUN needs a shell, and this file system has no /bin/sh", {
+    code: "E_RUN_FAILED",
+    location: failed.location,
+    source: failed.source,
+    cause: error,
+    hint: 'use the exec form RUN ["/program", "argument"], or a base image with a shell (scratch has none)',
   });
 }
 

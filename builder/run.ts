@@ -1,0 +1,199 @@
+import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { isAbsolute, posix } from "node:path";
+import { TsbuildError } from "../native/errors.ts";
+import type { Mount } from "../native/mount.ts";
+import { exitCode, startContainer, StartError, type Container, type ContainerSpec } from "../runtime/index.ts";
+import { hostPlatform, parsePlatform } from "../store/oci/platform.ts";
+import { openStore } from "../store/open.ts";
+import { lowerDirs, type ActiveSnapshot, type Snapshot } from "../store/snapshot/snapshotter.ts";
+import type { Store } from "../store/store.ts";
+import { getEnv, setEnv, splitEnv, defaultPath } from "./graph/env.ts";
+import { Copier } from "./ops/copy/copier.ts";
+import { resolveInRoot } from "./ops/copy/resolve.ts";
+import { openWritable } from "./ops/writable.ts";
+import { userFiles } from "./ops/user-files.ts";
+import { resolveUser, type ResolvedUser } from "./ops/user.ts";
+import type { RunOptions } from "./options.ts";
+import { prepareRunEnvironment, type RunEnvironment } from "./run-environment.ts";
+import { findStoredImage } from "./source/stored.ts";
+import { ImageSource, type FoundImage } from "./source/images.ts";
+
+/** Docker's codes for a container that did not run: the engine failed, the program could not be run, or not found. */
+export const runExitCodes = { engine: 125, denied: 126, notFound: 127 } as const;
+
+/** A container of an image, running. Dispose kills it and removes what it wrote. */
+export interface RunningImage extends AsyncDisposable {
+  readonly container: Container;
+  /** The program's exit code, or 128 + the signal that ended it. */
+  readonly exitCode: Promise<number>;
+}
+
+/**
+ * Starts a container of an image, which is pulled when it is not there.
+ * @throws StartError E_EXEC_NOT_FOUND, E_EXEC_DENIED; TsbuildError for everything else
+ */
+export async function startImage(options: RunOptions): Promise<RunningImage> {
+  await using stack = new AsyncDisposableStack();
+  const signal = options.signal ?? new AbortController().signal;
+  const store = stack.use(await openStore({ root: options.root }));
+  const { image, snapshot } = await prepareImage(store, options, signal);
+  const active = stack.use(store.snapshots.prepare(snapshot));
+  const hostname = options.hostname ?? randomBytes(6).toString("hex");
+  const environment = prepareRunEnvironment(store.scratch, { hostname, env: {}, network: "host" });
+  const spec = containerSpec({ options, image, snapshot, active, environment, hostname });
+  makeWorkdir(active, spec.cwd);
+  const { stdin, stdout, stderr } = options.stdio ?? { stdin: 0, stdout: 1, stderr: 2 };
+  const stdio = { stdin: options.interactive === true ? stdin : ("null" as const), stdout, stderr };
+  const container = stack.use(await startContainer(spec, stdio, { signal }));
+  const resources = stack.move();
+  return {
+    container,
+    exitCode: container.exited.then(exitCode),
+    [Symbol.asyncDispose]: async () => await resources.disposeAsync(),
+  };
+}
+
+/** Runs a container of an image to its end; resolves with what `tsbuild run` exits with. */
+export async function run(options: RunOptions): Promise<{ readonly exitCode: number }> {
+  try {
+    await using running = await startImage(options);
+    return { exitCode: await running.exitCode };
+  } catch (error) {
+    if (error instanceof StartError && error.code === "E_EXEC_NOT_FOUND")
+      throw new RunError(error, runExitCodes.notFound);
+    if (error instanceof StartError && error.code === "E_EXEC_DENIED") throw new RunError(error, runExitCodes.denied);
+    if (error instanceof TsbuildError) throw new RunError(error, runExitCodes.engine);
+    throw error;
+  }
+}
+
+/** A container that did not run; `exitCode` is docker's for it. */
+export class RunError extends TsbuildError {
+  override readonly name: string = "RunError";
+  readonly exitCode: number;
+
+  constructor(error: TsbuildError, code: number) {
+    super(error.message, {
+      code: error.code,
+      cause: error,
+      notes: error.notes,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+    this.exitCode = code;
+  }
+}
+
+async function prepareImage(
+  store: Store,
+  options: RunOptions,
+  signal: AbortSignal,
+): Promise<{ readonly image: FoundImage; readonly snapshot: Snapshot | undefined }> {
+  const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
+  const stored = await findStoredImage(store, options.image, platform);
+  const policy = options.pull ?? "missing";
+  await using source = new ImageSource({ store, policy, registry: options.registry ?? {}, signal });
+  const image = stored !== undefined && policy !== "always" ? stored : await source.find(options.image, platform);
+  return { image, snapshot: await source.snapshot(image) };
+}
+
+function containerSpec(parts: {
+  readonly options: RunOptions;
+  readonly image: FoundImage;
+  readonly snapshot: Snapshot | undefined;
+  readonly active: ActiveSnapshot;
+  readonly environment: RunEnvironment;
+  readonly hostname: string;
+}): ContainerSpec {
+  const { options, image, snapshot, active, environment, hostname } = parts;
+  const config = image.config.config ?? {};
+  const user = resolveUser(options.user ?? config.User ?? "", userFiles(snapshot));
+  const { memory, cpus } = options;
+  return {
+    id: options.name ?? `run-${randomBytes(8).toString("hex")}`,
+    root: {
+      type: "overlay",
+      source: "overlay",
+      target: "/",
+      options: ["volatile"],
+      overlay: { lower: [...lowerDirs(snapshot), environment.stubs], upper: active.upper, work: active.work },
+    },
+    mounts: [...environment.mounts, ...(options.volumes ?? []).map(volumeMount)],
+    hostname,
+    args: commandOf(options, image),
+    env: environmentOf(options, config.Env ?? [], { user, hostname }),
+    cwd: options.workdir ?? (config.WorkingDir === undefined || config.WorkingDir === "" ? "/" : config.WorkingDir),
+    user,
+    network: options.network === "none" ? "none" : "host",
+    resources: {
+      ...(memory === undefined ? {} : { memory }),
+      ...(cpus === undefined
+        ? {}
+        : { cpuPeriod: 100_000, cpuQuota: Math.round(Math.min(cpus, availableParallelism() * 4) * 100_000) }),
+    },
+    ...(options.tty === true ? { terminal: terminalSize() } : {}),
+  };
+}
+
+/** Given words replace CMD, a given entrypoint replaces both. @throws E_NO_COMMAND */
+function commandOf(options: RunOptions, image: FoundImage): readonly string[] {
+  const config = image.config.config ?? {};
+  const given = options.command ?? [];
+  const entrypoint = options.entrypoint ?? config.Entrypoint ?? [];
+  const inherited = options.entrypoint === undefined ? (config.Cmd ?? []) : [];
+  const args = [...entrypoint, ...(given.length > 0 ? given : inherited)];
+  if (args.length > 0) return args;
+  throw new TsbuildError(`Cannot run ${image.name}: it has no command`, {
+    code: "E_NO_COMMAND",
+    hint: `name one: tsbuild run ${options.image} /bin/sh`,
+  });
+}
+
+function environmentOf(
+  options: RunOptions,
+  own: readonly string[],
+  known: { readonly user: ResolvedUser; readonly hostname: string },
+): readonly string[] {
+  let env: readonly string[] = [`PATH=${defaultPath}`, `HOSTNAME=${known.hostname}`];
+  if (options.tty === true) env = setEnv(env, "TERM", "xterm");
+  for (const entry of [...own, ...(options.env ?? [])]) {
+    const { key, value } = splitEnv(entry);
+    env = setEnv(env, key, value);
+  }
+  return getEnv(env, "HOME") === undefined ? setEnv(env, "HOME", known.user.home) : env;
+}
+
+/** `source:target[:ro|rw]`. @throws E_VOLUME_INVALID */
+function volumeMount(text: string): Mount {
+  const [source = "", target = "", mode = "rw", more] = text.split(":");
+  if (
+    more !== undefined ||
+    !isAbsolute(source) ||
+    !posix.isAbsolute(target) ||
+    target === "/" ||
+    !["ro", "rw"].includes(mode)
+  ) {
+    throw new TsbuildError(`Cannot mount ${JSON.stringify(text)}: it is not /source:/target[:ro|rw]`, {
+      code: "E_VOLUME_INVALID",
+      hint: "give absolute paths: -v /host/dir:/dir:ro",
+    });
+  }
+  return { type: "bind", source, target, options: mode === "ro" ? ["rbind", "ro"] : ["rbind"] };
+}
+
+/** The working directory is made when it is missing, as docker does. */
+function makeWorkdir(active: ActiveSnapshot, cwd: string): void {
+  using root = openWritable(active, false);
+  const copier = new Copier(root, {
+    owner: undefined,
+    mode: undefined,
+    createdTime: BigInt(Date.now()) * 1_000_000n,
+    signal: new AbortController().signal,
+  });
+  copier.makeDirs(resolveInRoot(root, cwd));
+  copier.finish();
+}
+
+function terminalSize(): { readonly columns: number; readonly rows: number } {
+  return { columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 };
+}
