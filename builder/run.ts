@@ -5,6 +5,8 @@ import { TsbuildError } from "../native/errors.ts";
 import type { Mount } from "../native/mount.ts";
 import { exitCode, startContainer, StartError, type Container, type ContainerSpec } from "../runtime/index.ts";
 import { hostPlatform, parsePlatform } from "../store/oci/platform.ts";
+import { findStored, nameOf } from "../store/image/stored.ts";
+import { parseReference } from "../store/oci/reference.ts";
 import { openStore } from "../store/open.ts";
 import { lowerDirs, type ActiveSnapshot, type Snapshot } from "../store/snapshot/snapshotter.ts";
 import type { Store } from "../store/store.ts";
@@ -16,7 +18,6 @@ import { userFiles } from "./ops/user-files.ts";
 import { resolveUser, type ResolvedUser } from "./ops/user.ts";
 import type { RunOptions } from "./options.ts";
 import { prepareRunEnvironment, type RunEnvironment } from "./run-environment.ts";
-import { findStoredImage } from "./source/stored.ts";
 import { ImageSource, type FoundImage } from "./source/images.ts";
 
 /** Docker's codes for a container that did not run: the engine failed, the program could not be run, or not found. */
@@ -90,10 +91,13 @@ async function prepareImage(
   signal: AbortSignal,
 ): Promise<{ readonly image: FoundImage; readonly snapshot: Snapshot | undefined }> {
   const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
-  const stored = await findStoredImage(store, options.image, platform);
+  const stored = await findStored(store, options.image, platform);
   const policy = options.pull ?? "missing";
   await using source = new ImageSource({ store, policy, registry: options.registry ?? {}, signal });
-  const image = stored !== undefined && policy !== "always" ? stored : await source.find(options.image, platform);
+  const image =
+    stored !== undefined && policy !== "always"
+      ? { ...stored, reference: parseReference(nameOf(stored.name) ?? "none") }
+      : await source.find(options.image, platform);
   return { image, snapshot: await source.snapshot(image) };
 }
 

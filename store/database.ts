@@ -7,8 +7,9 @@ const schemaVersion = 1;
 
 const schema = `
   CREATE TABLE snapshots (
-    id TEXT PRIMARY KEY, parent TEXT, chain TEXT NOT NULL UNIQUE, diff TEXT NOT NULL, size INTEGER NOT NULL
+    id TEXT PRIMARY KEY, parent TEXT, chain TEXT NOT NULL UNIQUE, diff TEXT NOT NULL, size INTEGER NOT NULL, epoch TEXT
   ) WITHOUT ROWID;
+  CREATE INDEX snapshots_diff ON snapshots (diff);
   CREATE TABLE refs (name TEXT PRIMARY KEY, target TEXT NOT NULL, updated INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE steps (
     id INTEGER PRIMARY KEY, slot TEXT NOT NULL, keys TEXT NOT NULL, snapshot TEXT, inputs TEXT NOT NULL,

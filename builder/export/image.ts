@@ -9,6 +9,8 @@ import { digestOf, type DiffID } from "../../store/oci/digest.ts";
 import type { Manifest } from "../../store/oci/manifest.ts";
 import { MediaType } from "../../store/oci/mediatype.ts";
 import type { Snapshot } from "../../store/snapshot/snapshotter.ts";
+import { setName } from "../../store/image/names.ts";
+import { danglingName } from "../../store/image/stored.ts";
 import type { Store } from "../../store/store.ts";
 
 /** An image's documents, ready to be stored. */
@@ -169,23 +171,10 @@ function timeText(milliseconds: number): string {
 export async function storeImage(store: Store, image: BuiltImage, names: readonly string[]): Promise<void> {
   await store.content.push(image.configDescriptor, once(image.configBytes));
   await store.content.push(image.manifestDescriptor, once(image.manifestBytes));
-  for (const name of names.length > 0 ? names : [danglingName(image.manifestDescriptor)]) {
-    const before = store.refs.get(name);
-    store.refs.set(name, image.manifestDescriptor);
-    // The image that had the name stays until it is removed, as with docker.
-    if (before !== undefined && before.target.digest !== image.manifestDescriptor.digest)
-      keepDangling(store, before.target);
-  }
-}
-
-function keepDangling(store: Store, target: Descriptor): void {
-  const named = store.refs.list().some((ref) => ref.target.digest === target.digest);
-  if (!named) store.refs.set(danglingName(target), target);
-}
-
-/** The name that an image without names is kept under; it cannot be written as a reference. */
-export function danglingName(target: Descriptor): string {
-  return `<none>@${target.digest}`;
+  const target = image.manifestDescriptor;
+  if (names.length > 0) for (const name of names) setName(store, name, target);
+  else if (!store.refs.list().some((ref) => ref.target.digest === target.digest))
+    store.refs.set(danglingName(target), target);
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

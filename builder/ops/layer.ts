@@ -35,7 +35,8 @@ async function identify(
   base: SolvedStep | undefined,
   { epoch }: LayerOptions,
 ): Promise<SnapshotIdentity> {
-  const layer = hashLayer(snapshot.dir, changes, epoch === undefined ? {} : { epoch: BigInt(epoch) * 1_000_000_000n });
+  const limit = epoch === undefined ? {} : { epoch: BigInt(epoch) * 1_000_000_000n };
+  const layer = hashLayer(snapshot.dir, changes, limit);
   const below = await base?.identity;
-  return { diffID: layer.diffID, size: layer.size, chainID: extendChain(below?.chainID, layer.diffID) };
+  return { ...limit, diffID: layer.diffID, size: layer.size, chainID: extendChain(below?.chainID, layer.diffID) };
 }

@@ -4,25 +4,17 @@ import { Root } from "../../native/path.ts";
 import { unpackLayer } from "../../store/layer/unpack.ts";
 import { asDiffID, chainID, extendChain, type ChainID, type Digest, type DiffID } from "../../store/oci/digest.ts";
 import type { Descriptor } from "../../store/oci/descriptor.ts";
-import type { Manifest } from "../../store/oci/manifest.ts";
-import type { ImageConfig } from "../../store/oci/config.ts";
-import { parseConfig, parseManifest, selectManifest } from "../../store/oci/parse.ts";
+import { parseConfig } from "../../store/oci/parse.ts";
+import { loadStored, type StoredImage } from "../../store/image/stored.ts";
 import type { Platform } from "../../store/oci/platform.ts";
 import { formatReference, parseReference, type Reference } from "../../store/oci/reference.ts";
 import type { Snapshot } from "../../store/snapshot/snapshotter.ts";
 import type { Store } from "../../store/store.ts";
 import type { PullPolicy, RegistryOptions } from "../options.ts";
 
-/** An image found: its documents are in the content store, its layers perhaps not. */
-export interface FoundImage {
-  /** Normalised, without digest where a tag was given. */
-  readonly name: string;
+/** An image found: its documents are in the content store, its layers perhaps not. `reference`: where they are. */
+export interface FoundImage extends StoredImage {
   readonly reference: Reference;
-  readonly descriptor: Descriptor;
-  readonly manifest: Manifest;
-  readonly config: ImageConfig;
-  /** What the name points to: an index, or the manifest itself. */
-  readonly target: Descriptor;
 }
 
 /** Bytes of one layer of a pull. */
@@ -196,34 +188,7 @@ export class ImageSource implements AsyncDisposable {
   async #local(reference: Reference, platform: Platform): Promise<FoundImage | undefined> {
     const name = formatReference(reference);
     const ref = this.#store.refs.get(name);
-    return ref === undefined
-      ? undefined
-      : await loadImage(this.#store, { name, reference, target: ref.target, platform });
-  }
-}
-
-/** An image of the store by what its name points to; undefined when a document is missing or not for the platform. */
-export async function loadImage(
-  store: Store,
-  wanted: {
-    readonly name: string;
-    readonly reference: Reference;
-    readonly target: Descriptor;
-    readonly platform: Platform;
-  },
-): Promise<FoundImage | undefined> {
-  const { name, reference, target, platform } = wanted;
-  const { content } = store;
-  try {
-    const top = parseManifest(await content.read(target), target.mediaType);
-    const descriptor = top.kind === "index" ? selectManifest(top.index, platform, name) : target;
-    const inner = top.kind === "index" ? parseManifest(await content.read(descriptor), descriptor.mediaType) : top;
-    if (inner.kind === "index") return undefined;
-    const config = parseConfig(await content.read(inner.manifest.config));
-    return { name, reference, descriptor, manifest: inner.manifest, config, target };
-  } catch (error) {
-    if (error instanceof TsbuildError && ["E_CONTENT_NOT_FOUND", "E_PLATFORM_MISSING"].includes(error.code))
-      return undefined;
-    throw error;
+    const image = ref === undefined ? undefined : await loadStored(this.#store, ref, platform);
+    return image === undefined ? undefined : { ...image, reference };
   }
 }

@@ -1,9 +1,10 @@
+import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { TsbuildError } from "../../native/errors.ts";
 import { tryLock, type FileLock } from "../../native/lock.ts";
-import { isDigest, splitDigest, type Digest } from "../oci/digest.ts";
+import { isDigest, parseDigest, splitDigest, type Digest } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { ContentStore, Ingest, TransferOptions } from "./store.ts";
 import { Verifier, verified } from "./verify.ts";
@@ -78,6 +79,31 @@ export class LocalContentStore implements ContentStore {
     const held = tryLock(`${base}.lock`);
     const file = held === undefined ? `${base}.${process.pid}.${Math.random().toString(36).slice(2)}` : base;
     return await LocalIngest.open({ desc, file, target: this.path(desc.digest), lock: held });
+  }
+
+  async put(bytes: AsyncIterable<Uint8Array>): Promise<{ readonly digest: Digest; readonly size: number }> {
+    const directory = join(this.#root, "ingest");
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const file = join(directory, `new-${process.pid}-${Math.random().toString(36).slice(2)}`);
+    const handle = await open(file, "wx", 0o600);
+    const hash = createHash("sha256");
+    let size = 0;
+    try {
+      for await (const chunk of bytes) {
+        hash.update(chunk);
+        size += chunk.byteLength;
+        await handle.appendFile(chunk);
+      }
+      await handle.sync();
+      const digest = parseDigest(`sha256:${hash.digest("hex")}`);
+      await mkdir(dirname(this.path(digest)), { recursive: true, mode: 0o700 });
+      await rename(file, this.path(digest));
+      await syncDirectory(dirname(this.path(digest)));
+      return { digest, size };
+    } finally {
+      await handle.close();
+      await rm(file, { force: true });
+    }
   }
 
   async delete(digest: Digest): Promise<void> {

@@ -35,4 +35,6 @@ export interface ContentStore extends ContentSource, ContentSink {
   /** Small blobs whole (manifests, configs). @throws E_CONTENT_NOT_FOUND */
   read(desc: Descriptor): Promise<Uint8Array>;
   ingest(desc: Descriptor): Promise<Ingest>;
+  /** Stores bytes whose digest is not known yet; durable when it resolves. */
+  put(bytes: AsyncIterable<Uint8Array>): Promise<{ readonly digest: Digest; readonly size: number }>;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Root } from "../../native/path.ts";
 import { syncfs } from "../../native/syscall.ts";
 import type { Database, Row } from "../database.ts";
-import { asChainID, asDiffID, parseDigest, type ChainID } from "../oci/digest.ts";
+import { asChainID, asDiffID, parseDigest, type ChainID, type DiffID } from "../oci/digest.ts";
 import type { ActiveSnapshot, Snapshot, SnapshotIdentity, Snapshotter } from "./snapshotter.ts";
 
 const rootMode = 0o755;
@@ -70,6 +70,11 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
     return identity;
   }
 
+  withDiff(diffID: DiffID): Snapshot | undefined {
+    const id = this.#db.get("SELECT id FROM snapshots WHERE diff = ? LIMIT 1", diffID)?.["id"];
+    return id === undefined ? undefined : this.get(String(id));
+  }
+
   async persist(done: readonly { readonly snapshot: Snapshot; readonly identity: SnapshotIdentity }[]): Promise<void> {
     this.#sync();
     this.#db.transaction(() => {
@@ -115,12 +120,13 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
     if (this.#db.get("SELECT id FROM snapshots WHERE chain = ?", identity.chainID) !== undefined) return;
     const parent = snapshot.parent === undefined ? null : this.#recordedID(snapshot.parent);
     this.#db.run(
-      "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?)",
+      "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?)",
       snapshot.id,
       parent,
       identity.chainID,
       identity.diffID,
       identity.size,
+      identity.epoch === undefined ? null : String(identity.epoch),
     );
     this.#own.delete(snapshot.id);
   }
@@ -209,5 +215,6 @@ function toIdentity(row: Row): SnapshotIdentity {
     diffID: asDiffID(parseDigest(String(row["diff"]))),
     chainID: asChainID(parseDigest(String(row["chain"]))),
     size: Number(row["size"]),
+    ...(row["epoch"] === null ? {} : { epoch: BigInt(String(row["epoch"])) }),
   };
 }

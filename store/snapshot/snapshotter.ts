@@ -16,6 +16,8 @@ export interface SnapshotIdentity {
   readonly diffID: DiffID;
   readonly chainID: ChainID;
   readonly size: number;
+  /** Latest time of its tar in nanoseconds, where the build was given one. */
+  readonly epoch?: bigint;
 }
 
 /**
@@ -47,6 +49,8 @@ export interface Snapshotter {
   find(chainID: ChainID): Snapshot | undefined;
   get(id: string): Snapshot | undefined;
   identity(snapshot: Snapshot): SnapshotIdentity | undefined;
+  /** Any recorded snapshot that adds the layer. */
+  withDiff(diffID: DiffID): Snapshot | undefined;
   persist(done: readonly { readonly snapshot: Snapshot; readonly identity: SnapshotIdentity }[]): Promise<void>;
   remove(snapshot: Snapshot): Promise<void>;
   list(): readonly Snapshot[];

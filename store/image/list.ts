@@ -1,0 +1,62 @@
+import { familiarName } from "../oci/reference.ts";
+import type { Digest, DiffID } from "../oci/digest.ts";
+import type { Store } from "../store.ts";
+import { allStored, danglingPrefix, imageID, type StoredImage } from "./stored.ts";
+
+/** One image of a listing; an image with several names is listed once, with all of them. */
+export interface ListedImage {
+  readonly id: Digest;
+  readonly manifest: Digest;
+  /** As people write them: `debian:12`; empty for an image without names. */
+  readonly names: readonly string[];
+  /** RFC 3339; undefined when the image does not say. */
+  readonly created: string | undefined;
+  /** Bytes of its layers: unpacked where they are, else as stored. */
+  readonly size: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Every image of the store, the newest first. */
+export async function listImages(store: Store): Promise<readonly ListedImage[]> {
+  const groups = new Map<Digest, StoredImage[]>();
+  for (const image of await allStored(store)) {
+    const group = groups.get(image.descriptor.digest);
+    if (group === undefined) groups.set(image.descriptor.digest, [image]);
+    else group.push(image);
+  }
+  const listed = [...groups.values()].flatMap((group) => describe(store, group));
+  return listed.toSorted((a, b) => (b.created ?? "").localeCompare(a.created ?? ""));
+}
+
+function describe(store: Store, group: readonly StoredImage[]): readonly ListedImage[] {
+  const [image] = group;
+  if (image === undefined) return [];
+  const names = group.flatMap(({ name }) => (name.startsWith(danglingPrefix) ? [] : [familiarName(name)]));
+  const { created, config } = image.config;
+  return [
+    {
+      id: imageID(image),
+      manifest: image.descriptor.digest,
+      names,
+      created,
+      size: imageSize(store, image),
+      labels: config?.Labels ?? {},
+    },
+  ];
+}
+
+/** Bytes of a layer's tar; undefined when it is not unpacked here. */
+export function layerSize(store: Store, diffID: DiffID): number | undefined {
+  const snapshot = store.snapshots.withDiff(diffID);
+  return snapshot === undefined ? undefined : store.snapshots.identity(snapshot)?.size;
+}
+
+/** Bytes of an image's layers, uncompressed where the store has them unpacked. */
+export function imageSize(store: Store, image: StoredImage): number {
+  const { diff_ids: diffs } = image.config.rootfs;
+  return image.manifest.layers.reduce((sum, layer, at) => {
+    const diffID = diffs[at];
+    const known = diffID === undefined ? undefined : layerSize(store, diffID);
+    return sum + (known ?? layer.size);
+  }, 0);
+}

@@ -1,0 +1,64 @@
+import { TsbuildError } from "../../native/errors.ts";
+import { formatReference, parseReference } from "../oci/reference.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Store } from "../store.ts";
+import { requireStored } from "./missing.ts";
+import { danglingName, danglingPrefix, imageID, nameOf } from "./stored.ts";
+
+/** Gives an image one more name. @throws E_IMAGE_NOT_FOUND, E_REF_INVALID */
+export async function tagImage(store: Store, image: string, name: string): Promise<string> {
+  const { target } = await requireStored(store, image);
+  const reference = parseReference(name);
+  if (reference.digest !== undefined) {
+    throw new TsbuildError(`Cannot tag ${image} as ${name}: a name with a digest cannot be given`, {
+      code: "E_REF_INVALID",
+    });
+  }
+  const full = formatReference(reference);
+  setName(store, full, target);
+  return full;
+}
+
+/** Points a name to an image; the image that had the name before stays, without it. */
+export function setName(store: Store, name: string, target: Parameters<typeof danglingName>[0]): void {
+  const before = store.refs.get(name);
+  store.refs.set(name, target);
+  store.refs.delete(danglingName(target));
+  if (before === undefined || before.target.digest === target.digest) return;
+  const named = store.refs.list().some((ref) => ref.target.digest === before.target.digest);
+  if (!named) store.refs.set(danglingName(before.target), before.target);
+}
+
+/** What a removal did, in docker's order. */
+export type Removal =
+  | { readonly kind: "untagged"; readonly name: string }
+  | { readonly kind: "deleted"; readonly digest: Digest };
+
+/**
+ * Takes a name off an image, and the image away with its last one; by ID all names, if `force` or it has one only.
+ * Content that nothing needs any more is left to garbage collection. @throws E_IMAGE_NOT_FOUND, E_IMAGE_IN_USE
+ */
+export async function removeImage(
+  store: Store,
+  text: string,
+  options: { readonly force?: boolean } = {},
+): Promise<readonly Removal[]> {
+  const image = await requireStored(store, text);
+  const refs = store.refs.list().filter((ref) => ref.target.digest === image.target.digest);
+  const byName = nameOf(text) === image.name;
+  const chosen = byName ? refs.filter(({ name }) => name === image.name) : refs;
+  if (!byName && chosen.length > 1 && options.force !== true) {
+    throw new TsbuildError(`Cannot remove ${text}: the image has ${chosen.length} names`, {
+      code: "E_IMAGE_IN_USE",
+      notes: chosen.map(({ name }) => name),
+      hint: `remove the names one by one, or all: tsbuild rmi -f ${text}`,
+    });
+  }
+  const removed: Removal[] = [];
+  for (const { name } of chosen) {
+    store.refs.delete(name);
+    if (!name.startsWith(danglingPrefix)) removed.push({ kind: "untagged", name });
+  }
+  if (chosen.length === refs.length) removed.push({ kind: "deleted", digest: imageID(image) });
+  return removed;
+}
