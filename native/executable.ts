@@ -1,12 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { TsbuildError } from "./errors.ts";
-import { call, closeFd, writeFd } from "./syscall.ts";
+import { call, closeFd, tryCall, writeFd } from "./syscall.ts";
 
 const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
+/** Asked for where vm.memfd_noexec says that memory files are not for execution; kernels before 6.3 do not know it. */
+const MFD_EXEC = 0x10;
 const F_ADD_SEALS = 1033;
 const allSeals = 0x1 | 0x2 | 0x4 | 0x8;
 
@@ -24,7 +26,11 @@ export function initExecutable(): string {
 
 function sealedCopy(file: string): number {
   const bytes = readFileSync(file);
-  const fd = call("memfd_create", undefined, Buffer.from("tsbuild-init\0"), MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  const name = Buffer.from("tsbuild-init\0");
+  const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  const fd =
+    tryCall(["EINVAL"], "memfd_create", undefined, name, flags | MFD_EXEC) ??
+    call("memfd_create", undefined, name, flags);
   try {
     writeFd(fd, bytes);
     call("fcntl", undefined, fd, F_ADD_SEALS, allSeals);
@@ -37,17 +43,30 @@ function sealedCopy(file: string): number {
 
 function findExecutable(): string {
   const built = join(import.meta.dirname, "build", "tsbuild-init");
-  if (existsSync(built)) return built;
+  if (isCurrent(built)) return built;
   const packaged = packagedExecutable();
   if (packaged !== undefined) return packaged;
   const script = join(import.meta.dirname, "build.sh");
-  if (existsSync(script)) spawnSync("sh", [script], { stdio: "ignore" });
-  if (existsSync(built)) return built;
+  const cc = existsSync(script) ? spawnSync("sh", [script], { encoding: "utf8" }) : undefined;
+  if (cc?.status === 0 && existsSync(built)) return built;
+  const said = (cc?.stderr ?? "").split("\n").filter((line) => line !== "");
   throw new TsbuildError("Cannot start containers: the native executable tsbuild-init is missing", {
     code: "E_NATIVE_MISSING",
-    notes: [`neither ${built} nor the package ${packageName()} is there, and it could not be built`],
+    notes: [
+      `neither ${built} nor the package ${packageName()} is there, and it could not be built`,
+      ...said.slice(0, 5),
+    ],
     hint: "install a C compiler (apt-get install gcc libc6-dev), then: npm run build:native",
   });
+}
+
+/** Whether it is built and no source is newer: its plan must be the one that we write. */
+function isCurrent(built: string): boolean {
+  if (!existsSync(built)) return false;
+  const sources = join(import.meta.dirname, "init");
+  if (!existsSync(sources)) return true;
+  const { mtimeMs } = statSync(built);
+  return readdirSync(sources).every((name) => statSync(join(sources, name)).mtimeMs <= mtimeMs);
 }
 
 function packageName(): string {

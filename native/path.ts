@@ -57,6 +57,10 @@ const typeBits: Readonly<Record<"file" | "char" | "block" | "fifo", number>> = {
   fifo: 0o010000,
 };
 
+/** Depth at which removeTree() goes on from the top, so that descriptors do not run out. */
+const maxRemoveDepth = 100;
+let moves = 0;
+
 const statBuffer = Buffer.alloc(256);
 const listBuffer = Buffer.alloc(64 << 10);
 const xattrBuffer = Buffer.alloc(64 << 10);
@@ -202,14 +206,29 @@ export class Dir implements Disposable {
     call("lremovexattr", name, this.#procPath(name), encodeCString(key));
   }
 
-  /** Removes the entry with all below it; nothing to do when it is not there. */
+  /** Removes the entry with all below it, however deep; nothing to do when it is not there. */
   removeTree(name: string): void {
     const stat = this.stat(name);
     if (stat === undefined) return;
     if (stat.type !== "directory") return this.unlink(name);
+    const found = [name];
+    for (let next = found.pop(); next !== undefined; next = found.pop()) this.#removeDirectory(next, this, found, 0);
+  }
+
+  /** One open directory a level: what is too deep is moved up into `top` and added to `found`. */
+  #removeDirectory(name: string, top: Dir, found: string[], depth: number): void {
+    if (depth === maxRemoveDepth) {
+      const moved = `.tsbuild-remove-${process.pid}-${++moves}`;
+      this.rename(name, top, moved);
+      found.push(moved);
+      return;
+    }
     {
       using dir = this.#removable(name);
-      for (const child of dir.names()) dir.removeTree(child);
+      for (const child of dir.names()) {
+        if (tryCall(["EISDIR", "EPERM"], "unlinkat", child, dir.fd, cname(child), 0) !== undefined) continue;
+        dir.#removeDirectory(child, top, found, depth + 1);
+      }
     }
     this.rmdir(name);
   }

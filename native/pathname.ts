@@ -37,6 +37,7 @@ function encodeEscaped(path: string): Buffer {
   for (const point of path) {
     const code = point.codePointAt(0) ?? 0;
     const escaped = code >= escapeBase + 0x80 && code <= escapeBase + 0xff;
+    if (!escaped && code >= 0xd800 && code <= 0xdfff) throw new RangeError("a surrogate that stands for no byte");
     parts.push(escaped ? Buffer.of(code - escapeBase) : Buffer.from(point, "utf8"));
   }
   return Buffer.concat(parts);

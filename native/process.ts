@@ -55,6 +55,7 @@ const steps: readonly string[] = [
   "execute",
 ];
 const stepExec = steps.indexOf("execute");
+const WNOHANG = 1;
 const kinds = { pid: 1, started: 2, error: 3, exit: 4 } as const;
 
 interface Report {
@@ -81,12 +82,12 @@ export async function startInit(plan: InitPlan, stdio: readonly [number, number,
   }
   const reports = new ReportReader(status.read);
   const init = await reports.next(kinds.pid);
-  waitFor(spawned);
+  await waitFor(spawned);
   if (init?.kind !== kinds.pid) throw startError(init);
   const started = await reports.next(kinds.started);
   if (started?.kind !== kinds.started) {
     await reports.closed;
-    waitFor(init.a);
+    await waitFor(init.a);
     throw startError(started);
   }
   return { pid: init.a, ended: programEnd(reports, init.a), kill: (signal) => sendSignal(init.a, signal) };
@@ -95,7 +96,7 @@ export async function startInit(plan: InitPlan, stdio: readonly [number, number,
 async function programEnd(reports: ReportReader, pid: number): Promise<ProgramEnd> {
   const end = await reports.next(kinds.exit);
   await reports.closed;
-  const status = waitFor(pid);
+  const status = await waitFor(pid);
   if (end?.kind === kinds.exit) {
     return end.a === 1 ? { kind: "signaled", signal: end.b } : { kind: "exited", code: end.b };
   }
@@ -107,11 +108,16 @@ function sendSignal(pid: number, signal: number): void {
   tryCall(["ESRCH"], "kill", undefined, pid, signal);
 }
 
-/** Waits for a child that is about to end and gives its wait status. */
-function waitFor(pid: number): number {
+/**
+ * Waits for a child that is about to end and gives its wait status; 0 when somebody else has taken it. The last
+ * process of a namespace can take its time (it waits for all others), so the thread is not blocked.
+ */
+async function waitFor(pid: number): Promise<number> {
   const status = Buffer.alloc(4);
-  tryCall(["ECHILD"], "waitpid", undefined, pid, status, 0);
-  return status.readInt32LE(0);
+  for (let delay = 0; ; delay = Math.min(delay + 1, 20)) {
+    if (tryCall(["ECHILD"], "waitpid", undefined, pid, status, WNOHANG) !== 0) return status.readInt32LE(0);
+    await new Promise((resolve) => (delay === 0 ? setImmediate(resolve) : setTimeout(resolve, delay)));
+  }
 }
 
 function planFile(plan: InitPlan): number {
@@ -127,9 +133,9 @@ function spawn(planFd: number, statusFd: number, stdio: readonly [number, number
   const libc = spawnFunctions();
   libc.init(actions);
   try {
-    // Sources may be any numbers below 5: first away from the targets, then into place.
+    // Any of the sources may be one of the targets: first to numbers above all of both, then into place.
     const sources = [...stdio, planFd, statusFd];
-    const high = 1000;
+    const high = Math.max(sources.length, ...sources) + 1;
     for (const [at, fd] of sources.entries()) libc.dup2(actions, fd, high + at);
     for (const [at] of sources.entries()) libc.dup2(actions, high + at, at);
     const pid = Buffer.alloc(4);

@@ -1,0 +1,149 @@
+import {
+  constants,
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { SyscallError } from "../../../native/errors.ts";
+import { Root, type Dir } from "../../../native/path.ts";
+import { makeTemp } from "../../rig/temp.ts";
+
+const errno = (name: string): unknown => expect.objectContaining({ errno: name });
+
+test("Dir.stat() agrees with lstat for files, directories, symlinks and fifos", () => {
+  using temp = makeTemp();
+  using dir = Root.open(temp.path);
+  writeFileSync(join(temp.path, "file"), "12345", { mode: 0o640 });
+  dir.mkdir("directory", 0o700);
+  dir.chmod("directory", 0o2751);
+  dir.symlink("/nowhere", "symlink");
+  dir.mknod("fifo", "fifo", 0o600, 0, 0);
+  for (const name of ["file", "directory", "symlink", "fifo"]) {
+    const theirs = lstatSync(join(temp.path, name), { bigint: true });
+    expect(dir.stat(name)).toMatchObject({
+      type: name,
+      mode: Number(theirs.mode & 0o7777n),
+      uid: Number(theirs.uid),
+      gid: Number(theirs.gid),
+      size: Number(theirs.size),
+      nlink: Number(theirs.nlink),
+      ino: theirs.ino,
+      mtime: theirs.mtimeNs,
+      ctime: theirs.ctimeNs,
+    });
+  }
+  expect(dir.stat("missing")).toBeUndefined();
+  expect(dir.names().toSorted()).toEqual(["directory", "fifo", "file", "symlink"]);
+});
+
+test("Dir refuses a name with a slash, dot-dot and an empty one", () => {
+  using temp = makeTemp();
+  using dir = Root.open(temp.path);
+  for (const name of ["a/b", "/", "..", ""]) {
+    expect(() => dir.stat(name)).toThrow(RangeError);
+    expect(() => dir.getxattr(name, "user.x")).toThrow(RangeError);
+  }
+});
+
+test("Dir does not follow a symlink when it opens, changes mode or removes", () => {
+  using temp = makeTemp();
+  mkdirSync(join(temp.path, "target"), { mode: 0o755 });
+  symlinkSync("target", join(temp.path, "link"));
+  using dir = Root.open(temp.path);
+  expect(() => dir.openDir("link")).toThrow(SyscallError);
+  expect(() => dir.openFile("link", constants.O_RDONLY)).toThrow(errno("ELOOP"));
+  expect(() => dir.chmod("link", 0o700)).toThrow(errno("ENOTSUP"));
+  dir.removeTree("link");
+  expect(dir.names()).toEqual(["target"]);
+});
+
+test("Dir keeps names that are not UTF-8, their links and renames", () => {
+  using temp = makeTemp();
+  using dir = Root.open(temp.path);
+  const raw = "caf\udce9\udcff";
+  closeSync(dir.openFile(raw, constants.O_WRONLY | constants.O_CREAT, 0o600));
+  dir.link(dir, raw, "two");
+  dir.symlink(raw, "three");
+  expect(dir.readlink("three")).toBe(raw);
+  expect(dir.stat(raw)?.nlink).toBe(2);
+  dir.rename(raw, dir, `${raw}2`);
+  expect(new Set(dir.names())).toEqual(new Set([`${raw}2`, "two", "three"]));
+  expect(readdirSync(temp.path, { encoding: "buffer" }).some((name) => name.includes(0xe9))).toBe(true);
+  dir.removeTree(`${raw}2`);
+  expect(dir.stat(`${raw}2`)).toBeUndefined();
+});
+
+test("Dir.utimens() sets times before 1970 and past 2106 to the nanosecond", () => {
+  using temp = makeTemp();
+  using dir = Root.open(temp.path);
+  dir.symlink("x", "s");
+  for (const time of [0n, -1n, -1_500_000_000n, 1_700_000_000_123_456_789n, 4_300_000_000_000_000_001n]) {
+    dir.utimens("s", time);
+    expect(dir.stat("s")?.mtime).toBe(time);
+  }
+});
+
+test("Dir.removeTree() removes trees deeper than PATH_MAX and the open files a process may have", () => {
+  using temp = makeTemp();
+  using top = Root.open(temp.path);
+  let dir: Dir = top;
+  for (let i = 0; i < 450; i++) {
+    dir.mkdir("directory-on-the-way", i % 100 === 99 ? 0 : 0o700);
+    closeSync(dir.openFile("file", constants.O_WRONLY | constants.O_CREAT, 0o600));
+    const next = dir.openDir("directory-on-the-way");
+    if (dir !== top) dir[Symbol.dispose]();
+    dir = next;
+  }
+  dir[Symbol.dispose]();
+  const before = readdirSync("/proc/self/fd").length;
+  top.removeTree("directory-on-the-way");
+  expect(top.names()).toEqual(["file"]);
+  expect(readdirSync("/proc/self/fd").length).toBe(before);
+  top.removeTree("directory-on-the-way");
+});
+
+test("Root keeps absolute symlinks and dot-dot inside", () => {
+  using temp = makeTemp();
+  using root = Root.open(temp.path);
+  mkdirSync(join(temp.path, "etc/deep"), { recursive: true });
+  root.symlink("/etc", "abs");
+  root.symlink("../../../../../etc", "up");
+  for (const way of ["abs", "up", "/abs/../up", "../../abs"]) {
+    const fd = root.open(`${way}/deep/f`, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600);
+    writeSync(fd, way);
+    closeSync(fd);
+    expect(readFileSync(join(temp.path, "etc/deep/f"), "utf8")).toBe(way);
+  }
+  const { dir, name } = root.parent("/abs/deep/f");
+  using held = dir;
+  expect(held.stat(name)?.type).toBe("file");
+});
+
+test("Root refuses magic links", () => {
+  using root = Root.open("/");
+  expect(() => root.open("/proc/self/root/etc", constants.O_RDONLY)).toThrow(errno("ELOOP"));
+});
+
+test("xattrs hold binary values, are listed, and a symlink's are its own", () => {
+  using temp = makeTemp();
+  writeFileSync(join(temp.path, "file"), "");
+  using dir = Root.open(temp.path);
+  const value = Buffer.from([0, 1, 0xff, 0]);
+  dir.setxattr("file", "user.bytes", value);
+  dir.setxattr("file", "user.empty", Buffer.alloc(0));
+  dir.symlink("file", "link");
+  expect(dir.listxattr("file").toSorted()).toEqual(["user.bytes", "user.empty"]);
+  expect(dir.getxattr("file", "user.bytes")).toEqual(value);
+  expect(dir.getxattr("file", "user.empty")).toEqual(Buffer.alloc(0));
+  expect(dir.listxattr("link")).toEqual([]);
+  expect(dir.getxattr("link", "user.bytes")).toBeUndefined();
+  dir.removexattr("file", "user.bytes");
+  expect(dir.getxattr("file", "user.bytes")).toBeUndefined();
+});
