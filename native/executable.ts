@@ -9,19 +9,20 @@ const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
 /** Asked for where vm.memfd_noexec says that memory files are not for execution; kernels before 6.3 do not know it. */
 const MFD_EXEC = 0x10;
+const F_DUPFD_CLOEXEC = 1030;
 const F_ADD_SEALS = 1033;
 const allSeals = 0x1 | 0x2 | 0x4 | 0x8;
 
 let sealed: number | undefined;
 
 /**
- * A path to run tsbuild-init by. It is a sealed copy in memory: a container that gets hold of /proc/PID/exe cannot
+ * A descriptor (5 or more) to run tsbuild-init by. It is a sealed copy in memory: a container that gets hold of /proc/PID/exe cannot
  * change what runs next time (CVE-2019-5736). Built by `cc` on first use when it is not there.
  * @throws E_NATIVE_MISSING
  */
-export function initExecutable(): string {
+export function initExecutable(): number {
   sealed ??= sealedCopy(findExecutable());
-  return `/proc/self/fd/${sealed}`;
+  return sealed;
 }
 
 function sealedCopy(file: string): number {
@@ -34,10 +35,9 @@ function sealedCopy(file: string): number {
   try {
     writeFd(fd, bytes);
     call("fcntl", undefined, fd, F_ADD_SEALS, allSeals);
-    return fd;
-  } catch (error) {
+    return call("fcntl", undefined, fd, F_DUPFD_CLOEXEC, 5);
+  } finally {
     closeFd(fd);
-    throw error;
   }
 }
 

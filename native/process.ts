@@ -128,19 +128,21 @@ function planFile(plan: InitPlan): number {
 
 /** The plan is descriptor 3 of the child and the pipe 4. */
 function spawn(planFd: number, statusFd: number, stdio: readonly [number, number, number]): number {
-  const file = initExecutable();
+  const executable = initExecutable();
   const actions = Buffer.alloc(128);
   const libc = spawnFunctions();
   libc.init(actions);
   try {
-    // Any of the sources may be one of the targets: first to numbers above all of both, then into place.
+    // Any of the sources may be one of the targets: first to numbers above all that is used, then into place.
     const sources = [...stdio, planFd, statusFd];
-    const high = Math.max(sources.length, ...sources) + 1;
+    const high = Math.max(executable, ...sources) + 1;
     for (const [at, fd] of sources.entries()) libc.dup2(actions, fd, high + at);
     for (const [at] of sources.entries()) libc.dup2(actions, high + at, at);
     const pid = Buffer.alloc(4);
-    const error = Number(libc.spawn(pid, file, actions, null, ["tsbuild-init", "3", "4", null], [null]));
-    if (error !== 0) throw new SyscallError("posix_spawn", `errno ${error}`, "tsbuild-init");
+    const error = Number(
+      libc.spawn(pid, `/proc/self/fd/${executable}`, actions, null, ["tsbuild-init", "3", "4", null], [null]),
+    );
+    if (error !== 0) throw new SyscallError("posix_spawn", errnoByNumber(error), "tsbuild-init");
     return pid.readInt32LE(0);
   } finally {
     libc.destroy(actions);
