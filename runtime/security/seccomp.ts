@@ -13,6 +13,9 @@ import {
 const SECCOMP_RET_KILL_PROCESS = 0x8000_0000;
 const SECCOMP_RET_ERRNO = 0x0005_0000;
 const SECCOMP_RET_ALLOW = 0x7fff_0000;
+const ENOSYS = 38;
+/** Numbers of ARM's private calls begin far above all others. */
+const firstPrivate = 0x1_0000;
 const X32_BIT = 0x4000_0000;
 /** struct seccomp_data: nr, arch, instruction pointer, args[6]. */
 const offsets = { nr: 0, arch: 4, args: 16 } as const;
@@ -90,6 +93,10 @@ interface Range {
   readonly key: string;
 }
 
+/**
+ * Calls newer than any that the profile names fail with ENOSYS, as on a kernel without them, so that C libraries fall
+ * back to the older call; EPERM would end the program. runc does the same.
+ */
 function toRanges(rules: SeccompRules, table: SyscallTable, base: number): readonly Range[] {
   const byNumber = new Map<number, SeccompRule[]>();
   for (const rule of rules.rules) {
@@ -98,16 +105,18 @@ function toRanges(rules: SeccompRules, table: SyscallTable, base: number): reado
       if (number !== undefined) byNumber.set(number, [...(byNumber.get(number) ?? []), rule]);
     }
   }
-  const fallback = [ret(SECCOMP_RET_ERRNO | rules.defaultErrno)];
+  const refused = [ret(SECCOMP_RET_ERRNO | rules.defaultErrno)];
+  const unknown = [ret(SECCOMP_RET_ERRNO | ENOSYS)];
+  const last = Math.max(0, ...[...byNumber.keys()].filter((number) => number < firstPrivate));
   const ranges: Range[] = [];
   const add = (start: number, code: readonly BpfInstruction[]): void => {
     const key = JSON.stringify(code);
     if (ranges.at(-1)?.key !== key) ranges.push({ start, code, key });
   };
-  add(base, fallback);
+  add(base, refused);
   for (const [number, applied] of [...byNumber].toSorted(([a], [b]) => a - b)) {
-    add(base + number, treatment(applied, fallback));
-    if (!byNumber.has(number + 1)) add(base + number + 1, fallback);
+    add(base + number, treatment(applied, refused));
+    if (!byNumber.has(number + 1)) add(base + number + 1, number < last ? refused : unknown);
   }
   return ranges;
 }
