@@ -6,7 +6,10 @@ import type { BuildOptions, OutputSpec } from "../options.ts";
 import type { Solver } from "../solve/solver.ts";
 import type { SolvedStep } from "../solve/step.ts";
 import type { FoundImage } from "../source/images.ts";
-import { assembleImage, storeImage, type BuiltImage } from "./image.ts";
+import { writeArchive, writeArchiveFile, writeLayout } from "../../store/image/archive-write.ts";
+import { toArchived } from "../../store/image/transfer.ts";
+import { exportLocal, exportTar } from "./files.ts";
+import { assembleImage, storeDocuments, storeImage, type BuiltImage } from "./image.ts";
 import { TsbuildError } from "../../native/errors.ts";
 
 /** What an export works with. */
@@ -45,7 +48,7 @@ export async function exportResult(input: ExportInput): Promise<BuildResult> {
 }
 
 async function exportStep(input: ExportInput, image: BuiltImage, output: OutputSpec): Promise<void> {
-  const { emit, store, names } = input;
+  const { emit } = input;
   const digest = digestOf(`export ${JSON.stringify(output)}`);
   const time = (): number => performance.timeOrigin + performance.now();
   emit({
@@ -59,21 +62,61 @@ async function exportStep(input: ExportInput, image: BuiltImage, output: OutputS
   });
   emit({ kind: "started", digest, time: time() });
   try {
-    switch (output.type) {
-      case "image":
-        await storeImage(store, image, output.names ?? names);
-        break;
-      case "cacheonly":
-        break;
-      default:
-        throw new TsbuildError(`Cannot export: --output type=${output.type} is not supported yet`, {
-          code: "E_UNSUPPORTED",
-        });
-    }
+    await exportTo(input, image, output);
     emit({ kind: "completed", digest, time: time(), cached: false });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     emit({ kind: "completed", digest, time: time(), cached: false, error: message });
     throw error;
   }
+}
+
+async function exportTo(input: ExportInput, image: BuiltImage, output: OutputSpec): Promise<void> {
+  const { store, names, signal, result, options, epoch } = input;
+  switch (output.type) {
+    case "image":
+      return await storeImage(store, image, output.names ?? names);
+    case "cacheonly":
+      return;
+    case "local":
+      return await exportLocal(result.snapshot, output.dest, signal);
+    case "tar":
+      return await exportTar(result.snapshot, target(output.dest, options), epoch);
+    case "oci":
+    case "docker":
+      return await exportArchive(input, image, output);
+    default:
+      return output satisfies never;
+  }
+}
+
+/** An archive or a layout directory of the image, which itself need not stay in the store under a name. */
+async function exportArchive(
+  input: ExportInput,
+  image: BuiltImage,
+  output: Extract<OutputSpec, { readonly type: "oci" | "docker" }>,
+): Promise<void> {
+  const { store, names, signal, options } = input;
+  await storeDocuments(store, image);
+  const stored = {
+    name: "",
+    target: image.manifestDescriptor,
+    descriptor: image.manifestDescriptor,
+    manifest: image.manifest,
+    config: image.config,
+  };
+  const archived = await toArchived(store, stored, { format: output.type, names: output.names ?? names, signal });
+  if (!output.tar) return await writeLayout(store, [archived], output.dest);
+  const to = target(output.dest, options);
+  if ("file" in to) await writeArchiveFile(store, [archived], { format: output.type, file: to.file, signal });
+  else await writeArchive(store, [archived], { format: output.type, stream: to.stream, signal });
+}
+
+function target(
+  dest: string,
+  options: BuildOptions,
+): { readonly file: string } | { readonly stream: NodeJS.WritableStream } {
+  if (dest !== "-") return { file: dest };
+  if (options.stdout !== undefined) return { stream: options.stdout };
+  throw new TsbuildError("Cannot export to standard output: none was given", { code: "E_OUTPUT" });
 }

@@ -169,12 +169,17 @@ function timeText(milliseconds: number): string {
 
 /** Stores the documents and points the names to them; the names last. Without names the image stays, dangling. */
 export async function storeImage(store: Store, image: BuiltImage, names: readonly string[]): Promise<void> {
-  await store.content.push(image.configDescriptor, once(image.configBytes));
-  await store.content.push(image.manifestDescriptor, once(image.manifestBytes));
+  await storeDocuments(store, image);
   const target = image.manifestDescriptor;
   if (names.length > 0) for (const name of names) setName(store, name, target);
   else if (!store.refs.list().some((ref) => ref.target.digest === target.digest))
     store.refs.set(danglingName(target), target);
+}
+
+/** Stores config and manifest; nothing points to them yet. */
+export async function storeDocuments(store: Store, image: BuiltImage): Promise<void> {
+  await store.content.push(image.configDescriptor, once(image.configBytes));
+  await store.content.push(image.manifestDescriptor, once(image.manifestBytes));
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

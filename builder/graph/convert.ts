@@ -217,7 +217,7 @@ class Converter {
     }
     const platform = this.#platform(stage);
     const empty = { ...own, platform, author: undefined, history: [], env: [], args: [], base: undefined };
-    if (name === "scratch") return { ...empty, config: {}, vertex: scratch(own.name) };
+    if (name === "scratch") return { ...empty, config: { WorkingDir: "/" }, vertex: scratch(own.name) };
     const image = await this.#image(name, platform, stage.from.image.location);
     return {
       ...empty,

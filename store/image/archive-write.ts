@@ -1,0 +1,158 @@
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { createWriteStream } from "node:fs";
+import { once } from "node:events";
+import { dirname, join } from "node:path";
+import { pack, type Pack } from "tar-stream";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { Manifest } from "../oci/manifest.ts";
+import { MediaType } from "../oci/mediatype.ts";
+import { familiarName, parseReference } from "../oci/reference.ts";
+import { splitDigest } from "../oci/digest.ts";
+import type { Store } from "../store.ts";
+import { openBlob } from "./blob.ts";
+
+/** One image of an archive or layout. */
+export interface ArchivedImage {
+  readonly manifest: Manifest;
+  readonly descriptor: Descriptor;
+  readonly manifestBytes: Uint8Array;
+  readonly configBytes: Uint8Array;
+  /** Normalised names. */
+  readonly names: readonly string[];
+}
+
+/** "docker" adds what `docker load` reads; both are OCI layouts. */
+export type ArchiveFormat = "oci" | "docker";
+
+interface Entry {
+  readonly name: string;
+  readonly size: number;
+  bytes(): AsyncIterable<Uint8Array>;
+}
+
+/** Writes an OCI layout directory, blobs first, index last. */
+export async function writeLayout(store: Store, images: readonly ArchivedImage[], directory: string): Promise<void> {
+  for (const entry of entries(store, images, "oci")) {
+    const file = join(directory, entry.name);
+    await mkdir(dirname(file), { recursive: true });
+    const temporary = `${file}.${process.pid}`;
+    try {
+      await writeFile(temporary, entry.bytes());
+      await rename(temporary, file);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+}
+
+/** Writes an archive file; it appears whole or not at all. */
+export async function writeArchiveFile(
+  store: Store,
+  images: readonly ArchivedImage[],
+  options: { readonly format: ArchiveFormat; readonly file: string; readonly signal?: AbortSignal | undefined },
+): Promise<void> {
+  const temporary = `${options.file}.${process.pid}.tmp`;
+  const stream = createWriteStream(temporary);
+  try {
+    await writeArchive(store, images, { ...options, stream });
+    stream.end();
+    await once(stream, "close");
+    await rename(temporary, options.file);
+  } finally {
+    stream.destroy();
+    await rm(temporary, { force: true });
+  }
+}
+
+/** Writes an archive to a stream, which stays open. The same images give the same bytes. */
+export async function writeArchive(
+  store: Store,
+  images: readonly ArchivedImage[],
+  options: {
+    readonly format: ArchiveFormat;
+    readonly stream: NodeJS.WritableStream;
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<void> {
+  const { format, stream, signal } = options;
+  const archive = pack();
+  const feeding = feed(archive, entries(store, images, format), signal);
+  feeding.catch((error: unknown) => archive.destroy(error instanceof Error ? error : new Error(String(error))));
+  for await (const chunk of archive) {
+    if (chunk instanceof Uint8Array && !stream.write(chunk)) await once(stream, "drain");
+  }
+  await feeding;
+}
+
+async function feed(archive: Pack, list: Iterable<Entry>, signal: AbortSignal | undefined): Promise<void> {
+  for (const { name, size, bytes } of list) {
+    signal?.throwIfAborted();
+    const done = Promise.withResolvers<void>();
+    const entry = archive.entry({ name, size, mode: 0o644, mtime: new Date(0) }, (error) => {
+      if (error === null || error === undefined) done.resolve();
+      else done.reject(error instanceof Error ? error : new Error(String(error)));
+    });
+    for await (const chunk of bytes()) {
+      signal?.throwIfAborted();
+      // The chunk's buffer is the packer's own and is used again.
+      if (!entry.write(Buffer.from(chunk))) await once(entry, "drain");
+    }
+    entry.end(undefined);
+    await done.promise;
+  }
+  archive.finalize();
+}
+
+function* entries(store: Store, images: readonly ArchivedImage[], format: ArchiveFormat): Generator<Entry> {
+  const seen = new Set<string>();
+  const blob = (desc: Descriptor, bytes: () => AsyncIterable<Uint8Array>): readonly Entry[] => {
+    if (seen.has(desc.digest)) return [];
+    seen.add(desc.digest);
+    return [{ name: blobPath(desc), size: desc.size, bytes }];
+  };
+  for (const image of images) {
+    for (const layer of image.manifest.layers) yield* blob(layer, () => openBlob(store, layer));
+    yield* blob(image.manifest.config, () => single(image.configBytes));
+    yield* blob(image.descriptor, () => single(image.manifestBytes));
+  }
+  yield small("oci-layout", { imageLayoutVersion: "1.0.0" });
+  if (format === "docker") yield small("manifest.json", images.map(dockerEntry));
+  yield small("index.json", {
+    schemaVersion: 2,
+    mediaType: MediaType.ociIndex,
+    manifests: images.flatMap(indexEntries),
+  });
+}
+
+function indexEntries(image: ArchivedImage): readonly Descriptor[] {
+  if (image.names.length === 0) return [image.descriptor];
+  return image.names.map((name) => ({
+    ...image.descriptor,
+    annotations: {
+      "io.containerd.image.name": name,
+      "org.opencontainers.image.ref.name": parseReference(name).tag ?? "latest",
+    },
+  }));
+}
+
+function dockerEntry(image: ArchivedImage): Readonly<Record<string, unknown>> {
+  return {
+    Config: blobPath(image.manifest.config),
+    RepoTags: image.names.map(familiarName),
+    Layers: image.manifest.layers.map(blobPath),
+  };
+}
+
+function blobPath({ digest }: Descriptor): string {
+  const { algorithm, hex } = splitDigest(digest);
+  return `blobs/${algorithm}/${hex}`;
+}
+
+function small(name: string, value: unknown): Entry {
+  const bytes = Buffer.from(JSON.stringify(value));
+  return { name, size: bytes.length, bytes: () => single(bytes) };
+}
+
+async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

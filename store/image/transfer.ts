@@ -1,0 +1,52 @@
+import type { Store } from "../store.ts";
+import { writeArchive, writeArchiveFile, type ArchivedImage, type ArchiveFormat } from "./archive-write.ts";
+import { compressImage } from "./blob.ts";
+import { requireStored } from "./missing.ts";
+import { nameOf, type StoredImage } from "./stored.ts";
+
+/** An image as it goes into an archive: "docker" archives keep layers as they are, OCI ones have them compressed. */
+export async function toArchived(
+  store: Store,
+  image: StoredImage,
+  options: {
+    readonly format: ArchiveFormat;
+    readonly names: readonly string[];
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<ArchivedImage> {
+  const { format, names, signal } = options;
+  if (format === "oci") {
+    return { ...(await compressImage(store, image, signal === undefined ? {} : { signal })), names };
+  }
+  return {
+    manifest: image.manifest,
+    descriptor: image.descriptor,
+    manifestBytes: await store.content.read(image.descriptor),
+    configBytes: await store.content.read(image.manifest.config),
+    names,
+  };
+}
+
+/**
+ * `save`: several images in one archive, to a file or a stream. A name given by its name is saved with it, an ID without.
+ * @throws E_IMAGE_NOT_FOUND
+ */
+export async function saveImages(
+  store: Store,
+  images: readonly string[],
+  options: {
+    readonly format: ArchiveFormat;
+    readonly to: { readonly file: string } | { readonly stream: NodeJS.WritableStream };
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<void> {
+  const { format, to, signal } = options;
+  const archived: ArchivedImage[] = [];
+  for (const text of images) {
+    const image = await requireStored(store, text);
+    const names = nameOf(text) === image.name ? [image.name] : [];
+    archived.push(await toArchived(store, image, { format, names, signal }));
+  }
+  if ("file" in to) await writeArchiveFile(store, archived, { format, file: to.file, signal });
+  else await writeArchive(store, archived, { format, stream: to.stream, signal });
+}
