@@ -1,0 +1,85 @@
+import type { BuildOptions, PullPolicy } from "../options.ts";
+import type { Invocation } from "./command.ts";
+import { engineOptions } from "./engine-options.ts";
+import { keyValues } from "./key-value.ts";
+import { parseOutputs } from "./outputs.ts";
+import { isNetwork, isPullPolicy } from "./settings.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** The engine's options for a `tsbuild build` line. @throws E_USAGE, E_CONTEXT_NOT_IMPLEMENTED */
+export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean): BuildOptions {
+  const { flags, config, operands } = invocation;
+  const [context = "."] = operands;
+  refuseRemoteContext(context);
+  if (flags.string("file") === "-") throw notImplemented("A Dockerfile from standard input", "write it to a file");
+  const buildArgs = keyValues(flags.list("build-arg"), "--build-arg", (key) => config.env[key]);
+  const pull = pullPolicy(flags.string("pull")) ?? config.pull;
+  const platform = onePlatform(flags.string("platform")) ?? config.platform;
+  const network = networkMode(flags.string("network")) ?? config.network;
+  const epoch = sourceDateEpoch(buildArgs["SOURCE_DATE_EPOCH"] ?? config.sourceDateEpoch);
+  const outputs = parseOutputs(flags.list("output"), {
+    push: flags.bool("push"),
+    load: flags.bool("load"),
+    stdoutIsTerminal,
+  });
+  const noCacheFilter = flags.list("no-cache-filter").flatMap((stages) => stages.split(","));
+  const dockerfile = flags.string("file");
+  const target = flags.string("target");
+  return {
+    ...engineOptions(invocation),
+    context,
+    buildArgs,
+    labels: keyValues(flags.list("label"), "--label", () => ""),
+    tags: flags.list("tag"),
+    noCache: flags.bool("no-cache") ? true : noCacheFilter.length > 0 ? noCacheFilter : false,
+    hostEnv: config.hostEnv,
+    ...(outputs.length === 0 ? {} : { outputs }),
+    ...(dockerfile === undefined ? {} : { dockerfile }),
+    ...(target === undefined || target === "" ? {} : { target }),
+    ...(pull === undefined ? {} : { pull }),
+    ...(platform === undefined ? {} : { platform }),
+    ...(network === undefined ? {} : { network }),
+    ...(epoch === undefined ? {} : { sourceDateEpoch: epoch }),
+  };
+}
+
+/** docker's `--pull` also takes a truth value. */
+export function pullPolicy(text: string | undefined): PullPolicy | undefined {
+  if (text === undefined || text === "false") return undefined;
+  if (text === "true") return "always";
+  return isPullPolicy(text) ? text : undefined;
+}
+
+export function networkMode(text: string | undefined): "default" | "none" | "host" | undefined {
+  return text !== undefined && isNetwork(text) ? text : undefined;
+}
+
+/** @throws E_OPTION_NOT_IMPLEMENTED for a list */
+export function onePlatform(text: string | undefined): string | undefined {
+  if (text?.includes(",") === true) {
+    throw new UsageError(`Flag --platform with several platforms is not implemented: ${text}`, {
+      code: "E_OPTION_NOT_IMPLEMENTED",
+      hint: "build one platform at a time",
+    });
+  }
+  return text;
+}
+
+/** Whole seconds since 1970. @see https://reproducible-builds.org/specs/source-date-epoch/ */
+function sourceDateEpoch(text: string | undefined): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  if (/^[0-9]{1,12}$/.test(text)) return Number(text);
+  throw new UsageError(`SOURCE_DATE_EPOCH is not a number of seconds: ${JSON.stringify(text)}`, {
+    hint: "SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)",
+  });
+}
+
+function refuseRemoteContext(context: string): void {
+  if (context === "-") throw notImplemented("A build context from standard input", "unpack it and give the directory");
+  const remote = /^(?:[a-z][a-z0-9+.-]*:\/\/|git@|github\.com\/)/i.test(context);
+  if (remote) throw notImplemented(`A build context from a URL (${context})`, "git clone it and give the directory");
+}
+
+function notImplemented(what: string, hint: string): UsageError {
+  return new UsageError(`${what} is not implemented`, { code: "E_CONTEXT_NOT_IMPLEMENTED", hint });
+}

@@ -1,0 +1,55 @@
+import type { Config } from "./config.ts";
+import type { ParsedFlags } from "./flags.ts";
+import type { Output } from "./output.ts";
+
+/** One flag of a command. The table made of these is the only source of parsing, help, suggestions and completions. */
+export interface FlagSpec {
+  readonly name: string;
+  readonly short?: string;
+  /** bool: `--rm`, `--rm=false`. string: the last one wins. list: every use adds one. */
+  readonly kind: "bool" | "string" | "list";
+  /** Placeholder in help: `NAME`. */
+  readonly value?: string;
+  /** The value of `--flag` alone; `--flag VALUE` is then two words, as with docker's `--pull`. */
+  readonly bare?: string;
+  /** The only values allowed. */
+  readonly choices?: readonly string[];
+  readonly help: string;
+}
+
+/** A flag that docker has and tsbuild has not: refused by name. `noop` values ask for what happens anyway. */
+export interface MissingFlag {
+  readonly name: string;
+  readonly short?: string;
+  readonly noop?: readonly string[];
+}
+
+/** A subcommand. */
+export interface CommandSpec {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+  /** What follows `tsbuild NAME [flags]`. */
+  readonly operands: string;
+  readonly min: number;
+  readonly max: number;
+  /** The first operand ends the flags: the rest belongs to the container's command. */
+  readonly stopAtOperand?: boolean;
+  readonly flags: readonly FlagSpec[];
+  readonly missing?: readonly MissingFlag[];
+  readonly examples: readonly string[];
+  readonly load: () => Promise<{ readonly execute: Execute }>;
+}
+
+/** What a command gets to work with; `signal` is aborted by SIGINT, SIGTERM and SIGHUP. */
+export interface Invocation {
+  readonly command: CommandSpec;
+  readonly flags: ParsedFlags;
+  readonly operands: readonly string[];
+  readonly config: Config;
+  readonly out: Output;
+  readonly signal: AbortSignal;
+}
+
+/** Runs a command; the number is the exit code. */
+export type Execute = (invocation: Invocation) => Promise<number>;

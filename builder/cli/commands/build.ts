@@ -1,0 +1,65 @@
+import { renameSync, writeFileSync } from "node:fs";
+import { isatty } from "node:tty";
+import type { BuildResult } from "../../events.ts";
+import type { BuildOptions } from "../../options.ts";
+import { buildRequest } from "../build-request.ts";
+import type { Invocation } from "../command.ts";
+import { openProgress, progressMode, type ProgressView } from "../progress/view.ts";
+import { makeStyle } from "../style.ts";
+
+/** `tsbuild build`: nothing on standard output but what -q or `-o -` asks for. */
+export async function execute(invocation: Invocation): Promise<number> {
+  const { flags, config, out } = invocation;
+  const started = performance.now();
+  const request = buildRequest(invocation, isatty(1));
+  const quiet = flags.bool("quiet");
+  const view = await openProgress(progressMode(flags.string("progress"), quiet, config), config, out);
+  const result = await buildWith(request, view);
+  const toStdout = request.outputs?.some((output) => "dest" in output && output.dest === "-") === true;
+  writeFiles(result, invocation);
+  if (quiet && !toStdout && result.imageID !== undefined) out.result(`${result.imageID}\n`);
+  if (view.verbose) {
+    const { buildSummary } = await import("../progress/summary.ts");
+    const seconds = (performance.now() - started) / 1000;
+    out.notice(`\n${buildSummary(result, view.trace, seconds, makeStyle(config.color, config.colors))}`);
+  }
+  return 0;
+}
+
+async function buildWith(request: BuildOptions, view: ProgressView): Promise<BuildResult> {
+  const toStdout = request.outputs?.some((output) => "dest" in output && output.dest === "-") === true;
+  let failed = true;
+  try {
+    const { build } = await import("../../index.ts");
+    await using running = build({ ...request, ...(toStdout ? { stdout: process.stdout } : {}), onEvent: view.sink });
+    const result = await running.result;
+    failed = false;
+    return result;
+  } finally {
+    view.end(failed);
+  }
+}
+
+/** --iidfile and --metadata-file, with buildx's keys. Readers see the old file or the whole new one. */
+function writeFiles(result: BuildResult, { flags }: Invocation): void {
+  const iidfile = flags.string("iidfile");
+  if (iidfile !== undefined && result.imageID !== undefined) replaceFile(iidfile, result.imageID);
+  const metadata = flags.string("metadata-file");
+  if (metadata === undefined) return;
+  const fields = {
+    ...(result.imageID === undefined ? {} : { "containerimage.config.digest": result.imageID }),
+    ...(result.manifestDigest === undefined ? {} : { "containerimage.digest": result.manifestDigest }),
+    ...(result.names.length === 0 ? {} : { "image.name": result.names.join(",") }),
+  };
+  replaceFile(metadata, `${JSON.stringify(fields, undefined, 2)}\n`);
+}
+
+function replaceFile(path: string, text: string): void {
+  if (path.startsWith("/dev/")) {
+    writeFileSync(path, text);
+    return;
+  }
+  const temporary = `${path}.tmp${process.pid}`;
+  writeFileSync(temporary, text, { mode: 0o644 });
+  renameSync(temporary, path);
+}

@@ -1,0 +1,177 @@
+import { join, resolve } from "node:path";
+import type { PullPolicy } from "../options.ts";
+import { wantsColor } from "./color.ts";
+import { emptySettings, mergeSettings, parseMirrors, parseSettings, type Settings } from "./settings.ts";
+
+/** The world a command starts in; main.ts gives the real one, tests another. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly uid: number;
+  readonly home: string;
+  readonly cwd: string;
+  readonly stderrIsTerminal: boolean;
+  /** The file's text; undefined when it is not there. */
+  readonly readFile: (path: string) => string | undefined;
+}
+
+/** All that environment and configuration files say. Read once, frozen; flags override it in the commands. */
+export interface Config {
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  /** The store's directory, absolute. */
+  readonly root: string;
+  readonly progress: string | undefined;
+  /** Whether standard error gets colours. */
+  readonly color: boolean;
+  readonly stderrIsTerminal: boolean;
+  /** Nobody watches: plain progress. */
+  readonly unattended: boolean;
+  readonly githubActions: boolean;
+  readonly debug: boolean;
+  /** Log lines under a running step. */
+  readonly logLines: number;
+  /** BUILDKIT_COLORS as written. */
+  readonly colors: string | undefined;
+  readonly authFiles: readonly string[];
+  readonly authJson: string | undefined;
+  readonly mirrors: Readonly<Record<string, readonly string[]>>;
+  readonly insecure: readonly string[];
+  /** Proxies (predefined ARGs) and CA bundles of the host, for RUN. */
+  readonly hostEnv: Readonly<Record<string, string>>;
+  readonly platform: string | undefined;
+  readonly pull: PullPolicy | undefined;
+  readonly network: "default" | "none" | "host" | undefined;
+  readonly sourceDateEpoch: string | undefined;
+}
+
+/** Precedence: env, ./tsbuild.json, $XDG_CONFIG_HOME/tsbuild/config.json, /etc/tsbuild/config.json, default. @throws E_CONFIG */
+export function readConfig(world: Surroundings): Config {
+  const env = definedOnly(world.env);
+  const set = (name: string): string | undefined => (env[name] === "" ? undefined : env[name]);
+  const configHome = set("XDG_CONFIG_HOME") ?? join(world.home, ".config");
+  const settings = readSettings(world, configHome);
+  const mirrors = set("TSBUILD_REGISTRY_MIRROR");
+  return Object.freeze({
+    env,
+    cwd: world.cwd,
+    root: resolve(world.cwd, set("TSBUILD_ROOT") ?? settings.root ?? defaultRoot(world, set("XDG_DATA_HOME"))),
+    progress: set("TSBUILD_PROGRESS") ?? set("BUILDKIT_PROGRESS") ?? settings.progress,
+    color: wantsColor(env, world.stderrIsTerminal),
+    stderrIsTerminal: world.stderrIsTerminal,
+    unattended: set("CI") !== undefined || env["TERM"] === "dumb",
+    githubActions: env["GITHUB_ACTIONS"] === "true",
+    debug: set("TSBUILD_DEBUG") !== undefined && env["TSBUILD_DEBUG"] !== "0",
+    logLines: positive(set("BUILDKIT_TTY_LOG_LINES")) ?? 6,
+    colors: set("BUILDKIT_COLORS"),
+    authFiles: authFiles(world.home, configHome, set),
+    authJson: set("DOCKER_AUTH_CONFIG"),
+    mirrors: { ...settings.mirrors, ...(mirrors === undefined ? {} : parseMirrors(mirrors.split(/[\s,]+/))) },
+    insecure: settings.insecure,
+    hostEnv: { ...dockerProxies(world, set), ...hostEnv(env) },
+    platform: set("DOCKER_DEFAULT_PLATFORM") ?? settings.platform,
+    pull: settings.pull,
+    network: settings.network,
+    sourceDateEpoch: set("SOURCE_DATE_EPOCH"),
+  });
+}
+
+type Lookup = (name: string) => string | undefined;
+
+function definedOnly(env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
+  const out: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) if (value !== undefined) out[name] = value;
+  return out;
+}
+
+function readSettings(world: Surroundings, configHome: string): Settings {
+  const files = [
+    { path: "/etc/tsbuild/config.json", trusted: true },
+    { path: join(configHome, "tsbuild", "config.json"), trusted: true },
+    { path: join(world.cwd, "tsbuild.json"), trusted: false },
+  ];
+  let settings = emptySettings;
+  for (const { path, trusted } of files) {
+    const text = world.readFile(path);
+    if (text !== undefined) settings = mergeSettings(settings, parseSettings(text, path, trusted));
+  }
+  return settings;
+}
+
+function defaultRoot(world: Surroundings, dataHome: string | undefined): string {
+  if (world.uid === 0) return "/var/lib/tsbuild";
+  return join(dataHome ?? join(world.home, ".local", "share"), "tsbuild");
+}
+
+function positive(text: string | undefined): number | undefined {
+  return text !== undefined && /^[0-9]{1,4}$/.test(text) ? Number(text) : undefined;
+}
+
+/** In order of precedence. @see containers-auth.json(5), docker's config.json */
+function authFiles(home: string, configHome: string, set: Lookup): readonly string[] {
+  const runtimeDir = set("XDG_RUNTIME_DIR");
+  const dockerConfig = set("DOCKER_CONFIG");
+  const files = [
+    set("REGISTRY_AUTH_FILE"),
+    dockerConfig && join(dockerConfig, "config.json"),
+    runtimeDir && join(runtimeDir, "containers", "auth.json"),
+    join(configHome, "containers", "auth.json"),
+    join(home, ".docker", "config.json"),
+    join(home, ".dockercfg"),
+  ];
+  return files.filter((file) => file !== undefined && file !== "").map(String);
+}
+
+const proxyNames: readonly string[] = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
+
+const caNames: readonly string[] = [
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+  "NODE_EXTRA_CA_CERTS",
+  "PIP_CERT",
+  "REQUESTS_CA_BUNDLE",
+  "CURL_CA_BUNDLE",
+  "GIT_SSL_CAINFO",
+];
+
+/** The predefined ARGs in both cases, and where the host's CA bundle is, as the environment has them. */
+function hostEnv(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const out: Record<string, string> = {};
+  for (const name of [...proxyNames.flatMap((upper) => [upper, upper.toLowerCase()]), ...caNames]) {
+    const value = env[name];
+    if (value !== undefined && value !== "") out[name] = value;
+  }
+  return out;
+}
+
+const dockerProxyKeys: readonly (readonly [string, string])[] = [
+  ["httpProxy", "HTTP_PROXY"],
+  ["httpsProxy", "HTTPS_PROXY"],
+  ["ftpProxy", "FTP_PROXY"],
+  ["noProxy", "NO_PROXY"],
+  ["allProxy", "ALL_PROXY"],
+];
+
+/** `proxies.default` of docker's config.json. A broken file is the registry client's to report. */
+function dockerProxies(world: Surroundings, set: Lookup): Readonly<Record<string, string>> {
+  const text = world.readFile(join(set("DOCKER_CONFIG") ?? join(world.home, ".docker"), "config.json"));
+  if (text === undefined || !text.includes('"proxies"')) return {};
+  const out: Record<string, string> = {};
+  const table = member(member(parseQuietly(text), "proxies"), "default");
+  for (const [key, name] of dockerProxyKeys) {
+    const value = member(table, key);
+    if (typeof value === "string" && value !== "") out[name] = out[name.toLowerCase()] = value;
+  }
+  return out;
+}
+
+function parseQuietly(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function member(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null ? Object.getOwnPropertyDescriptor(value, key)?.value : undefined;
+}

@@ -1,0 +1,64 @@
+import type { CommandSpec } from "./command.ts";
+import { commandNamed, commands, commonFlags, findCommand, missingCommands } from "./options.ts";
+import { closest } from "./suggest.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** What a command line asks for. */
+export type Request =
+  | { readonly kind: "help"; readonly command: CommandSpec | undefined }
+  | { readonly kind: "version" }
+  | { readonly kind: "command"; readonly command: CommandSpec; readonly words: readonly string[] };
+
+/** Finds the command: `tsbuild [flags] PATH` is short for `tsbuild build [flags] PATH`. @throws E_COMMAND_UNKNOWN */
+export function dispatch(words: readonly string[], isDirectory: (path: string) => boolean): Request {
+  const at = skipCommonFlags(words);
+  const word = words[at];
+  const build = (): Request => ({ kind: "command", command: commandNamed("build"), words });
+  if (word === undefined) return words.length === 0 ? { kind: "help", command: undefined } : build();
+  if (word === "--help" || word === "-h") return { kind: "help", command: undefined };
+  if (word === "--version" || word === "-v" || word === "-V") return { kind: "version" };
+  if (word === "help") return help(words[at + 1]);
+  const command = findCommand(word);
+  if (command !== undefined) return { kind: "command", command, words: words.toSpliced(at, 1) };
+  if (word.startsWith("-") || looksLikePath(word) || isDirectory(word)) return build();
+  throw unknownCommand(word);
+}
+
+function help(name: string | undefined): Request {
+  const command = name === undefined || name.startsWith("-") ? undefined : findCommand(name);
+  if (name !== undefined && !name.startsWith("-") && command === undefined) throw unknownCommand(name);
+  return { kind: "help", command };
+}
+
+/** The place of the first word that is not a common flag or its value. */
+function skipCommonFlags(words: readonly string[]): number {
+  let at = 0;
+  for (;;) {
+    const word = words[at] ?? "";
+    const [name] = word.split("=");
+    const flag = commonFlags.find((one) => name === `--${one.name}` || name === `-${one.short ?? "-"}`);
+    if (flag === undefined) return at;
+    at += flag.kind === "bool" || word.includes("=") ? 1 : 2;
+  }
+}
+
+function looksLikePath(word: string): boolean {
+  return word === "." || word === ".." || word.includes("/");
+}
+
+function unknownCommand(word: string): UsageError {
+  if (missingCommands.includes(word)) {
+    return new UsageError(`Command ${word} is not implemented`, {
+      code: "E_COMMAND_NOT_IMPLEMENTED",
+      hint: "tsbuild --help lists the commands",
+    });
+  }
+  const meant = closest(
+    word,
+    commands.flatMap((command) => [command.name, ...(command.aliases ?? [])]),
+  );
+  return new UsageError(`Unknown command ${JSON.stringify(word)}`, {
+    code: "E_COMMAND_UNKNOWN",
+    hint: `${meant === undefined ? "tsbuild --help lists the commands" : `did you mean tsbuild ${meant}?`}   (to build a directory: tsbuild ./${word})`,
+  });
+}

@@ -1,0 +1,21 @@
+import { resolve } from "node:path";
+import type { EngineOptions, RegistryOptions } from "../options.ts";
+import type { Invocation } from "./command.ts";
+import { parseMirrors } from "./settings.ts";
+
+/** Where the engine works and whom it may ask: flags over configuration. */
+export function engineOptions(invocation: Invocation): EngineOptions & { readonly registry: RegistryOptions } {
+  const { flags, config, signal } = invocation;
+  const root = flags.string("root");
+  return {
+    root: root === undefined ? config.root : resolve(config.cwd, root),
+    signal,
+    registry: {
+      mirrors: { ...config.mirrors, ...parseMirrors(flags.list("registry-mirror")) },
+      insecure: [...config.insecure, ...flags.list("insecure-registry")],
+      authFiles: config.authFiles,
+      env: config.env,
+      ...(config.authJson === undefined ? {} : { authJson: config.authJson }),
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import { readFileSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { isatty } from "node:tty";
+import { wantsColor } from "./color.ts";
+import type { Invocation } from "./command.ts";
+import { readConfig, type Config } from "./config.ts";
+import { dispatch, type Request } from "./dispatch.ts";
+import { Interrupted } from "./errors/interrupted.ts";
+import { BrokenPipe, processOutput, type Output } from "./output.ts";
+import { parseLine } from "./parse.ts";
+
+/** Runs one command line of the process; never throws. The number is the exit code. */
+export async function main(words: readonly string[]): Promise<number> {
+  const out = processOutput();
+  let request: Request | undefined;
+  let debug = words.includes("--debug") || words.includes("-D");
+  try {
+    request = dispatch(words, isDirectory);
+    if (request.kind === "help") return await printHelp(request, out);
+    if (request.kind === "version") return await printVersion(out);
+    const { command } = request;
+    const line = parseLine(command, request.words);
+    if (line.help) return await printHelp({ kind: "help", command }, out);
+    const config = surroundings();
+    debug ||= config.debug;
+    using interrupts = listen();
+    const { execute } = await command.load();
+    const { flags, operands } = line;
+    const invocation: Invocation = { command, flags, operands, config, out, signal: interrupts.signal };
+    return await execute(invocation);
+  } catch (error) {
+    if (error instanceof BrokenPipe) return 141; // 128 + SIGPIPE, as every filter ends
+    return await report(error, { command: request?.kind === "command" ? request.command.name : undefined, debug, out });
+  }
+}
+
+function surroundings(): Config {
+  return readConfig({
+    env: process.env,
+    uid: process.getuid?.() ?? 0,
+    home: homedir(),
+    cwd: process.cwd(),
+    stderrIsTerminal: isatty(2),
+    readFile: readIfThere,
+  });
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "EACCES") return undefined;
+    throw error;
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+async function printHelp(request: Extract<Request, { readonly kind: "help" }>, out: Output): Promise<number> {
+  const { commandHelp, generalHelp } = await import("./help.ts");
+  out.result(request.command === undefined ? generalHelp() : commandHelp(request.command));
+  return 0;
+}
+
+async function printVersion(out: Output): Promise<number> {
+  const { packageVersion } = await import("./package-version.ts");
+  out.result(`tsbuild ${packageVersion()}\n`);
+  return 0;
+}
+
+/** The first signal asks the work to stop and clean up; a second one ends the process at once. */
+function listen(): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController();
+  const handlers = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal) => {
+    const handler = (): void => {
+      const reason = new Interrupted(signal);
+      if (controller.signal.aborted) process.exit(reason.exitCode);
+      controller.abort(reason);
+    };
+    process.on(signal, handler);
+    return { signal, handler };
+  });
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]: () => {
+      for (const { signal, handler } of handlers) process.off(signal, handler);
+    },
+  };
+}
+
+interface Reported {
+  readonly command: string | undefined;
+  readonly debug: boolean;
+  readonly out: Output;
+}
+
+async function report(error: unknown, { command, debug, out }: Reported): Promise<number> {
+  const { exitCodeOf } = await import("./errors/exit-code.ts");
+  const { renderError } = await import("./errors/render.ts");
+  const color = wantsColor(process.env, isatty(2));
+  const githubActions = process.env["GITHUB_ACTIONS"] === "true";
+  out.notice(renderError(error, { color, debug, githubActions }));
+  return exitCodeOf(error, command);
+}

@@ -1,0 +1,98 @@
+import { DockerfileError } from "../../dockerfile/error.ts";
+import { errorMessage, SyscallError, TsbuildError } from "../../../native/errors.ts";
+
+/** An error as it is told to a person: what every thrown value is reduced to. */
+export interface Explanation {
+  readonly code: string;
+  readonly message: string;
+  readonly notes: readonly string[];
+  readonly hint: string | undefined;
+  /** The place in a Dockerfile, when there is one. */
+  readonly at: DockerfileError | undefined;
+}
+
+/** Never throws; a value that is none of our errors is an internal one. */
+export function explain(thrown: unknown): Explanation {
+  if (thrown instanceof SuppressedError) return withCleanup(explain(thrown.suppressed), thrown.error);
+  const errno = errnoOf(thrown);
+  const known = errno === undefined ? undefined : system[errno];
+  if (thrown instanceof TsbuildError) {
+    return {
+      code: thrown instanceof SyscallError && known !== undefined ? known.code : thrown.code,
+      message: thrown.message,
+      notes: thrown.notes,
+      hint: thrown.hint ?? known?.hint ?? causeHint(thrown.cause),
+      at: thrown instanceof DockerfileError ? thrown : undefined,
+    };
+  }
+  if (thrown instanceof Error && isAbort(thrown)) {
+    return { code: "E_CANCELED", message: "Canceled", notes: [], hint: undefined, at: undefined };
+  }
+  if (known !== undefined) {
+    return { code: known.code, message: errorMessage(thrown), notes: [], hint: known.hint, at: undefined };
+  }
+  return {
+    code: "E_INTERNAL",
+    message: `Internal error: ${thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)}`,
+    notes: [],
+    hint: "this is a fault of tsbuild: run it again with --debug and report what it prints",
+    at: undefined,
+  };
+}
+
+/** Whether the error only says that the caller's signal was aborted. */
+export function isAbort(thrown: unknown): boolean {
+  if (thrown instanceof SuppressedError) return isAbort(thrown.suppressed);
+  if (thrown instanceof TsbuildError) return thrown.code === "E_CANCELED" || thrown.code === "E_ABORTED";
+  return thrown instanceof Error && (thrown.name === "AbortError" || thrown.name === "Interrupted");
+}
+
+/** The thrown value, its cause, the cause of that, ...: at most ten. */
+export function causes(thrown: unknown): readonly unknown[] {
+  const chain: unknown[] = [];
+  for (let at = thrown; at !== undefined && at !== null && chain.length < 10;) {
+    if (chain.includes(at)) break;
+    chain.push(at);
+    at = at instanceof SuppressedError ? at.suppressed : at instanceof Error ? at.cause : undefined;
+  }
+  return chain;
+}
+
+interface SystemAdvice {
+  readonly code: string;
+  readonly hint: string;
+}
+
+const system: Readonly<Record<string, SystemAdvice>> = {
+  ENOSPC: {
+    code: "E_NO_SPACE",
+    hint: "free space (tsbuild images; tsbuild rmi NAME), or put the store elsewhere: --root DIR",
+  },
+  EDQUOT: { code: "E_NO_SPACE", hint: "this user's disk quota is used up; put the store elsewhere: --root DIR" },
+  EROFS: { code: "E_READ_ONLY", hint: "the file system is read-only; put the store elsewhere: --root DIR" },
+  EACCES: { code: "E_PERMISSION", hint: "check the owner and mode of that path, or run as root" },
+  EPERM: { code: "E_PERMISSION", hint: "run as root, or in a container that may mount and make namespaces" },
+  EMFILE: { code: "E_TOO_MANY_FILES", hint: "ulimit -n 65536" },
+  ENFILE: { code: "E_TOO_MANY_FILES", hint: "the machine's limit of open files is reached (fs.file-max)" },
+  ENOMEM: { code: "E_NO_MEMORY", hint: "free memory, or raise the limit of this container" },
+};
+
+function errnoOf(thrown: unknown): string | undefined {
+  if (thrown instanceof SyscallError) return thrown.errno;
+  if (!(thrown instanceof Error) || thrown instanceof TsbuildError) return undefined;
+  return "code" in thrown && typeof thrown.code === "string" ? thrown.code : undefined;
+}
+
+/** The advice of a system error deeper down, when the outer error has none of its own. */
+function causeHint(cause: unknown): string | undefined {
+  for (const inner of causes(cause)) {
+    if (inner instanceof TsbuildError && inner.hint !== undefined) return inner.hint;
+    const errno = errnoOf(inner);
+    if (errno !== undefined && system[errno] !== undefined) return system[errno].hint;
+  }
+  return undefined;
+}
+
+function withCleanup(first: Explanation, cleanup: unknown): Explanation {
+  return { ...first, notes: [...first.notes, `and the cleanup failed: ${errorMessage(cleanup)}`] };
+}

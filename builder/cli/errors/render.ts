@@ -1,0 +1,76 @@
+import { TsbuildError } from "../../../native/errors.ts";
+import { makeStyle, type Style } from "../style.ts";
+import { printable } from "../text.ts";
+import { causes, explain, type Explanation } from "./explain.ts";
+import { codeFrame } from "./frame.ts";
+
+/** How an error is shown. */
+export interface RenderOptions {
+  readonly color: boolean;
+  readonly debug: boolean;
+  /** Columns; long source lines are cut to it. */
+  readonly width?: number;
+  /** Print a workflow command too, so that the error stands at its line in a pull request. */
+  readonly githubActions?: boolean;
+}
+
+const maxLines = 12;
+
+/** The error as text for standard error: at most 12 lines, no stack; with `debug` the chain of causes. */
+export function renderError(thrown: unknown, options: RenderOptions): string {
+  const style = makeStyle(options.color);
+  const told = explain(thrown);
+  const [first = "", ...more] = told.message.split("\n").map(printable);
+  const lines = [`${style.error(`error[${told.code}]`)}: ${style.bold(first)}`];
+  for (const line of more.slice(0, 3)) lines.push(`  ${line}`);
+  lines.push(...placeLines(told, style, options.width ?? 120));
+  const help = helpLines(told.hint, style);
+  const room = maxLines - lines.length - Math.min(help.length, 5);
+  const notes = told.notes.flatMap((note) => note.split("\n")).map(printable);
+  lines.push(...notes.slice(0, Math.max(0, room)).map((note) => `  ${style.dim("=")} ${note}`));
+  lines.push(...help.slice(0, Math.max(1, maxLines - lines.length)));
+  if (options.debug) lines.push(...debugLines(thrown, style));
+  if (options.githubActions === true) lines.push(annotation(told));
+  return `${lines.join("\n")}\n`;
+}
+
+/** One line: `warning[RULE]: what`. */
+export function renderWarning(code: string, message: string, color: boolean): string {
+  return `${makeStyle(color).warning(`warning[${code}]`)}: ${printable(message)}\n`;
+}
+
+function placeLines(told: Explanation, style: Style, width: number): readonly string[] {
+  const at = told.at;
+  if (at === undefined) return [];
+  const { file, start } = at.location;
+  const step = at.step === undefined ? "" : `   (${printable(at.step)})`;
+  const place = `  ${style.run("-->")} ${printable(file)}:${start.line}:${start.column}${step}`;
+  const frame = codeFrame(at.source, at.location, at.label, width);
+  const before = frame.before === undefined ? [] : [style.dim(frame.before)];
+  return [place, ...before, frame.line, frame.caret + style.error(frame.marks)];
+}
+
+function helpLines(hint: string | undefined, style: Style): readonly string[] {
+  if (hint === undefined || hint === "") return [];
+  const [first = "", ...more] = hint.split("\n").map(printable);
+  return [`  ${style.run("help:")} ${first}`, ...more.map((line) => `    ${line}`)];
+}
+
+function debugLines(thrown: unknown, style: Style): readonly string[] {
+  return causes(thrown).flatMap((cause, i) => {
+    if (!(cause instanceof Error)) return [`  caused by: ${printable(String(cause))}`];
+    const code = cause instanceof TsbuildError ? ` [${cause.code}]` : "";
+    const stack = (cause.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+    const head = i === 0 ? `  debug: ${cause.name}${code}` : `  caused by: ${cause.name}${code}: ${cause.message}`;
+    return [head, ...stack.slice(0, 8).map((line) => style.dim(`      ${line.trim()}`))];
+  });
+}
+
+/** @see GitHub Actions, workflow commands */
+function annotation(told: Explanation): string {
+  const data = (text: string): string => text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  const property = (text: string): string => data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+  const at = told.at?.location;
+  const place = at === undefined ? "" : `file=${property(at.file)},line=${at.start.line},col=${at.start.column},`;
+  return `::error ${place}title=${property(told.code)}::${data(told.message)}`;
+}

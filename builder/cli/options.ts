@@ -1,0 +1,328 @@
+import type { CommandSpec, FlagSpec, MissingFlag } from "./command.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** Flags that every command has; they may also stand before the command's name. */
+export const commonFlags: readonly FlagSpec[] = [
+  { name: "root", kind: "string", value: "DIR", help: "the store's directory (env TSBUILD_ROOT)" },
+  { name: "debug", short: "D", kind: "bool", help: "print causes and stack of an error (env TSBUILD_DEBUG=1)" },
+];
+
+const registryFlags: readonly FlagSpec[] = [
+  {
+    name: "registry-mirror",
+    kind: "list",
+    value: "HOST=URL",
+    help: "ask URL first for images of HOST (env TSBUILD_REGISTRY_MIRROR)",
+  },
+  { name: "insecure-registry", kind: "list", value: "HOST", help: "speak plain http to HOST" },
+];
+
+/** The modes of progress. "none" and "quiet" are the same. */
+export const progressModes: readonly string[] = ["auto", "tty", "plain", "rawjson", "quiet", "none"];
+
+const progressFlag: FlagSpec = {
+  name: "progress",
+  kind: "string",
+  value: "MODE",
+  choices: progressModes,
+  help: "auto, tty, plain, rawjson or quiet (env BUILDKIT_PROGRESS)",
+};
+
+const platformFlag: FlagSpec = {
+  name: "platform",
+  kind: "string",
+  value: "OS/ARCH",
+  help: "platform of the image, such as linux/arm64",
+};
+
+const networks: readonly string[] = ["default", "none", "host"];
+const pullPolicies: readonly string[] = ["always", "missing", "never", "newer", "true", "false"];
+
+const formatFlag: FlagSpec = {
+  name: "format",
+  kind: "string",
+  value: "FORMAT",
+  help: "table, json or a Go template: '{{.ID}}'",
+};
+const quietIds: FlagSpec = { name: "quiet", short: "q", kind: "bool", help: "print IDs only" };
+const noTrunc: FlagSpec = { name: "no-trunc", kind: "bool", help: "do not shorten IDs and commands" };
+
+function missing(...names: readonly string[]): readonly MissingFlag[] {
+  return names.map((name) => {
+    const [long = "", short] = name.split("/");
+    return short === undefined ? { name: long } : { name: long, short };
+  });
+}
+
+/** Every command of tsbuild: the one source of parsing, help and docs/cli.md. */
+export const commands: readonly CommandSpec[] = [
+  {
+    name: "build",
+    summary: "Build an image from a Dockerfile",
+    operands: "PATH",
+    min: 1,
+    max: 1,
+    flags: [
+      { name: "tag", short: "t", kind: "list", value: "NAME", help: "name of the image, name:tag" },
+      { name: "file", short: "f", kind: "string", value: "FILE", help: "the Dockerfile (default PATH/Dockerfile)" },
+      { name: "target", kind: "string", value: "STAGE", help: "build this stage" },
+      { name: "build-arg", kind: "list", value: "K[=V]", help: "value of an ARG; K alone takes the environment's" },
+      { name: "label", kind: "list", value: "K=V", help: "label of the image" },
+      {
+        name: "output",
+        short: "o",
+        kind: "list",
+        value: "DEST",
+        help: "DIR, - or type=image|oci|docker|local|tar,dest=..",
+      },
+      { name: "push", kind: "bool", help: "push the image to its registry" },
+      { name: "load", kind: "bool", help: "keep the image in the local store (what no -o means)" },
+      { name: "no-cache", kind: "bool", help: "do every step again" },
+      { name: "no-cache-filter", kind: "list", value: "STAGE", help: "do every step of these stages again" },
+      {
+        name: "pull",
+        kind: "string",
+        value: "POLICY",
+        bare: "always",
+        choices: pullPolicies,
+        help: "base images: always, missing, never or newer",
+      },
+      platformFlag,
+      { name: "network", kind: "string", value: "MODE", choices: networks, help: "of RUN: default, none or host" },
+      { name: "quiet", short: "q", kind: "bool", help: "print only the image ID" },
+      progressFlag,
+      { name: "iidfile", kind: "string", value: "FILE", help: "write the image ID to FILE" },
+      { name: "metadata-file", kind: "string", value: "FILE", help: "write digests and names as JSON to FILE" },
+      ...registryFlags,
+      ...commonFlags,
+    ],
+    missing: [
+      { name: "provenance", noop: ["false"] },
+      { name: "sbom", noop: ["false"] },
+      ...missing("secret", "ssh", "cache-from", "cache-to", "build-context", "attest", "annotation", "add-host"),
+      ...missing("allow", "cgroup-parent", "shm-size", "ulimit", "resource", "policy", "call", "check", "builder"),
+      ...missing("squash", "memory/m", "memory-swap", "cpu-period", "cpu-quota", "cpu-shares/c", "cpuset-cpus"),
+      ...missing("cpuset-mems", "isolation", "security-opt", "compress", "force-rm", "rm", "stream"),
+      ...missing("source-policy-file", "jobs", "authfile", "layers", "userns", "volume/v"),
+    ],
+    examples: ["tsbuild -t app .", "tsbuild -f docker/Dockerfile --target test .", "tsbuild -o out --build-arg V=2 ."],
+    load: () => import("./commands/build.ts"),
+  },
+  {
+    name: "run",
+    summary: "Run a command in a new container",
+    operands: "IMAGE [CMD...]",
+    min: 1,
+    max: Infinity,
+    stopAtOperand: true,
+    flags: [
+      { name: "interactive", short: "i", kind: "bool", help: "keep standard input open" },
+      { name: "tty", short: "t", kind: "bool", help: "give the command a terminal" },
+      { name: "rm", kind: "bool", help: "remove the container when it ends" },
+      { name: "env", short: "e", kind: "list", value: "K[=V]", help: "environment; K alone takes the caller's" },
+      { name: "env-file", kind: "list", value: "FILE", help: "environment, one K=V a line" },
+      { name: "workdir", short: "w", kind: "string", value: "DIR", help: "working directory" },
+      { name: "user", short: "u", kind: "string", value: "USER[:GROUP]", help: "user, by name or number" },
+      { name: "entrypoint", kind: "string", value: "CMD", help: "in place of the image's; empty: none" },
+      { name: "volume", short: "v", kind: "list", value: "SRC:DST[:ro]", help: "bind a directory or file of the host" },
+      { name: "network", kind: "string", value: "MODE", choices: networks, help: "default, none or host" },
+      { name: "memory", short: "m", kind: "string", value: "BYTES", help: "limit of memory: 512m, 2g" },
+      { name: "cpus", kind: "string", value: "N", help: "limit of processors: 1.5" },
+      { name: "hostname", short: "h", kind: "string", value: "NAME", help: "host name inside" },
+      { name: "name", kind: "string", value: "NAME", help: "name of the container" },
+      { name: "init", kind: "bool", help: "an init as process 1 that reaps and forwards signals" },
+      { name: "stop-signal", kind: "string", value: "SIGNAL", help: "signal that ends the command" },
+      { name: "pull", kind: "string", value: "POLICY", choices: ["always", "missing", "never"], help: "when to pull" },
+      platformFlag,
+      { name: "quiet", short: "q", kind: "bool", help: "no progress of a pull" },
+      progressFlag,
+      ...registryFlags,
+      ...commonFlags,
+    ],
+    missing: [
+      ...missing("detach/d", "publish/p", "publish-all/P", "mount", "tmpfs", "read-only", "cap-add", "cap-drop"),
+      ...missing("privileged", "security-opt", "device", "restart", "attach/a", "link", "label/l", "label-file"),
+      ...missing("add-host", "dns", "dns-search", "dns-option", "expose", "ip", "pid", "ipc", "uts", "userns"),
+      ...missing("cgroupns", "cgroup-parent", "cpu-shares/c", "cpu-period", "cpu-quota", "cpuset-cpus", "gpus"),
+      ...missing("cpuset-mems", "memory-swap", "memory-reservation", "pids-limit", "ulimit", "shm-size", "sysctl"),
+      ...missing("group-add", "health-cmd", "no-healthcheck", "cidfile", "detach-keys", "stop-timeout", "runtime"),
+      ...missing("volumes-from", "volume-driver", "log-driver", "log-opt", "oom-score-adj", "oom-kill-disable"),
+      { name: "sig-proxy", noop: ["true"] },
+    ],
+    examples: [
+      "tsbuild run app",
+      "tsbuild run -it --rm debian:12 bash",
+      "tsbuild run -v $PWD:/src -w /src node:24 npm test",
+    ],
+    load: () => import("./commands/run.ts"),
+  },
+  {
+    name: "pull",
+    summary: "Fetch an image from its registry",
+    operands: "IMAGE",
+    min: 1,
+    max: 1,
+    flags: [
+      { name: "all-tags", short: "a", kind: "bool", help: "every tag of the repository" },
+      platformFlag,
+      { name: "quiet", short: "q", kind: "bool", help: "print only the name" },
+      progressFlag,
+      ...registryFlags,
+      ...commonFlags,
+    ],
+    missing: missing("disable-content-trust", "authfile", "creds", "tls-verify"),
+    examples: ["tsbuild pull debian:12", "tsbuild pull --registry-mirror docker.io=http://127.0.0.1:5000 alpine"],
+    load: () => import("./commands/pull.ts"),
+  },
+  {
+    name: "push",
+    summary: "Send an image to its registry",
+    operands: "IMAGE",
+    min: 1,
+    max: 1,
+    flags: [
+      { name: "quiet", short: "q", kind: "bool", help: "print only the digest" },
+      progressFlag,
+      ...registryFlags,
+      ...commonFlags,
+    ],
+    missing: missing("all-tags/a", "disable-content-trust", "platform", "authfile", "creds", "tls-verify"),
+    examples: ["tsbuild push localhost:5000/app", "tsbuild push ghcr.io/team/app:1.2"],
+    load: () => import("./commands/push.ts"),
+  },
+  {
+    name: "images",
+    aliases: ["ls"],
+    summary: "List images",
+    operands: "[NAME]",
+    min: 0,
+    max: 1,
+    flags: [
+      { name: "all", short: "a", kind: "bool", help: "also images without a name" },
+      { name: "digests", kind: "bool", help: "show digests" },
+      { name: "filter", kind: "list", value: "K=V", help: "dangling, label, before, since or reference" },
+      formatFlag,
+      noTrunc,
+      quietIds,
+      ...commonFlags,
+    ],
+    missing: missing("tree"),
+    examples: ["tsbuild images", "tsbuild images --filter reference='app*' --format '{{.Repository}} {{.Size}}'"],
+    load: () => import("./commands/images.ts"),
+  },
+  {
+    name: "tag",
+    summary: "Give an image another name",
+    operands: "IMAGE NAME",
+    min: 2,
+    max: 2,
+    flags: commonFlags,
+    examples: ["tsbuild tag app localhost:5000/team/app:1.2"],
+    load: () => import("./commands/tag.ts"),
+  },
+  {
+    name: "rmi",
+    aliases: ["untag"],
+    summary: "Remove names of images, and what nothing else needs",
+    operands: "IMAGE...",
+    min: 1,
+    max: Infinity,
+    flags: [
+      { name: "force", short: "f", kind: "bool", help: "every name of an ID; no error if there is none" },
+      { name: "no-prune", kind: "bool", help: "remove the name only" },
+      ...commonFlags,
+    ],
+    missing: missing("platform", "all/a"),
+    examples: ["tsbuild rmi app", "tsbuild rmi -f $(tsbuild images -q)"],
+    load: () => import("./commands/rmi.ts"),
+  },
+  {
+    name: "inspect",
+    summary: "Show an image's config, layers and digests as JSON",
+    operands: "IMAGE...",
+    min: 1,
+    max: Infinity,
+    flags: [{ ...formatFlag, short: "f", help: "json or a Go template: '{{.Config.Env}}'" }, ...commonFlags],
+    missing: missing("type", "size/s", "platform"),
+    examples: ["tsbuild inspect app", "tsbuild inspect -f '{{json .Config.Env}}' app"],
+    load: () => import("./commands/inspect.ts"),
+  },
+  {
+    name: "history",
+    summary: "Show how an image was made",
+    operands: "IMAGE",
+    min: 1,
+    max: 1,
+    flags: [
+      { name: "human", short: "H", kind: "bool", help: "sizes and dates for people (default true)" },
+      formatFlag,
+      noTrunc,
+      quietIds,
+      ...commonFlags,
+    ],
+    missing: missing("platform"),
+    examples: ["tsbuild history app", "tsbuild history --no-trunc --format '{{.CreatedBy}}' app"],
+    load: () => import("./commands/history.ts"),
+  },
+  {
+    name: "save",
+    summary: "Write images to a tar archive",
+    operands: "IMAGE...",
+    min: 1,
+    max: Infinity,
+    flags: [
+      { name: "output", short: "o", kind: "string", value: "FILE", help: "write to FILE in place of standard output" },
+      { name: "format", kind: "string", value: "KIND", choices: ["docker", "oci"], help: "docker (default) or oci" },
+      ...commonFlags,
+    ],
+    missing: missing("platform", "quiet/q", "compress"),
+    examples: ["tsbuild save -o app.tar app", "tsbuild save app | docker load"],
+    load: () => import("./commands/save.ts"),
+  },
+  {
+    name: "load",
+    summary: "Read images from a docker or OCI archive",
+    operands: "",
+    min: 0,
+    max: 0,
+    flags: [
+      { name: "input", short: "i", kind: "string", value: "FILE", help: "read FILE in place of standard input" },
+      { name: "quiet", short: "q", kind: "bool", help: "print names only" },
+      ...commonFlags,
+    ],
+    missing: missing("platform"),
+    examples: ["tsbuild load -i app.tar", "docker save app | tsbuild load"],
+    load: () => import("./commands/load.ts"),
+  },
+  {
+    name: "version",
+    summary: "Show versions",
+    operands: "",
+    min: 0,
+    max: 0,
+    flags: [{ ...formatFlag, short: "f" }, ...commonFlags],
+    examples: ["tsbuild version", "tsbuild version --format '{{.Version}}'"],
+    load: () => import("./commands/version.ts"),
+  },
+];
+
+/** Commands of docker that tsbuild may have one day: refused by name. */
+export const missingCommands: readonly string[] = [
+  ..."attach bake buildx commit compose container cp create debug diff doctor events exec export image import".split(
+    " ",
+  ),
+  ..."info kill login logout logs manifest network pause port prune ps rename restart rm search serve start".split(" "),
+  ..."stats stop system top unpause update volume wait why".split(" "),
+];
+
+/** The command of that name or alias. */
+export function findCommand(name: string): CommandSpec | undefined {
+  return commands.find((command) => command.name === name || command.aliases?.includes(name) === true);
+}
+
+/** The command of that name. @throws E_USAGE */
+export function commandNamed(name: string): CommandSpec {
+  const command = findCommand(name);
+  if (command === undefined) throw new UsageError(`Unknown command ${name}`, { hint: "tsbuild --help" });
+  return command;
+}

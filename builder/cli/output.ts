@@ -1,0 +1,45 @@
+import { writeSync } from "node:fs";
+
+/** Where text goes: 1 the result, 2 all else. Tests give one that collects. */
+export interface Output {
+  /** Results only: IDs, digests, tables, JSON. */
+  result(text: string): void;
+  /** Progress, summaries, warnings and errors. */
+  notice(text: string): void;
+}
+
+/** The reader of standard output is gone (`tsbuild images | head -1`): not a failure of ours. */
+export class BrokenPipe extends Error {
+  override readonly name: string = "BrokenPipe";
+}
+
+/** Writes to the process's own descriptors 1 and 2, in order and without a buffer. */
+export function processOutput(): Output {
+  return {
+    result: (text) => writeAll(1, text),
+    notice: (text) => {
+      try {
+        writeAll(2, text);
+      } catch (error) {
+        if (!(error instanceof BrokenPipe)) throw error; // nobody reads the progress: the build goes on
+      }
+    },
+  };
+}
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+
+/** All of it, also to a non-blocking pipe that is full; EPIPE arrives here and not as an event later. */
+function writeAll(fd: number, text: string): void {
+  let bytes: Uint8Array = Buffer.from(text);
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(writeSync(fd, bytes));
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (code === "EPIPE") throw new BrokenPipe("The reader is gone", { cause: error });
+      if (code !== "EAGAIN") throw error;
+      Atomics.wait(sleeper, 0, 0, 5);
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import type { BuildEvent } from "../../events.ts";
+import { failedLogs } from "./summary.ts";
+import { Trace } from "./trace.ts";
+
+/** Says nothing; keeps the last lines of each step in case one fails. */
+export class QuietProgress {
+  readonly trace: Trace = new Trace();
+
+  event(event: BuildEvent): void {
+    if (event.kind === "vertex") this.trace.vertex(event.vertex);
+    else if (event.kind === "started") this.trace.started(event);
+    else if (event.kind === "log") this.trace.log(event);
+    else if (event.kind === "completed") {
+      const step = this.trace.completed(event);
+      if (step?.completed !== undefined) this.trace.rest(step, event.time);
+    }
+  }
+
+  /** What the failed step wrote last. */
+  failure(): string {
+    return failedLogs(this.trace, 10);
+  }
+}

@@ -1,0 +1,38 @@
+import type { Output } from "../output.ts";
+import type { Style } from "../style.ts";
+import { Screen } from "./screen.ts";
+import { failedLogs } from "./summary.ts";
+import { TtyProgress } from "./tty.ts";
+import type { ProgressView } from "./view.ts";
+
+const interval = 100;
+
+/** Draws frames on standard error ten times a second while something happens; the cursor comes back at the end. */
+export function openTerminal(style: Style, logLines: number, out: Output): ProgressView {
+  const picture = new TtyProgress(style, logLines);
+  const screen = new Screen();
+  const restore = (): void => out.notice(screen.leave());
+  const paint = (finished?: "ok" | "failed"): void => {
+    const width = process.stderr.columns ?? 80;
+    const height = finished === undefined ? (process.stderr.rows ?? 24) : Infinity;
+    const options = { now: Date.now(), width, height, ...(finished === undefined ? {} : { finished }) };
+    out.notice(screen.paint(picture.frame(options), width));
+  };
+  const tick = setInterval(paint, interval);
+  const resized = (): void => paint();
+  process.stderr.on("resize", resized);
+  process.once("exit", restore); // also when a second Ctrl-C forces the end
+  return {
+    sink: (event) => picture.event(event),
+    trace: picture.trace,
+    verbose: true,
+    end: (failed) => {
+      clearInterval(tick);
+      process.stderr.off("resize", resized);
+      process.off("exit", restore);
+      paint(failed ? "failed" : "ok");
+      restore();
+      if (failed) out.notice(failedLogs(picture.trace, 10));
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import type { ProgressSink } from "../../events.ts";
+import type { Config } from "../config.ts";
+import type { Output } from "../output.ts";
+import { makeStyle } from "../style.ts";
+import type { Trace } from "./trace.ts";
+
+/** What shows the events of one build, pull or push. */
+export interface ProgressView {
+  readonly sink: ProgressSink;
+  /** For the summary; undefined when the mode keeps none. */
+  readonly trace: Trace | undefined;
+  /** After the last event: the last frame, and the failed step's log if it is not there already. */
+  readonly end: (failed: boolean) => void;
+  /** Whether people read it, so that a summary may follow. */
+  readonly verbose: boolean;
+}
+
+export type ProgressMode = "tty" | "plain" | "rawjson" | "quiet";
+
+/** `--progress`, else the environment's or the files', else tty on a terminal that somebody watches. */
+export function progressMode(flag: string | undefined, quiet: boolean, config: Config): ProgressMode {
+  if (quiet) return "quiet";
+  const asked = flag ?? config.progress ?? "auto";
+  switch (asked) {
+    case "tty":
+    case "plain":
+    case "rawjson":
+      return asked;
+    case "quiet":
+    case "none":
+      return "quiet";
+    default:
+      return config.stderrIsTerminal && !config.unattended ? "tty" : "plain";
+  }
+}
+
+/** Loads only the renderer of that mode. */
+export async function openProgress(mode: ProgressMode, config: Config, out: Output): Promise<ProgressView> {
+  switch (mode) {
+    case "plain": {
+      const { PlainProgress } = await import("./plain.ts");
+      const plain = new PlainProgress();
+      return { ...writing(plain, out), trace: plain.trace, verbose: true };
+    }
+    case "rawjson": {
+      const { JsonProgress } = await import("./json.ts");
+      return { ...writing(new JsonProgress(), out), trace: undefined, verbose: false };
+    }
+    case "tty": {
+      const { openTerminal } = await import("./terminal.ts");
+      return openTerminal(makeStyle(config.color, config.colors), config.logLines, out);
+    }
+    case "quiet": {
+      const { QuietProgress } = await import("./quiet.ts");
+      const quiet = new QuietProgress();
+      return {
+        sink: (event) => quiet.event(event),
+        trace: quiet.trace,
+        end: (failed) => (failed ? out.notice(quiet.failure()) : undefined),
+        verbose: false,
+      };
+    }
+  }
+}
+
+interface TextProgress {
+  event(event: Parameters<ProgressSink>[0]): string;
+}
+
+function writing(renderer: TextProgress, out: Output): Pick<ProgressView, "sink" | "end"> {
+  return {
+    sink: (event) => {
+      const text = renderer.event(event);
+      if (text !== "") out.notice(text);
+    },
+    end: () => undefined,
+  };
+}

@@ -1,0 +1,144 @@
+import type { PullPolicy } from "../options.ts";
+import { closest } from "./suggest.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** What a configuration file may say. */
+export interface Settings {
+  readonly root?: string;
+  readonly progress?: string;
+  readonly platform?: string;
+  readonly pull?: PullPolicy;
+  readonly network?: "default" | "none" | "host";
+  readonly mirrors: Readonly<Record<string, readonly string[]>>;
+  readonly insecure: readonly string[];
+}
+
+export const emptySettings: Settings = { mirrors: {}, insecure: [] };
+
+/** Later settings win; tables of mirrors are joined by host. */
+export function mergeSettings(base: Settings, over: Settings): Settings {
+  return {
+    ...base,
+    ...over,
+    mirrors: { ...base.mirrors, ...over.mirrors },
+    insecure: [...new Set([...base.insecure, ...over.insecure])],
+  };
+}
+
+const projectKeys = ["progress", "platform", "pull", "network"] as const;
+const userKeys = [...projectKeys, "root", "registryMirrors", "insecureRegistries"] as const;
+
+/**
+ * Reads a configuration file. One that is not `trusted` (./tsbuild.json comes with a source tree that somebody else
+ * may have written) cannot move the store or say whom to trust. @throws E_CONFIG
+ */
+export function parseSettings(text: string, path: string, trusted: boolean): Settings {
+  const table = parseObject(text, path);
+  const allowed: readonly string[] = trusted ? userKeys : projectKeys;
+  for (const key of Object.keys(table)) {
+    if (allowed.includes(key)) continue;
+    const meant = closest(key, allowed);
+    const elsewhere = (userKeys as readonly string[]).includes(key);
+    throw configError(`${path}: setting ${JSON.stringify(key)} is ${elsewhere ? "not allowed here" : "unknown"}`, {
+      hint: elsewhere
+        ? "set it in $XDG_CONFIG_HOME/tsbuild/config.json or /etc/tsbuild/config.json"
+        : meant === undefined
+          ? `settings are ${allowed.join(", ")}`
+          : `did you mean ${JSON.stringify(meant)}?`,
+    });
+  }
+  return {
+    ...text1("root", (value) => value.startsWith("/")),
+    ...text1("progress", (value) => ["auto", "tty", "plain", "rawjson", "quiet", "none"].includes(value)),
+    ...text1("platform", (value) => value.includes("/")),
+    ...text1("pull", isPullPolicy),
+    ...text1("network", isNetwork),
+    mirrors: mirrors(table["registryMirrors"], path),
+    insecure: strings(table["insecureRegistries"] ?? [], "insecureRegistries", path),
+  };
+
+  function text1<K extends string, V extends string>(key: K, is: (value: string) => value is V): { [P in K]?: V };
+  function text1<K extends string>(key: K, is: (value: string) => boolean): { [P in K]?: string };
+  function text1(key: string, is: (value: string) => boolean): Record<string, string> {
+    const value = table[key];
+    if (value === undefined) return {};
+    if (typeof value === "string" && is(value)) return { [key]: value };
+    throw configError(`${path}: setting ${JSON.stringify(key)} cannot be ${JSON.stringify(value)}`, {
+      hint: "docs/cli.md lists the values",
+    });
+  }
+}
+
+/** `HOST=URL` words as a table; a host may have several. @throws E_USAGE */
+export function parseMirrors(words: readonly string[]): Readonly<Record<string, readonly string[]>> {
+  const out: Record<string, string[]> = {};
+  for (const word of words) {
+    if (word === "") continue;
+    const equals = word.indexOf("=");
+    const host = word.slice(0, Math.max(0, equals));
+    const url = word.slice(equals + 1);
+    if (host === "" || !isMirrorUrl(url)) {
+      throw new UsageError(`Registry mirror ${JSON.stringify(word)} is not HOST=URL`, {
+        hint: "--registry-mirror docker.io=http://127.0.0.1:5000",
+      });
+    }
+    (out[host] ??= []).push(url);
+  }
+  return out;
+}
+
+export function isPullPolicy(value: string): value is PullPolicy {
+  return ["always", "missing", "never", "newer"].includes(value);
+}
+
+export function isNetwork(value: string): value is "default" | "none" | "host" {
+  return ["default", "none", "host"].includes(value);
+}
+
+function isMirrorUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:\/\//.test(text);
+}
+
+function parseObject(text: string, path: string): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw configError(`${path} is not JSON: ${cause instanceof Error ? cause.message : ""}`, {
+      cause,
+      hint: "mend it",
+    });
+  }
+  if (!isObject(value)) throw configError(`${path} is not a JSON object`, { hint: 'write {"progress": "plain"}' });
+  return value;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function mirrors(value: unknown, path: string): Readonly<Record<string, readonly string[]>> {
+  if (value === undefined) return {};
+  if (!isObject(value)) throw configError(`${path}: registryMirrors is not an object`, mirrorHint);
+  const out: Record<string, readonly string[]> = {};
+  for (const [host, urls] of Object.entries(value)) {
+    out[host] = strings(urls, `registryMirrors.${host}`, path);
+    if (!out[host].every(isMirrorUrl)) throw configError(`${path}: registryMirrors.${host} is not a URL`, mirrorHint);
+  }
+  return out;
+}
+
+const mirrorHint = { hint: '"registryMirrors": {"docker.io": ["http://127.0.0.1:5000"]}' };
+
+function strings(value: unknown, key: string, path: string): readonly string[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [];
+  const texts = list.filter((item) => typeof item === "string");
+  if (Array.isArray(value) && texts.length === list.length) return texts;
+  throw configError(`${path}: setting ${key} is not a list of strings`, {
+    hint: `"${key.split(".")[0]}": see docs/cli.md`,
+  });
+}
+
+function configError(message: string, options: { readonly hint: string; readonly cause?: unknown }): UsageError {
+  return new UsageError(`Cannot use configuration file ${message}`, { code: "E_CONFIG", ...options });
+}
