@@ -1,5 +1,6 @@
 import type { Config } from "./config.ts";
 import type { ParsedFlags } from "./flags.ts";
+import type { Interrupts } from "./interrupts.ts";
 import type { Output } from "./output.ts";
 
 /** One flag of a command. The table made of these is the only source of parsing, help, suggestions and completions. */
@@ -49,6 +50,7 @@ export interface Invocation {
   readonly config: Config;
   readonly out: Output;
   readonly signal: AbortSignal;
+  readonly interrupts: Interrupts;
 }
 
 /** Runs a command; the number is the exit code. */

@@ -5,7 +5,7 @@ import { wantsColor } from "./color.ts";
 import type { Invocation } from "./command.ts";
 import { readConfig, type Config } from "./config.ts";
 import { dispatch, type Request } from "./dispatch.ts";
-import { Interrupted } from "./errors/interrupted.ts";
+import { Interrupts } from "./interrupts.ts";
 import { BrokenPipe, processOutput, type Output } from "./output.ts";
 import { parseLine } from "./parse.ts";
 
@@ -23,10 +23,10 @@ export async function main(words: readonly string[]): Promise<number> {
     if (line.help) return await printHelp({ kind: "help", command }, out);
     const config = surroundings();
     debug ||= config.debug;
-    using interrupts = listen();
+    using interrupts = new Interrupts();
     const { execute } = await command.load();
     const { flags, operands } = line;
-    const invocation: Invocation = { command, flags, operands, config, out, signal: interrupts.signal };
+    const invocation: Invocation = { command, flags, operands, config, out, signal: interrupts.signal, interrupts };
     return await execute(invocation);
   } catch (error) {
     if (error instanceof BrokenPipe) return 141; // 128 + SIGPIPE, as every filter ends
@@ -69,26 +69,6 @@ async function printVersion(out: Output): Promise<number> {
   const { packageVersion } = await import("./package-version.ts");
   out.result(`tsbuild ${packageVersion()}\n`);
   return 0;
-}
-
-/** The first signal asks the work to stop and clean up; a second one ends the process at once. */
-function listen(): Disposable & { readonly signal: AbortSignal } {
-  const controller = new AbortController();
-  const handlers = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal) => {
-    const handler = (): void => {
-      const reason = new Interrupted(signal);
-      if (controller.signal.aborted) process.exit(reason.exitCode);
-      controller.abort(reason);
-    };
-    process.on(signal, handler);
-    return { signal, handler };
-  });
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]: () => {
-      for (const { signal, handler } of handlers) process.off(signal, handler);
-    },
-  };
 }
 
 interface Reported {

@@ -3,7 +3,7 @@ import { writeSync } from "node:fs";
 /** Where text goes: 1 the result, 2 all else. Tests give one that collects. */
 export interface Output {
   /** Results only: IDs, digests, tables, JSON. */
-  result(text: string): void;
+  result(text: string | Uint8Array): void;
   /** Progress, summaries, warnings and errors. */
   notice(text: string): void;
 }
@@ -30,8 +30,8 @@ export function processOutput(): Output {
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 /** All of it, also to a non-blocking pipe that is full; EPIPE arrives here and not as an event later. */
-function writeAll(fd: number, text: string): void {
-  let bytes: Uint8Array = Buffer.from(text);
+function writeAll(fd: number, text: string | Uint8Array): void {
+  let bytes: Uint8Array = typeof text === "string" ? Buffer.from(text) : text;
   while (bytes.length > 0) {
     try {
       bytes = bytes.subarray(writeSync(fd, bytes));

@@ -34,7 +34,6 @@ export function runRequest(invocation: Invocation): RunOptions {
     ...text("user"),
     ...text("hostname"),
     ...text("name"),
-    ...(flags.has("stop-signal") ? { stopSignal: flags.string("stop-signal") ?? "" } : {}),
     ...(flags.has("memory") ? { memory: memory(flags.string("memory") ?? "") } : {}),
     ...(flags.has("cpus") ? { cpus: cpus(flags.string("cpus") ?? "") } : {}),
     ...(pull === undefined ? {} : { pull }),

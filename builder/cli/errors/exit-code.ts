@@ -3,14 +3,6 @@ import { UsageError } from "../usage-error.ts";
 import { Interrupted } from "./interrupted.ts";
 import { causes } from "./explain.ts";
 
-const notFound = new Set(["E_EXEC_NOT_FOUND", "E_COMMAND_NOT_FOUND"]);
-const notInvocable = new Set([
-  "E_EXEC_PERMISSION",
-  "E_EXEC_FORMAT",
-  "E_EXEC_NOT_EXECUTABLE",
-  "E_COMMAND_NOT_EXECUTABLE",
-]);
-
 /** 130 Ctrl-C, 143 SIGTERM, 2 usage; `run`: 127 not found, 126 cannot be invoked, 125 everything else; 1 a failure. */
 export function exitCodeOf(thrown: unknown, command: string | undefined): number {
   const chain = causes(thrown);
@@ -19,8 +11,8 @@ export function exitCodeOf(thrown: unknown, command: string | undefined): number
   if (command !== "run") return 1;
   for (const error of chain) {
     if (!(error instanceof TsbuildError)) continue;
-    if (notFound.has(error.code)) return 127;
-    if (notInvocable.has(error.code)) return 126;
+    if (error.code === "E_EXEC_NOT_FOUND") return 127;
+    if (error.code === "E_EXEC_DENIED") return 126;
   }
   return 125;
 }

@@ -39,13 +39,14 @@ export function parseTemplate(text: string): readonly Node[] {
   const top = (): Block => stack.at(-1) ?? root;
   for (const part of split(text)) {
     if (part.kind === "text") {
-      if (part.text !== "") top().body.push(part);
+      if (part.text !== "") top().body.push({ kind: "text", text: part.text });
       continue;
     }
     const words = tokens(part.text);
     const [head] = words;
     if (head === undefined) throw broken(text, "an action {{}} is empty");
     if (head === "end") {
+      if (stack.length === 1) throw broken(text, "{{end}} without {{if}}");
       while (stack.length > 1 && stack.pop()?.chained === true);
       if (words.length > 1) throw broken(text, "{{end}} takes nothing");
     } else if (head === "else") {

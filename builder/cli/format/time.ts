@@ -1,7 +1,6 @@
 const steps: readonly (readonly [number, number, string])[] = [
   [60, 1, "second"],
   [3600, 60, "minute"],
-  [86_400 * 2, 3600, "hour"],
   [86_400 * 14, 86_400, "day"],
   [86_400 * 60, 86_400 * 7, "week"],
   [86_400 * 730, 86_400 * 30, "month"],
@@ -13,7 +12,8 @@ export function timeAgo(then: number, now: number): string {
   const seconds = Math.max(0, Math.floor((now - then) / 1000));
   if (seconds < 1) return "Less than a second ago";
   if (seconds >= 60 && seconds < 120) return "About a minute ago";
-  if (seconds >= 3600 && seconds < 5400) return "About an hour ago";
+  const hours = Math.floor(seconds / 3600 + 0.5);
+  if (seconds >= 3600 && hours < 48) return hours === 1 ? "About an hour ago" : `${hours} hours ago`;
   for (const [limit, unit, name] of steps) {
     if (seconds >= limit) continue;
     const count = Math.floor(seconds / unit);

@@ -99,7 +99,13 @@ export class TtyProgress {
       rows.push({ step, left: ` => => # miss: ${printable(step.misses.join(", "))}`, right: "", paint: dim, rank: 0 });
     }
     for (const line of this.#logLines === 0 ? [] : step.tail.slice(-this.#logLines)) {
-      rows.push({ step, left: ` => => # ${plainLine(line)}`, right: "", paint: dim, rank: 0 });
+      rows.push({
+        step,
+        left: ` => => # ${plainLine(line.slice(line.indexOf(" ") + 1))}`,
+        right: "",
+        paint: dim,
+        rank: 0,
+      });
     }
     return rows;
   }

@@ -1,0 +1,43 @@
+import { constants } from "node:os";
+import { isatty } from "node:tty";
+import type { RunningImage } from "../../run.ts";
+import type { Invocation } from "../command.ts";
+import { attachTerminal } from "../attach.ts";
+import { brieflyShown } from "../progress/brief.ts";
+import { openProgress, progressMode } from "../progress/view.ts";
+import { runRequest } from "../run-request.ts";
+import { UsageError } from "../usage-error.ts";
+
+/** `tsbuild run`: the container's exit code; standard streams are the container's alone. */
+export async function execute(invocation: Invocation): Promise<number> {
+  const { flags, config, out, signal } = invocation;
+  const request = runRequest(invocation);
+  if (request.tty === true && request.interactive === true && !isatty(0)) {
+    throw new UsageError("Cannot give the command a terminal: standard input is not one", {
+      code: "E_NOT_A_TERMINAL",
+      hint: "leave out -t when input comes from a pipe or a file",
+    });
+  }
+  const mode = progressMode(flags.string("progress"), flags.bool("quiet"), config);
+  await using view = brieflyShown(async () => await openProgress(mode, config, out));
+  const { startImage } = await import("../../run.ts");
+  // A signal aborts the preparation; afterwards it is the program's, and only our own end kills the container.
+  const setup = new AbortController();
+  const abort = (): void => setup.abort(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  signal.throwIfAborted();
+  await using running = await startImage({ ...request, signal: setup.signal, onEvent: view.sink });
+  signal.removeEventListener("abort", abort);
+  await view.done();
+  return await attend(running, invocation, request.interactive === true);
+}
+
+async function attend(running: RunningImage, { interrupts }: Invocation, interactive: boolean): Promise<number> {
+  const { container } = running;
+  using _ = interrupts.divert((signal) => container.kill(constants.signals[signal]));
+  if (container.terminal === undefined) return await running.exitCode;
+  await using terminal = attachTerminal(container, interactive);
+  const code = await running.exitCode;
+  await terminal.drained;
+  return code;
+}

@@ -1,0 +1,283 @@
+import { describe, expect, it } from "vitest";
+import { JsonProgress, rfc3339 } from "../../../builder/cli/progress/json.ts";
+import { PlainProgress } from "../../../builder/cli/progress/plain.ts";
+import { Screen } from "../../../builder/cli/progress/screen.ts";
+import { buildSummary, failedLogs } from "../../../builder/cli/progress/summary.ts";
+import { TtyProgress } from "../../../builder/cli/progress/tty.ts";
+import { makeStyle } from "../../../builder/cli/style.ts";
+import type { BuildEvent } from "../../../builder/events.ts";
+import { digestOf, type Digest } from "../../../store/oci/digest.ts";
+
+const t0 = Date.UTC(2026, 10, 24, 12, 0, 0);
+const a = digestOf("a");
+const b = digestOf("b");
+
+function vertex(digest: Digest, name: string, progressGroup?: string): BuildEvent {
+  const group = progressGroup === undefined ? {} : { progressGroup };
+  return { kind: "vertex", vertex: { digest, name, inputs: [], ...group }, time: t0 };
+}
+const started = (digest: Digest, ms: number): BuildEvent => ({ kind: "started", digest, time: t0 + ms });
+const log = (digest: Digest, ms: number, text: string): BuildEvent => ({
+  kind: "log",
+  digest,
+  time: t0 + ms,
+  stream: 1,
+  data: Buffer.from(text),
+});
+function completed(digest: Digest, ms: number, more: { cached?: boolean; error?: string } = {}): BuildEvent {
+  return { kind: "completed", digest, time: t0 + ms, cached: false, ...more };
+}
+function status(digest: Digest, ms: number, current: number, total: number, done = false): BuildEvent {
+  const completed = done ? { completed: t0 + ms } : {};
+  return { kind: "status", digest, id: "sha256:ab", time: t0 + ms, current, total, started: t0, ...completed };
+}
+const plain = (events: readonly BuildEvent[]): string => {
+  const progress = new PlainProgress();
+  return events.map((event) => progress.event(event)).join("");
+};
+
+describe("PlainProgress", () => {
+  it("prints name, log lines with seconds, and the end", () => {
+    const text = plain([
+      vertex(a, "[build 2/5] RUN npm ci"),
+      started(a, 0),
+      { kind: "miss", digest: a, time: t0, reasons: ["package.json changed", "ARG V 1 -> 2"] },
+      log(a, 213, "one\ntwo\n"),
+      log(a, 12_500, "three\n"),
+      completed(a, 123_000),
+    ]);
+    expect(text).toBe(
+      "#1 [build 2/5] RUN npm ci\n#1 MISS package.json changed, ARG V 1 -> 2\n#1 0.213 one\n#1 0.213 two\n" +
+        "#1 12.50 three\n#1 DONE 123.0s\n",
+    );
+  });
+
+  it("holds a partial line back until it is whole or the step ends", () => {
+    const text = plain([vertex(a, "A"), started(a, 0), log(a, 1, "ab"), log(a, 2, "c\nd"), completed(a, 100)]);
+    expect(text).toBe("#1 A\n#1 0.002 abc\n#1 0.100 d\n#1 DONE 0.1s\n");
+  });
+
+  it("joins a character that is split between two chunks", () => {
+    const [first, second] = [Buffer.from("é\n").subarray(0, 1), Buffer.from("é\n").subarray(1)];
+    const part = (data: Uint8Array): BuildEvent => ({ kind: "log", digest: a, time: t0, stream: 1, data });
+    expect(plain([vertex(a, "A"), started(a, 0), part(first), part(second)])).toBe("#1 A\n#1 0.000 é\n");
+  });
+
+  it("says CACHED, ERROR and CANCELED", () => {
+    const text = plain([
+      vertex(a, "A"),
+      completed(a, 0, { cached: true }),
+      vertex(b, "B"),
+      started(b, 0),
+      completed(b, 1, { error: "exit code: 1" }),
+      vertex(digestOf("c"), "C"),
+      completed(digestOf("c"), 2, { error: "canceled" }),
+    ]);
+    expect(text).toBe("#1 A\n#1 CACHED\n\n#2 B\n#2 ERROR: exit code: 1\n\n#3 C\n#3 CANCELED\n");
+  });
+
+  it("keeps the lines of two steps apart and marks the switch with ...", () => {
+    const text = plain([
+      vertex(a, "A"),
+      vertex(b, "B"),
+      started(a, 0),
+      started(b, 0),
+      log(a, 100, "a1\n"),
+      log(b, 200, "b1\n"),
+      log(b, 6000, "b2\n"),
+      log(a, 6100, "a2\n"),
+      completed(b, 6200),
+      completed(a, 6300),
+    ]);
+    expect(text).toBe(
+      "#1 A\n#1 0.100 a1\n#1 ...\n\n#2 B\n#2 0.200 b1\n#2 6.000 b2\n#2 DONE 6.2s\n\n" +
+        "#1 A\n#1 6.100 a2\n#1 DONE 6.3s\n",
+    );
+  });
+
+  it("prints a transfer when it has moved by a twentieth, and at its end", () => {
+    const events = [0, 10, 400, 450, 500].map((ms) => status(a, ms, ms * 1000, 1_000_000));
+    const text = plain([vertex(a, "pull"), started(a, 0), ...events, status(a, 900, 1_000_000, 1_000_000, true)]);
+    expect(text).toBe(
+      "#1 pull\n#1 sha256:ab 0B / 1.00MB\n#1 sha256:ab 400.00kB / 1.00MB 0.4s\n#1 sha256:ab 450.00kB / 1.00MB 0.5s\n" +
+        "#1 sha256:ab 500.00kB / 1.00MB 0.5s\n#1 sha256:ab 1.00MB / 1.00MB 0.9s done\n",
+    );
+  });
+
+  it("shows the vertices of a group as one step that ends with the last", () => {
+    const text = plain([
+      vertex(a, "layer 1", "[1/2] FROM debian"),
+      vertex(b, "layer 2", "[1/2] FROM debian"),
+      started(a, 0),
+      started(b, 0),
+      completed(a, 100),
+      completed(b, 300),
+    ]);
+    expect(text).toBe("#1 [1/2] FROM debian\n#1 DONE 0.3s\n");
+  });
+
+  it("prints a warning with its rule and line", () => {
+    const location = { file: "Dockerfile", start: { line: 3, column: 1 }, end: { line: 3, column: 2 } };
+    const text = plain([{ kind: "warning", time: t0, rule: "StageNameCasing", message: "use lower case", location }]);
+    expect(text).toBe("WARN: StageNameCasing: use lower case (line 3)\n");
+  });
+
+  it("ignores events of a vertex that was never announced", () => {
+    expect(plain([started(a, 0), log(a, 1, "x\n"), completed(a, 2)])).toBe("");
+  });
+});
+
+describe("JsonProgress", () => {
+  it("prints BuildKit's SolveStatus, one object a line", () => {
+    const progress = new JsonProgress();
+    const lines = [
+      vertex(a, "A", "group"),
+      started(a, 1.5),
+      log(a, 2, "hi\n"),
+      status(a, 1000, 5, 10),
+      { kind: "warning", digest: a, time: t0, rule: "R", message: "m", url: "u" } as const,
+      completed(a, 2000, { error: "bad" }),
+    ].map((event) => progress.event(event));
+    expect(lines.every((line) => line.endsWith("\n"))).toBe(true);
+    const group = { id: "group", name: "group" };
+    const begun = { digest: a, name: "A", started: "2026-11-24T12:00:00.0015Z", progressGroup: group };
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { vertexes: [{ digest: a, name: "A", progressGroup: group }] },
+      { vertexes: [begun] },
+      { logs: [{ vertex: a, stream: 1, data: "aGkK", timestamp: "2026-11-24T12:00:00.002Z" }] },
+      {
+        statuses: [
+          {
+            id: "sha256:ab",
+            vertex: a,
+            total: 10,
+            current: 5,
+            timestamp: "2026-11-24T12:00:01Z",
+            started: "2026-11-24T12:00:00Z",
+          },
+        ],
+      },
+      { warnings: [{ vertex: a, level: 1, short: Buffer.from("R: m").toString("base64"), url: "u" }] },
+      { vertexes: [{ ...begun, completed: "2026-11-24T12:00:02Z", error: "bad" }] },
+    ]);
+  });
+
+  it("prints times as Go does", () => {
+    expect(rfc3339(t0)).toBe("2026-11-24T12:00:00Z");
+    expect(rfc3339(t0 + 0.25)).toBe("2026-11-24T12:00:00.00025Z");
+    expect(rfc3339(t0 + 999.9999999)).toBe("2026-11-24T12:00:01Z");
+  });
+});
+
+describe("TtyProgress", () => {
+  const draw = (events: readonly BuildEvent[], now: number, width: number, height: number): readonly string[] => {
+    const progress = new TtyProgress(makeStyle(false), 2);
+    for (const event of events) progress.event(event);
+    return progress.frame({ now: t0 + now, width, height });
+  };
+  const events = [
+    vertex(a, "[1/2] FROM debian"),
+    vertex(b, "[2/2] RUN make all the things that there are"),
+    started(a, 0),
+    status(a, 500, 1_000_000, 2_000_000),
+    completed(a, 1000),
+    started(b, 1000),
+    log(b, 1500, "one\n10%\r20%\r30%\n\u001b[31mred\u001b[0m\n"),
+  ];
+
+  it("draws steps with times at the right edge and the last lines of what runs", () => {
+    expect(draw(events, 3000, 50, 20)).toEqual([
+      "[+] Building 3.0s (1/2)",
+      " => [1/2] FROM debian                         1.0s",
+      " => => sha256:ab 1.00MB / 2.00MB              0.5s",
+      " => [2/2] RUN make all the things that there… 2.0s",
+      " => => # 30%",
+      " => => # red",
+    ]);
+  });
+
+  it("fits the terminal by giving up log lines and finished steps first", () => {
+    const lines = draw(events, 3000, 40, 4);
+    expect(lines).toEqual([
+      "[+] Building 3.0s (1/2)",
+      " => [1/2] FROM debian               1.0s",
+      " => [2/2] RUN make all the things … 2.0s",
+    ]);
+  });
+
+  it("marks cached, failed and canceled steps", () => {
+    const c = digestOf("c");
+    const lines = draw(
+      [vertex(a, "A"), vertex(b, "B"), vertex(c, "C"), completed(a, 0, { cached: true }), started(b, 0)].concat([
+        completed(b, 100, { error: "exit code: 1" }),
+        completed(c, 100, { error: "context canceled" }),
+      ]),
+      100,
+      30,
+      20,
+    );
+    expect(lines.slice(1).map((line) => line.trimEnd().replace(/ +0\.\ds$/, ""))).toEqual([
+      " => CACHED A",
+      " => ERROR B",
+      " => CANCELED C",
+    ]);
+  });
+});
+
+describe("Screen", () => {
+  it("writes only the lines that changed, and gives the cursor back", () => {
+    const screen = new Screen();
+    expect(screen.paint(["one", "two"], 80)).toBe("\u001b[?25lone\u001b[K\ntwo\u001b[K\n");
+    expect(screen.paint(["one", "2"], 80)).toBe("\u001b[2A\r\n2\u001b[K\n");
+    expect(screen.paint(["one"], 80)).toBe("\u001b[2A\r\n\u001b[J");
+    expect(screen.leave()).toBe("\u001b[?25h");
+    expect(screen.leave()).toBe("");
+  });
+
+  it("clears the lines that wrapped when the terminal became narrower", () => {
+    const screen = new Screen();
+    screen.paint(["x".repeat(80), "y"], 80);
+    expect(screen.paint(["x"], 40)).toBe("\u001b[3A\r\u001b[Jx\u001b[K\n");
+  });
+});
+
+describe("buildSummary()", () => {
+  const result = {
+    imageID: a,
+    names: ["docker.io/library/app:latest"],
+    layers: 3,
+    size: 41_000_000,
+    steps: { total: 6, cached: 4 },
+  };
+
+  it("says what was built, in what time, and the next command", () => {
+    const progress = new PlainProgress();
+    for (const event of [vertex(a, "[build 3/6] RUN npm ci"), started(a, 0), completed(a, 2900)]) progress.event(event);
+    expect(buildSummary(result, progress.trace, 4.24, makeStyle(false))).toBe(
+      ` ✔ built app:latest in 4.2s  ${a.slice(0, 19)}  41MB (3 layers)   next: tsbuild run app\n` +
+        "   slowest: [build 3/6] RUN npm ci 2.9s   ·   cache: 4/6 hits\n",
+    );
+  });
+
+  it("names no image when none was made", () => {
+    const none = { names: [], layers: 0, size: 0, steps: { total: 0, cached: 0 } };
+    expect(buildSummary(none, undefined, 1, makeStyle(false))).toBe(" ✔ finished in 1.0s\n");
+  });
+});
+
+describe("failedLogs()", () => {
+  it("shows the last lines of the step that failed, not of one that was canceled", () => {
+    const progress = new TtyProgress(makeStyle(false), 6);
+    const events = [
+      vertex(b, "B"),
+      started(b, 0),
+      completed(b, 1, { error: "canceled" }),
+      vertex(a, "A"),
+      started(a, 0),
+      log(a, 5, "no such file"),
+      completed(a, 6, { error: "exit code: 1" }),
+    ];
+    for (const event of events) progress.event(event);
+    expect(failedLogs(progress.trace, 10)).toBe("------\n > A:\n0.006 no such file\n------\n");
+  });
+});

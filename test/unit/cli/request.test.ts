@@ -1,0 +1,157 @@
+import { describe, expect, it } from "vitest";
+import { buildRequest } from "../../../builder/cli/build-request.ts";
+import type { Invocation } from "../../../builder/cli/command.ts";
+import { readConfig } from "../../../builder/cli/config.ts";
+import { Interrupts } from "../../../builder/cli/interrupts.ts";
+import { commandNamed } from "../../../builder/cli/options.ts";
+import { parseLine } from "../../../builder/cli/parse.ts";
+import { progressMode } from "../../../builder/cli/progress/view.ts";
+import { runRequest } from "../../../builder/cli/run-request.ts";
+
+function invoke(name: string, line: string, env: Readonly<Record<string, string>> = {}): Invocation {
+  using interrupts = new Interrupts();
+  const command = commandNamed(name);
+  const { flags, operands } = parseLine(command, line.split(" "));
+  const world = {
+    env,
+    uid: 0,
+    home: "/root",
+    cwd: "/src",
+    stderrIsTerminal: false,
+    readFile: (): undefined => undefined,
+  };
+  const out = { result: (): void => undefined, notice: (): void => undefined };
+  return { command, flags, operands, config: readConfig(world), out, signal: interrupts.signal, interrupts };
+}
+const build = (
+  line: string,
+  env?: Readonly<Record<string, string>>,
+  terminal = false,
+): ReturnType<typeof buildRequest> => buildRequest(invoke("build", line, env), terminal);
+const run = (line: string, env?: Readonly<Record<string, string>>): ReturnType<typeof runRequest> =>
+  runRequest(invoke("run", line, env));
+
+describe("buildRequest()", () => {
+  it("takes a build argument without value from the environment and leaves out one that is not set", () => {
+    const request = build("--build-arg A --build-arg B=x=y --build-arg C .", { A: "1" });
+    expect(request.buildArgs).toEqual({ A: "1", B: "x=y" });
+  });
+
+  it("joins mirrors of flags and environment, flags first", () => {
+    const env = { TSBUILD_REGISTRY_MIRROR: "docker.io=http://env,ghcr.io=http://g" };
+    const request = build("--registry-mirror docker.io=http://127.0.0.1:5000 --insecure-registry r:80 .", env);
+    expect(request.registry?.mirrors).toEqual({ "docker.io": ["http://127.0.0.1:5000"], "ghcr.io": ["http://g"] });
+    expect(request.registry?.insecure).toEqual(["r:80"]);
+  });
+
+  it("reads SOURCE_DATE_EPOCH, a build argument before the environment", () => {
+    expect(build(".", { SOURCE_DATE_EPOCH: "1700000000" }).sourceDateEpoch).toBe(1_700_000_000);
+    expect(build("--build-arg SOURCE_DATE_EPOCH=5 .", { SOURCE_DATE_EPOCH: "7" }).sourceDateEpoch).toBe(5);
+    expect(() => build(".", { SOURCE_DATE_EPOCH: "yesterday" })).toThrow(/not a number of seconds/);
+  });
+
+  it.each([
+    ["--no-cache .", true],
+    ["--no-cache-filter a,b --no-cache-filter c .", ["a", "b", "c"]],
+    [".", false],
+  ])("%s", (line, noCache) => {
+    expect(build(line).noCache).toEqual(noCache);
+  });
+
+  it.each([
+    ["-o out .", [{ type: "local", dest: "out" }]],
+    ["-o - .", [{ type: "tar", dest: "-" }]],
+    ["-o type=oci,dest=a.tar .", [{ type: "oci", dest: "a.tar", tar: true }]],
+    ["-o type=oci,dest=d,tar=false .", [{ type: "oci", dest: "d", tar: false }]],
+    ["-o type=docker .", [{ type: "image" }]],
+    ["-o type=docker,dest=- .", [{ type: "docker", dest: "-", tar: true }]],
+    ['-o type=image,"name=a,b",push=true .', [{ type: "image", names: ["a", "b"], push: true }]],
+    ["-o type=registry,name=r:5000/a .", [{ type: "image", names: ["r:5000/a"], push: true }]],
+    ["-o type=cacheonly .", [{ type: "cacheonly" }]],
+    ["--push -t a .", [{ type: "image", push: true }]],
+    ["--load -o out .", [{ type: "local", dest: "out" }, { type: "image" }]],
+    [".", undefined],
+  ])("reads the outputs of %s", (line, outputs) => {
+    expect(build(line).outputs).toEqual(outputs);
+  });
+
+  it.each([
+    ["-o type=oci,compression=zstd .", /attribute compression of type=oci is not implemented/],
+    ["-o type=nosuch .", /is none of image/],
+    ["-o dest=x .", /there is no type/],
+    ["-o type=local .", /needs dest=DIR/],
+    ["--push -o out .", /image output only/],
+    ['-o type=image,"name=a .', /broken quote/],
+    ["--platform linux/amd64,linux/arm64 .", /several platforms is not implemented/],
+    ["-", /standard input is not implemented/],
+    ["https://example.com/x.git", /from a URL .* is not implemented/],
+    ["git@example.com:x", /is not implemented/],
+    ["-f - .", /Dockerfile from standard input is not implemented/],
+    ["--registry-mirror docker.io .", /is not HOST=URL/],
+    ["--label =x .", /needs a name/],
+  ])("refuses %s", (line, message) => {
+    expect(() => build(line)).toThrow(message);
+  });
+
+  it("does not write an archive to a terminal", () => {
+    expect(() => build("-o - .", {}, true)).toThrow(/to the terminal/);
+  });
+});
+
+describe("runRequest()", () => {
+  it("reads image, command, environment, volumes and limits", () => {
+    const request = run("-it -e A -e B=2 -e C -v ./d:/d:ro -v /x:/y -m 512m --cpus 1.5 -u app -w /w img sh -c x", {
+      A: "1",
+    });
+    expect(request).toMatchObject({
+      image: "img",
+      command: ["sh", "-c", "x"],
+      interactive: true,
+      tty: true,
+      env: ["A=1", "B=2"],
+      volumes: ["/src/d:/d:ro", "/x:/y"],
+      memory: 512 << 20,
+      cpus: 1.5,
+      user: "app",
+      workdir: "/w",
+    });
+  });
+
+  it("clears the entrypoint when it is empty", () => {
+    expect(run("--entrypoint= img").entrypoint).toEqual([]);
+    expect(run("--entrypoint sh img").entrypoint).toEqual(["sh"]);
+    expect(run("img").entrypoint).toBeUndefined();
+  });
+
+  it.each([
+    ["-v data:/d img", /Named volumes are not implemented/],
+    ["-v /a:b img", /is not SRC:DST/],
+    ["-v /a:/b:z img", /option z is not implemented/],
+    ["-m 1k img", /at least 6m/],
+    ["--cpus many img", /a number above/],
+    ["-e =x img", /needs a name/],
+    ["--env-file /nosuch/file img", /Cannot read env file/],
+  ])("refuses %s", (line, message) => {
+    expect(() => run(line)).toThrow(message);
+  });
+});
+
+describe("progressMode()", () => {
+  const config = (env: Readonly<Record<string, string>>, terminal: boolean): Parameters<typeof progressMode>[2] =>
+    readConfig({ env, uid: 0, home: "/", cwd: "/", stderrIsTerminal: terminal, readFile: () => undefined });
+  it.each([
+    ["a terminal", undefined, {}, true, "tty"],
+    ["a pipe", undefined, {}, false, "plain"],
+    ["a terminal in CI", undefined, { CI: "true" }, true, "plain"],
+    ["a dumb terminal", undefined, { TERM: "dumb" }, true, "plain"],
+    ["BUILDKIT_PROGRESS", undefined, { BUILDKIT_PROGRESS: "rawjson" }, true, "rawjson"],
+    ["the flag over the environment", "plain", { BUILDKIT_PROGRESS: "tty" }, true, "plain"],
+    ["none", "none", {}, true, "quiet"],
+  ])("with %s", (_, flag, env, terminal, mode) => {
+    expect(progressMode(flag, false, config(env, terminal))).toBe(mode);
+  });
+
+  it("is quiet with -q whatever else is said", () => {
+    expect(progressMode("plain", true, config({}, true))).toBe("quiet");
+  });
+});
