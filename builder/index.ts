@@ -5,6 +5,7 @@ export type { BuildEvent, BuildResult, ProgressSink, VertexInfo } from "./events
 export type { BuildOptions, EngineOptions, OutputSpec, PullPolicy, RegistryOptions, RunOptions } from "./options.ts";
 export { Build } from "./build.ts";
 export { DockerfileError } from "./dockerfile/error.ts";
+export { pull, push, type TransferOptions, type TransferResult } from "./transfer.ts";
 export { run, startImage, RunError, runExitCodes, type RunningImage } from "./run.ts";
 export { TsbuildError } from "../native/errors.ts";
 

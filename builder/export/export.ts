@@ -8,6 +8,8 @@ import type { SolvedStep } from "../solve/step.ts";
 import type { FoundImage } from "../source/images.ts";
 import { writeArchive, writeArchiveFile, writeLayout } from "../../store/image/archive-write.ts";
 import { toArchived } from "../../store/image/transfer.ts";
+import { normalizeReference } from "../../store/oci/reference.ts";
+import { pushFrom } from "../transfer.ts";
 import { exportLocal, exportTar } from "./files.ts";
 import { assembleImage, storeDocuments, storeImage, type BuiltImage } from "./image.ts";
 import { TsbuildError } from "../../native/errors.ts";
@@ -72,10 +74,10 @@ async function exportStep(input: ExportInput, image: BuiltImage, output: OutputS
 }
 
 async function exportTo(input: ExportInput, image: BuiltImage, output: OutputSpec): Promise<void> {
-  const { store, names, signal, result, options, epoch } = input;
+  const { signal, result, options, epoch } = input;
   switch (output.type) {
     case "image":
-      return await storeImage(store, image, output.names ?? names);
+      return await exportImage(input, image, output);
     case "cacheonly":
       return;
     case "local":
@@ -88,6 +90,26 @@ async function exportTo(input: ExportInput, image: BuiltImage, output: OutputSpe
     default:
       return output satisfies never;
   }
+}
+
+/** Into the store and, if asked, from there to the registries of its names. */
+async function exportImage(
+  input: ExportInput,
+  image: BuiltImage,
+  output: Extract<OutputSpec, { readonly type: "image" }>,
+): Promise<void> {
+  const { store, signal, options, emit } = input;
+  const names = (output.names ?? input.names).map(normalizeReference);
+  await storeImage(store, image, names);
+  if (output.push !== true) return;
+  if (names.length === 0) {
+    throw new TsbuildError("Cannot push: the image has no name", {
+      code: "E_PUSH_NAME",
+      hint: "name it: -t registry/name:tag",
+    });
+  }
+  const registry = options.registry === undefined ? {} : { registry: options.registry };
+  for (const name of names) await pushFrom(store, { image: name, signal, onEvent: emit, ...registry });
 }
 
 /** An archive or a layout directory of the image, which itself need not stay in the store under a name. */

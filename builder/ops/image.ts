@@ -1,4 +1,5 @@
 import { digestOf } from "../../store/oci/digest.ts";
+import { layerStatus } from "../image-progress.ts";
 import type { ImageOp } from "../graph/opspec.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { Op } from "../solve/op.ts";
@@ -13,14 +14,7 @@ export function imageOp(op: ImageOp, source: ImageSource, image: FoundImage): Op
     },
     async exec(vertex: Vertex, _inputs, context) {
       const started = new Map<string, number>();
-      const snapshot = await source.snapshot(image, ({ digest, phase, current, total }) => {
-        const time = performance.timeOrigin + performance.now();
-        const id = phase === "download" ? digest : `extracting ${digest}`;
-        const since = started.get(id) ?? time;
-        started.set(id, since);
-        const completed = current >= total ? { completed: time } : {};
-        context.emit({ kind: "status", digest: vertex.digest, id, time, current, total, started: since, ...completed });
-      });
+      const snapshot = await source.snapshot(image, (move) => context.emit(layerStatus(vertex.digest, started, move)));
       const identity = snapshot === undefined ? undefined : context.store.snapshots.identity(snapshot);
       return { snapshot, identity: Promise.resolve(identity) };
     },

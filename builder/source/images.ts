@@ -2,7 +2,7 @@ import { RegistryClient, RegistryError, pullLayers, resolveImage } from "../../r
 import { TsbuildError } from "../../native/errors.ts";
 import { Root } from "../../native/path.ts";
 import { unpackLayer } from "../../store/layer/unpack.ts";
-import { asDiffID, chainID, extendChain, type ChainID, type Digest, type DiffID } from "../../store/oci/digest.ts";
+import { asDiffID, chainID, extendChain, type ChainID, type DiffID } from "../../store/oci/digest.ts";
 import type { Descriptor } from "../../store/oci/descriptor.ts";
 import { parseConfig } from "../../store/oci/parse.ts";
 import { loadStored, type StoredImage } from "../../store/image/stored.ts";
@@ -10,19 +10,12 @@ import type { Platform } from "../../store/oci/platform.ts";
 import { formatReference, parseReference, type Reference } from "../../store/oci/reference.ts";
 import type { Snapshot } from "../../store/snapshot/snapshotter.ts";
 import type { Store } from "../../store/store.ts";
+import type { LayerMove } from "../image-progress.ts";
 import type { PullPolicy, RegistryOptions } from "../options.ts";
 
 /** An image found: its documents are in the content store, its layers perhaps not. `reference`: where they are. */
 export interface FoundImage extends StoredImage {
   readonly reference: Reference;
-}
-
-/** Bytes of one layer of a pull. */
-export interface LayerProgress {
-  readonly digest: Digest;
-  readonly phase: "download" | "unpack";
-  readonly current: number;
-  readonly total: number;
 }
 
 /** Finds images in the store and in registries and makes snapshots of them. One for a build, a pull or a run. */
@@ -67,7 +60,7 @@ export class ImageSource implements AsyncDisposable {
   }
 
   /** The image's file system; what is missing of it is pulled and unpacked. undefined: it has no layers. */
-  async snapshot(image: FoundImage, onProgress?: (progress: LayerProgress) => void): Promise<Snapshot | undefined> {
+  async snapshot(image: FoundImage, onProgress?: (progress: LayerMove) => void): Promise<Snapshot | undefined> {
     const diffs = image.config.rootfs.diff_ids;
     const { layers } = image.manifest;
     if (layers.length !== diffs.length) {
@@ -85,7 +78,7 @@ export class ImageSource implements AsyncDisposable {
   }
 
   /** Brings every layer's blob into the store, for `pull`. */
-  async blobs(image: FoundImage, onProgress?: (progress: LayerProgress) => void): Promise<void> {
+  async blobs(image: FoundImage, onProgress?: (progress: LayerMove) => void): Promise<void> {
     await this.#download(image, image.manifest.layers, onProgress);
   }
 
@@ -99,7 +92,7 @@ export class ImageSource implements AsyncDisposable {
     return true;
   }
 
-  async #materialize(image: FoundImage, onProgress: ((progress: LayerProgress) => void) | undefined): Promise<void> {
+  async #materialize(image: FoundImage, onProgress: ((progress: LayerMove) => void) | undefined): Promise<void> {
     const diffs = image.config.rootfs.diff_ids;
     const steps = image.manifest.layers.map((layer, at) => ({ layer, diffID: diffs[at] ?? asDiffID(layer.digest) }));
     let parent: Snapshot | undefined;
@@ -139,7 +132,7 @@ export class ImageSource implements AsyncDisposable {
   async #unpack(
     layer: Descriptor,
     place: { readonly diffID: DiffID; readonly chain: ChainID; readonly parent: Snapshot | undefined },
-    onProgress: ((progress: LayerProgress) => void) | undefined,
+    onProgress: ((progress: LayerMove) => void) | undefined,
   ): Promise<Snapshot> {
     const { diffID, chain, parent } = place;
     await using active = this.#store.snapshots.prepare(parent);
@@ -162,7 +155,7 @@ export class ImageSource implements AsyncDisposable {
   async #download(
     image: FoundImage,
     layers: readonly Descriptor[],
-    onProgress: ((progress: LayerProgress) => void) | undefined,
+    onProgress: ((progress: LayerMove) => void) | undefined,
     onLayer?: (layer: Descriptor) => Promise<void>,
   ): Promise<void> {
     await pullLayers(this.#client, this.#store.content, {

@@ -1,0 +1,86 @@
+import { mountSources, pushImage, RegistryClient } from "../registry/index.ts";
+import { TsbuildError } from "../native/errors.ts";
+import { compressImage, openBlob } from "../store/image/blob.ts";
+import { requireStored } from "../store/image/missing.ts";
+import { imageID } from "../store/image/stored.ts";
+import { openStore } from "../store/open.ts";
+import type { Digest } from "../store/oci/digest.ts";
+import { hostPlatform, parsePlatform } from "../store/oci/platform.ts";
+import { formatReference, parseReference } from "../store/oci/reference.ts";
+import type { Store } from "../store/store.ts";
+import type { ProgressSink } from "./events.ts";
+import { imageProgress } from "./image-progress.ts";
+import type { EngineOptions } from "./options.ts";
+import { ImageSource } from "./source/images.ts";
+
+/** What pull and push work with beside the image's name. */
+export interface TransferOptions extends EngineOptions {
+  readonly image: string;
+  /** `os/arch[/variant]`; default: the machine's. */
+  readonly platform?: string;
+  readonly onEvent?: ProgressSink;
+}
+
+/** What a pull brought or a push sent. */
+export interface TransferResult {
+  /** Normalised. */
+  readonly name: string;
+  /** Of what the name points to. */
+  readonly digest: Digest;
+  readonly imageID: Digest;
+}
+
+/** Brings an image into the store, unpacked and ready to run. @throws RegistryError, E_PLATFORM_MISSING */
+export async function pull(options: TransferOptions): Promise<TransferResult> {
+  const signal = options.signal ?? new AbortController().signal;
+  const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
+  await using store = await openStore({ root: options.root });
+  await using source = new ImageSource({ store, policy: "always", registry: options.registry ?? {}, signal });
+  const progress = imageProgress(options.onEvent, `pull ${options.image}`);
+  return await progress.around(async () => {
+    const image = await source.find(options.image, platform);
+    await source.blobs(image, progress.layer);
+    await source.snapshot(image, progress.layer);
+    return { name: image.name, digest: image.target.digest, imageID: imageID(image) };
+  });
+}
+
+/** Sends an image to the registry of its name, compressed. @throws RegistryError, E_IMAGE_NOT_FOUND */
+export async function push(options: TransferOptions): Promise<TransferResult> {
+  await using store = await openStore({ root: options.root });
+  return await pushFrom(store, options);
+}
+
+/** As push(), from a store that is open. */
+export async function pushFrom(store: Store, options: Omit<TransferOptions, "root">): Promise<TransferResult> {
+  const { signal } = options;
+  const reference = parseReference(options.image);
+  if (reference.digest !== undefined) {
+    throw new TsbuildError(`Cannot push ${options.image}: a push goes to a tag, not to a digest`, {
+      code: "E_REF_INVALID",
+    });
+  }
+  const image = await requireStored(
+    store,
+    options.image,
+    options.platform === undefined ? undefined : parsePlatform(options.platform),
+  );
+  await using client = new RegistryClient(options.registry ?? {});
+  const progress = imageProgress(options.onEvent, `push ${formatReference(reference)}`);
+  return await progress.around(async () => {
+    const portable = await compressImage(store, image, signal === undefined ? {} : { signal });
+    const { digest } = await pushImage(client, {
+      ...portable,
+      reference,
+      openBlob: (desc) => openBlob(store, desc),
+      mountFrom: mountSources(
+        reference.host,
+        store.refs.list().map(({ name }) => name),
+      ),
+      signal,
+      onProgress: ({ digest: layer, current, total }) =>
+        progress.layer({ digest: layer, phase: "upload", current, total }),
+    });
+    return { name: formatReference(reference), digest, imageID: imageID(image) };
+  });
+}
