@@ -13,24 +13,38 @@ import { parseLine } from "./parse.ts";
 export async function main(words: readonly string[]): Promise<number> {
   const out = processOutput();
   let request: Request | undefined;
+  const command = (): string | undefined => (request?.kind === "command" ? request.command.name : undefined);
   let debug = words.includes("--debug") || words.includes("-D");
+  // An error that nobody waits for, such as an event of a stream: told like every other, never a bare stack.
+  process.once("uncaughtException", (error) => {
+    void report(error, { command: command(), debug, out }).then((code) => process.exit(code));
+  });
   try {
     request = dispatch(words, isDirectory);
     if (request.kind === "help") return await printHelp(request, out);
     if (request.kind === "version") return await printVersion(out);
-    const { command } = request;
-    const line = parseLine(command, request.words);
-    if (line.help) return await printHelp({ kind: "help", command }, out);
+    const { command: spec, words: rest } = request;
+    const line = parseLine(spec, rest);
+    if (line.help) return await printHelp({ kind: "help", command: spec }, out);
     const config = surroundings();
     debug ||= config.debug;
     using interrupts = new Interrupts();
-    const { execute } = await command.load();
+    const { execute } = await spec.load();
     const { flags, operands } = line;
-    const invocation: Invocation = { command, flags, operands, config, out, signal: interrupts.signal, interrupts };
+    const invocation: Invocation = {
+      command: spec,
+      flags,
+      operands,
+      config,
+      out,
+      signal: interrupts.signal,
+      interrupts,
+    };
     return await execute(invocation);
   } catch (error) {
     if (error instanceof BrokenPipe) return 141; // 128 + SIGPIPE, as every filter ends
-    return await report(error, { command: request?.kind === "command" ? request.command.name : undefined, debug, out });
+    process.removeAllListeners("uncaughtException");
+    return await report(error, { command: command(), debug, out });
   }
 }
 

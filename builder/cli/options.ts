@@ -206,7 +206,7 @@ export const commands: readonly CommandSpec[] = [
     min: 0,
     max: 1,
     flags: [
-      { name: "all", short: "a", kind: "bool", help: "also images without a name" },
+      { name: "all", short: "a", kind: "bool", help: "every image (what is listed anyway)" },
       { name: "digests", kind: "bool", help: "show digests" },
       { name: "filter", kind: "list", value: "K=V", help: "dangling, label, before, since or reference" },
       formatFlag,
@@ -237,7 +237,7 @@ export const commands: readonly CommandSpec[] = [
     max: Infinity,
     flags: [
       { name: "force", short: "f", kind: "bool", help: "every name of an ID; no error if there is none" },
-      { name: "no-prune", kind: "bool", help: "remove the name only" },
+      { name: "no-prune", kind: "bool", help: "leave content to a later collection (always so)" },
       ...commonFlags,
     ],
     missing: missing("platform", "all/a"),

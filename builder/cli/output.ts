@@ -43,3 +43,11 @@ function writeAll(fd: number, text: string | Uint8Array): void {
     }
   }
 }
+
+/** Standard output as a stream, for archives. When its reader is gone the process ends as every filter does. */
+export function resultStream(): NodeJS.WritableStream {
+  process.stdout.on("error", (error) => {
+    process.exit("code" in error && error.code === "EPIPE" ? 141 : 1);
+  });
+  return process.stdout;
+}

@@ -4,6 +4,7 @@ import type { BuildResult } from "../../events.ts";
 import type { BuildOptions } from "../../options.ts";
 import { buildRequest } from "../build-request.ts";
 import type { Invocation } from "../command.ts";
+import { resultStream } from "../output.ts";
 import { openProgress, progressMode, type ProgressView } from "../progress/view.ts";
 import { makeStyle } from "../style.ts";
 
@@ -31,7 +32,7 @@ async function buildWith(request: BuildOptions, view: ProgressView): Promise<Bui
   let failed = true;
   try {
     const { build } = await import("../../index.ts");
-    await using running = build({ ...request, ...(toStdout ? { stdout: process.stdout } : {}), onEvent: view.sink });
+    await using running = build({ ...request, ...(toStdout ? { stdout: resultStream() } : {}), onEvent: view.sink });
     const result = await running.result;
     failed = false;
     return result;

@@ -1,10 +1,24 @@
 import type { Invocation } from "../command.ts";
-import { UsageError } from "../usage-error.ts";
+import { formatOne } from "../format/output.ts";
+import { openInvocationStore } from "../open-store.ts";
 
-/** `tsbuild inspect` */
-export async function execute({ command }: Invocation): Promise<number> {
-  throw new UsageError(`Command ${command.name} is not implemented yet`, {
-    code: "E_COMMAND_NOT_IMPLEMENTED",
-    hint: "tsbuild --help lists the commands",
-  });
+/** `tsbuild inspect`: a JSON array, or a line of the template for each image. Those that are there are shown even if another is not. */
+export async function execute(invocation: Invocation): Promise<number> {
+  const { flags, operands, out } = invocation;
+  const { inspectImage } = await import("../../../store/image/inspect.ts");
+  await using store = await openInvocationStore(invocation);
+  const found: object[] = [];
+  const failures: unknown[] = [];
+  for (const image of operands) {
+    try {
+      found.push(await inspectImage(store, image));
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  const format = flags.string("format");
+  if (format === undefined) out.result(`${JSON.stringify(found, undefined, 4)}\n`);
+  else out.result(found.map((image) => formatOne(format, image)).join(""));
+  if (failures.length > 0) throw failures[0];
+  return 0;
 }

@@ -1,10 +1,20 @@
+import { isatty } from "node:tty";
 import type { Invocation } from "../command.ts";
+import { openInvocationStore } from "../open-store.ts";
+import { resultStream } from "../output.ts";
 import { UsageError } from "../usage-error.ts";
 
-/** `tsbuild save` */
-export async function execute({ command }: Invocation): Promise<number> {
-  throw new UsageError(`Command ${command.name} is not implemented yet`, {
-    code: "E_COMMAND_NOT_IMPLEMENTED",
-    hint: "tsbuild --help lists the commands",
-  });
+/** `tsbuild save`: an archive to a file, which appears whole or not at all, or to standard output. */
+export async function execute(invocation: Invocation): Promise<number> {
+  const { flags, operands, signal } = invocation;
+  const file = flags.string("output");
+  const toStdout = file === undefined || file === "-";
+  if (toStdout && isatty(1)) {
+    throw new UsageError("Cannot write a tar archive to the terminal", { hint: "tsbuild save -o app.tar app" });
+  }
+  const { saveImages } = await import("../../../store/image/transfer.ts");
+  await using store = await openInvocationStore(invocation);
+  const to = toStdout ? { stream: resultStream() } : { file };
+  await saveImages(store, operands, { format: flags.string("format") === "oci" ? "oci" : "docker", to, signal });
+  return 0;
 }

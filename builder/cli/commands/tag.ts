@@ -1,10 +1,11 @@
 import type { Invocation } from "../command.ts";
-import { UsageError } from "../usage-error.ts";
+import { openInvocationStore } from "../open-store.ts";
 
-/** `tsbuild tag` */
-export async function execute({ command }: Invocation): Promise<number> {
-  throw new UsageError(`Command ${command.name} is not implemented yet`, {
-    code: "E_COMMAND_NOT_IMPLEMENTED",
-    hint: "tsbuild --help lists the commands",
-  });
+/** `tsbuild tag`: silent, as docker's. */
+export async function execute(invocation: Invocation): Promise<number> {
+  const [image = "", name = ""] = invocation.operands;
+  const { tagImage } = await import("../../../store/image/names.ts");
+  await using store = await openInvocationStore(invocation);
+  await tagImage(store, image, name);
+  return 0;
 }
