@@ -5,6 +5,10 @@ export interface InitPlan {
   /** CLONE_NEW* flags. */
   readonly namespaces: number;
   readonly cgroupProcs: readonly string[];
+  /** A v2 control group's directory that PID 1 is cloned into; "" = none. */
+  readonly cgroup: string;
+  /** Whether device nodes of the root file system cannot be opened. */
+  readonly nodev: boolean;
   /** An existing directory of the host; the root is attached to it in a mount namespace that nobody else sees. */
   readonly staging: string;
   readonly root:
@@ -49,7 +53,7 @@ export interface InitMount {
   readonly recursive: boolean;
 }
 
-const magic = 0x31425354;
+const magic = 0x32425354;
 
 /** Grows as needed; numbers are little endian. */
 class Writer {
@@ -102,6 +106,8 @@ export function encodePlan(plan: InitPlan): Buffer {
   w.u32(magic);
   w.u32(plan.namespaces);
   w.list(plan.cgroupProcs);
+  w.text(plan.cgroup);
+  w.u32(Number(plan.nodev));
   w.text(plan.staging);
   writeRoot(w, plan);
   w.u32(plan.mounts.length);

@@ -49,6 +49,7 @@ const prototypes = {
   ftruncate: "int ftruncate(int, int64_t)",
   mount: "int mount(void *, void *, void *, unsigned long, void *)",
   umount2: "int umount2(void *, int)",
+  bpf: "long syscall(long, int, void *, unsigned int)",
   memfd_create: "int memfd_create(void *, unsigned int)",
   kill: "int kill(int, int)",
   waitpid: "int waitpid(int, void *, int)",

@@ -192,6 +192,9 @@ static void be_init(const struct plan *p)
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	setsid();
 	umask(0);
+	/* Only now: made by clone3 the namespace would be rooted at the group of the process that called it. */
+	if ((p->namespaces & CLONE_NEWCGROUP) && syscall(SYS_unshare, CLONE_NEWCGROUP))
+		fail(STEP_CLONE, "cgroup");
 	rootfs_enter(p);
 	if (p->hostname[0] && sethostname(p->hostname, strlen(p->hostname)))
 		fail(STEP_HOSTNAME, p->hostname);
@@ -260,7 +263,15 @@ int main(int argc, char **argv)
 	close(plan_fd);
 	fcntl(report_fd, F_SETFD, FD_CLOEXEC);
 	join_cgroups(&plan);
-	struct clone_args args = { .flags = plan.namespaces | CLONE_PARENT, .exit_signal = 0 };
+	struct clone_args args = { .flags = (plan.namespaces & ~(uint64_t)CLONE_NEWCGROUP) | CLONE_PARENT };
+	if (plan.cgroup[0]) {
+		/* Born in the group: moving a process there later makes the kernel wait for all processors. */
+		int fd = open(plan.cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			fail(STEP_CGROUP, plan.cgroup);
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)fd;
+	}
 	long pid = syscall(SYS_clone3, &args, sizeof args);
 	if (pid < 0)
 		fail(STEP_CLONE, NULL);

@@ -124,6 +124,8 @@ int plan_read(int fd, struct plan *p)
 		r.bad = 1;
 	p->namespaces = u32(&r);
 	p->cgroup_procs = list(&r);
+	p->cgroup = text(&r);
+	p->nodev = u32(&r);
 	p->staging = text(&r);
 	p->root_is_bind = u32(&r);
 	p->lower = list(&r);

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLAN_MAGIC 0x31425354u /* "TSB1" */
+#define PLAN_MAGIC 0x32425354u /* "TSB2" */
 
 struct strlist {
 	uint32_t count;
@@ -28,6 +28,8 @@ struct limit_entry {
 struct plan {
 	uint32_t namespaces; /* CLONE_NEW* */
 	struct strlist cgroup_procs;
+	char *cgroup; /* directory of the v2 group to be cloned into, or "" */
+	uint32_t nodev;
 	char *staging; /* an empty directory of the host to attach the root to */
 	uint32_t root_is_bind;
 	struct strlist lower; /* of an overlay, topmost first; or one bind source */

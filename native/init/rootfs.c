@@ -143,7 +143,7 @@ static int overlay(const struct plan *p)
 		return -1;
 	if (fs_create(fs))
 		return -1;
-	int fd = fs_mount(fs, 0);
+	int fd = fs_mount(fs, p->nodev ? MOUNT_ATTR_NODEV : 0);
 	close(fs);
 	return fd;
 }
@@ -153,6 +153,8 @@ static void make_root(const struct plan *p)
 	int fd = p->root_is_bind ? tree_clone(AT_FDCWD, p->lower.items[0], 1) : overlay(p);
 	if (fd < 0 || syscall(SYS_move_mount, fd, "", AT_FDCWD, p->staging, MOVE_MOUNT_F_EMPTY_PATH))
 		fail(STEP_ROOT, p->lower.count ? p->lower.items[0] : p->upper);
+	if (p->root_is_bind && p->nodev && set_attributes(fd, MOUNT_ATTR_NODEV, 1))
+		fail(STEP_ROOT, "nodev");
 	root_fd = fd;
 }
 

@@ -1,59 +1,120 @@
 import type { ResourceLimits } from "../container/process.ts";
 import { TsbuildError } from "../../native/errors.ts";
+import { deviceGuard } from "./devices.ts";
+import { processGroup } from "./process-group.ts";
 import { findControllers, type Controllers } from "./controllers.ts";
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A container's control groups: one on v2, one for each limited controller on v1, none where nothing is limited. */
+/** A container's control groups. */
 export interface Cgroup extends Disposable {
-  /** Files that a process joins by. */
+  /** Files that its first process joins by: one for each limited controller on v1. */
   readonly procs: readonly string[];
+  /** The v2 group that its first process is cloned into. */
+  readonly into: string | undefined;
+  /** Whether nothing but `nodev` mounts and a missing CAP_MKNOD keep it from devices. @see DeviceGuard */
+  readonly nodev: boolean;
   /** Whether the host has only the unified hierarchy, which a container may then see. */
   readonly unified: boolean;
   oomKilled(): boolean;
 }
 
+type ControllerName = "memory" | "cpu" | "cpuset" | "pids";
+
 /** One file of a controller with what is written to it. */
 interface Setting {
-  readonly controller: "memory" | "cpu" | "cpuset" | "pids";
+  readonly controller: ControllerName;
   readonly file: string;
   readonly value: string;
 }
 
 /**
  * Makes the control groups that the limits need. The pid namespace already kills every process of a container, so
- * a container without limits joins none: that saves its start several directories.
+ * containers without limits share one group, which keeps them from devices: that saves their start several directories.
  * @throws E_CGROUP_LIMIT when a limit was asked for and its controller is not there
  */
 export function openCgroup(id: string, limits: ResourceLimits): Cgroup {
   const controllers = findControllers();
-  const unified = controllers.kind === "v2";
-  const settings = unified ? settingsV2(limits) : settingsV1(limits);
-  if (settings.length === 0) {
-    return { procs: [], unified, oomKilled: () => false, [Symbol.dispose]: () => undefined };
-  }
-  const groups = new Map<string, string>();
+  const guard = deviceGuard();
+  const groups: string[] = [];
   try {
-    for (const setting of settings) {
-      const directory = controllerDirectory(controllers, setting.controller);
-      const group = groups.get(directory) ?? makeGroup(directory, id, controllers);
-      groups.set(directory, group);
-      writeFileSync(join(group, setting.file), setting.value);
-    }
+    const into = makeGroupV2(id, limits, controllers, groups);
+    const procs = makeGroupsV1(id, limits, controllers, groups).map((group) => join(group, "cgroup.procs"));
+    return {
+      procs: guard.kind === "v1" ? [...procs, guard.procs] : procs,
+      into: into ?? (guard.kind === "v2" ? guard.group : undefined),
+      nodev: guard.kind === "nodev",
+      unified: controllers.kind === "v2",
+      oomKilled: () => groups.some(hasOomKill),
+      [Symbol.dispose]: () => groups.forEach(removeGroup),
+    };
   } catch (error) {
     groups.forEach(removeGroup);
-    if (error instanceof TsbuildError) throw error;
+    if (error instanceof TsbuildError && error.code === "E_CGROUP_LIMIT") throw error;
     throw new TsbuildError("Cannot limit the container: the control group refused the value", {
       code: "E_CGROUP_LIMIT",
       cause: error,
+      hint: "give another limit, or leave it out",
     });
   }
-  return {
-    procs: [...groups.values()].map((group) => join(group, "cgroup.procs")),
-    unified,
-    oomKilled: () => [...groups.values()].some(hasOomKill),
-    [Symbol.dispose]: () => groups.forEach(removeGroup),
-  };
+}
+
+/** One group for all limits whose controllers are on v2; undefined when there is none. */
+function makeGroupV2(id: string, limits: ResourceLimits, controllers: Controllers, made: string[]): string | undefined {
+  const { unified } = controllers;
+  const settings = settingsV2(limits).filter(({ controller }) => isUnified(controllers, controller));
+  if (unified === undefined || settings.length === 0) return undefined;
+  const names = new Set(settings.map(({ controller }) => controller));
+  const base = [unified.own, unified.top].find((directory) => distribute(directory, names));
+  if (base === undefined) {
+    throw new TsbuildError(`Cannot limit the container: ${[...names].join(", ")} cannot be handed to a group of ours`, {
+      code: "E_CGROUP_LIMIT",
+      notes: [`the group ${unified.own} has processes of its own`],
+      hint: "leave the limit out, or run tsbuild in a delegated group: systemd-run --scope -p Delegate=yes",
+    });
+  }
+  const parent = processGroup(base, "v2");
+  for (const directory of [join(base, "tsbuild"), parent]) distribute(directory, names);
+  const group = join(parent, id);
+  mkdirSync(group);
+  made.push(group);
+  for (const { file, value } of settings) writeFileSync(join(group, file), value);
+  return group;
+}
+
+/** Hands the controllers to the groups below. False where that is not allowed: a v2 group with processes cannot. */
+function distribute(directory: string, names: ReadonlySet<string>): boolean {
+  try {
+    writeFileSync(join(directory, "cgroup.subtree_control"), [...names].map((name) => `+${name}`).join(" "));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function makeGroupsV1(id: string, limits: ResourceLimits, controllers: Controllers, made: string[]): readonly string[] {
+  const groups = new Map<string, string>();
+  for (const { controller, file, value } of settingsV1(limits)) {
+    if (isUnified(controllers, controller)) continue;
+    const directory = controllerDirectory(controllers, controller);
+    let group = groups.get(directory);
+    if (group === undefined) {
+      const parent = processGroup(directory, "v1");
+      group = join(parent, id);
+      mkdirSync(group);
+      made.push(group);
+      groups.set(directory, group);
+      if (directory === controllers.directories.get("cpuset"))
+        for (const at of [join(directory, "tsbuild"), parent, group]) inheritCpuset(directory, at);
+    }
+    writeFileSync(join(group, file), value);
+  }
+  return [...groups.values()];
+}
+
+function isUnified({ unified, directories }: Controllers, name: string): boolean {
+  const directory = directories.get(name);
+  return unified !== undefined && (directory === unified.own || directory === unified.top);
 }
 
 function controllerDirectory(controllers: Controllers, name: string): string {
@@ -63,32 +124,6 @@ function controllerDirectory(controllers: Controllers, name: string): string {
     code: "E_CGROUP_LIMIT",
     hint: "leave the limit out, or mount the controller",
   });
-}
-
-/** `tsbuild/ID` below the process's own group. */
-function makeGroup(directory: string, id: string, controllers: Controllers): string {
-  const parent = join(directory, "tsbuild");
-  mkdirSync(parent, { recursive: true });
-  if (controllers.kind === "v2") {
-    for (const at of [directory, parent]) delegate(at);
-  } else if (directory === controllers.directories.get("cpuset")) {
-    for (const at of [parent]) inheritCpuset(directory, at);
-  }
-  const group = join(parent, id);
-  mkdirSync(group);
-  if (directory === controllers.directories.get("cpuset") && controllers.kind !== "v2") inheritCpuset(parent, group);
-  return group;
-}
-
-function delegate(directory: string): void {
-  const file = join(directory, "cgroup.subtree_control");
-  for (const name of ["memory", "cpu", "cpuset", "pids"]) {
-    try {
-      writeFileSync(file, `+${name}`);
-    } catch {
-      continue; // Not there or not ours: the write of the limit itself tells.
-    }
-  }
 }
 
 /** A v1 cpuset takes no process before it has processors and memory nodes. */

@@ -1,12 +1,20 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 
 /** Where this process's own groups are, for each controller. */
 export interface Controllers {
   /** "v2": everything on the unified hierarchy; "v1": at least one controller on its own; "none": nothing mounted. */
   readonly kind: "v1" | "v2" | "none";
-  /** Controller -> directory of this process's group on the hierarchy that has it. */
+  /** Controller -> directory of this process's group on the hierarchy that has it; on v2 the top when only that has. */
   readonly directories: ReadonlyMap<string, string>;
+  /** The v2 hierarchy, also where it is mounted beside v1 with no controller (hybrid). */
+  readonly unified: UnifiedHierarchy | undefined;
+}
+
+/** The v2 hierarchy: its top as far as it is mounted here, and this process's own group. */
+export interface UnifiedHierarchy {
+  readonly top: string;
+  readonly own: string;
 }
 
 let known: Controllers | undefined;
@@ -27,23 +35,31 @@ export function parseControllers(
 ): Controllers {
   const paths = new Map(own.split("\n").flatMap((line) => ownPaths(line)));
   const directories = new Map<string, string>();
-  let unified: string | undefined;
-  for (const { type, target, options } of mounts(mountinfo)) {
-    if (type === "cgroup2") unified = target;
+  let unified: UnifiedHierarchy | undefined;
+  for (const { type, root, target, options } of mounts(mountinfo)) {
+    const inside = (path: string): string => join(target, below(root, path));
+    if (type === "cgroup2") unified ??= { top: target, own: inside(paths.get("") ?? "/") };
     if (type !== "cgroup") continue;
     for (const name of options) {
       const path = paths.get(name);
-      if (path !== undefined && name !== "") directories.set(name, join(target, path));
+      if (path !== undefined && name !== "") directories.set(name, inside(path));
     }
   }
   const v1 = directories.size > 0;
   if (unified !== undefined) {
-    const group = join(unified, paths.get("") ?? "/");
-    for (const name of available(group).trim().split(/\s+/)) {
-      if (name !== "" && !directories.has(name)) directories.set(name, group);
+    for (const group of [unified.own, unified.top]) {
+      for (const name of available(group).trim().split(/\s+/)) {
+        if (name !== "" && !directories.has(name)) directories.set(name, group);
+      }
     }
   }
-  return { kind: v1 ? "v1" : unified === undefined ? "none" : "v2", directories };
+  return { kind: v1 ? "v1" : unified === undefined ? "none" : "v2", directories, unified };
+}
+
+/** A group's path below the part of the hierarchy that is mounted: a container sees only its own part. */
+function below(root: string, path: string): string {
+  const relative = posix.relative(root, path);
+  return relative.startsWith("..") ? "" : relative;
 }
 
 function ownPaths(line: string): readonly (readonly [string, string])[] {
@@ -52,13 +68,27 @@ function ownPaths(line: string): readonly (readonly [string, string])[] {
   return path === undefined ? [] : (match?.[1] ?? "").split(",").map((name) => [name, path] as const);
 }
 
-function mounts(text: string): readonly { type: string; target: string; options: readonly string[] }[] {
+interface HierarchyMount {
+  readonly type: string;
+  /** The directory of the hierarchy that is mounted. */
+  readonly root: string;
+  readonly target: string;
+  readonly options: readonly string[];
+}
+
+function mounts(text: string): readonly HierarchyMount[] {
   return text.split("\n").flatMap((line) => {
     const [before = "", after = ""] = line.split(" - ", 2);
-    const target = before.split(" ")[4];
+    const [, , , root, target] = before.split(" ");
     const [type, , options] = after.split(" ");
-    return target === undefined || type === undefined ? [] : [{ type, target, options: (options ?? "").split(",") }];
+    if (root === undefined || target === undefined || type === undefined) return [];
+    return [{ type, root: unescape(root), target: unescape(target), options: (options ?? "").split(",") }];
   });
+}
+
+/** Blanks and backslashes in paths are written as octal numbers. @see proc_pid_mountinfo(5) */
+function unescape(path: string): string {
+  return path.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
 
 function readText(file: string): string {

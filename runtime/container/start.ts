@@ -3,8 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startInit, type InitProcess } from "../../native/process.ts";
 import { openCgroup, type Cgroup } from "../cgroup/cgroup.ts";
-import { planContainer } from "../rootfs/plan.ts";
-import { capabilityMask, defaultCapabilities } from "../security/capabilities.ts";
+import { grantedCapabilities, planContainer } from "../rootfs/plan.ts";
 import { seccompProgram } from "../security/seccomp.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 import type { Container, ContainerSpec, ExitStatus, Stdio } from "./process.ts";
@@ -40,10 +39,9 @@ export async function startContainer(
   const plan = planContainer(spec, {
     staging: staging(),
     cgroupProcs: cgroup.procs,
-    seccomp:
-      spec.seccomp === "unconfined"
-        ? new Uint8Array()
-        : seccompProgram(capabilityMask(spec.capabilities ?? defaultCapabilities)),
+    cgroup: cgroup.into,
+    nodev: cgroup.nodev,
+    seccomp: spec.seccomp === "unconfined" ? new Uint8Array() : seccompProgram(grantedCapabilities(spec, cgroup.nodev)),
     hostNetwork: spec.network === "host",
     cgroup2: cgroup.unified,
   });

@@ -30,6 +30,10 @@ const defaultShm = 64 << 20;
 export interface PlanResources {
   readonly staging: string;
   readonly cgroupProcs: readonly string[];
+  /** The v2 group to be cloned into; undefined = none. */
+  readonly cgroup: string | undefined;
+  /** Whether no control group keeps the container from devices: its mounts and capabilities must. */
+  readonly nodev: boolean;
   readonly seccomp: Uint8Array;
   /** Whether the network is the host's; otherwise a new namespace with `lo` up. */
   readonly hostNetwork: boolean;
@@ -49,6 +53,8 @@ export function planContainer(spec: ContainerSpec, resources: PlanResources): In
       CLONE.NEWPID |
       (resources.hostNetwork ? 0 : CLONE.NEWNET),
     cgroupProcs: resources.cgroupProcs,
+    cgroup: resources.cgroup ?? "",
+    nodev: resources.nodev,
     staging: resources.staging,
     root:
       root.overlay === undefined
@@ -62,7 +68,7 @@ export function planContainer(spec: ContainerSpec, resources: PlanResources): In
             userxattr: root.options.includes("userxattr"),
           },
     readonlyRoot: spec.readonlyRoot ?? false,
-    mounts: [...systemMounts(spec, resources), ...spec.mounts.map(userMount)],
+    mounts: [...systemMounts(spec, resources), ...spec.mounts.map((mount) => userMount(mount, resources.nodev))],
     masked: spec.maskedPaths ?? maskedPaths,
     readonlyPaths: spec.readonlyPaths ?? readonlyPaths,
     hostname: spec.hostname,
@@ -73,7 +79,7 @@ export function planContainer(spec: ContainerSpec, resources: PlanResources): In
       soft: BigInt(soft),
       hard: BigInt(hard),
     })),
-    capabilities: capabilityMask(spec.capabilities ?? defaultCapabilities),
+    capabilities: grantedCapabilities(spec, resources.nodev),
     noNewPrivs: spec.noNewPrivileges ?? false,
     uid: spec.user.uid,
     gid: spec.user.gid,
@@ -83,6 +89,12 @@ export function planContainer(spec: ContainerSpec, resources: PlanResources): In
     args: spec.args,
     env: spec.env,
   };
+}
+
+/** Where nothing else keeps the container from devices it must not be able to make any. */
+export function grantedCapabilities(spec: ContainerSpec, nodev: boolean): bigint {
+  const mask = capabilityMask(spec.capabilities ?? defaultCapabilities);
+  return nodev ? mask & ~capabilityMask(["CAP_MKNOD"]) : mask;
 }
 
 /** What every container has. @see runtime-spec config-linux.md#default-filesystems */
@@ -107,9 +119,9 @@ function systemMounts(spec: ContainerSpec, resources: PlanResources): readonly I
   ];
 }
 
-function userMount(mount: Mount): InitMount {
+function userMount(mount: Mount, nodev: boolean): InitMount {
   const { type, source, target, options } = mount;
-  let attributes = 0;
+  let attributes: number = nodev ? ATTR.NODEV : 0;
   const data: string[] = [];
   for (const option of options) {
     const attribute = attributeNames[option];

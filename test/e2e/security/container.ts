@@ -1,0 +1,68 @@
+import { spawnSync } from "node:child_process";
+import { closeSync, copyFileSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startContainer, type ContainerSpec, type ExitStatus } from "../../../runtime/index.ts";
+
+/** A container that ended. */
+export interface Ended {
+  readonly status: ExitStatus;
+  readonly output: string;
+  readonly oomKilled: boolean;
+}
+
+/** A root file system with busybox and, when it is asked for, the battery. */
+export class Box implements Disposable {
+  readonly directory: string = mkdtempSync(join(tmpdir(), "tsbuild-box-"));
+  readonly root: string = join(this.directory, "root");
+  #count = 0;
+
+  constructor() {
+    for (const name of ["bin", "tmp", "proc", "sys", "dev"]) mkdirSync(join(this.root, name), { recursive: true });
+    copyFileSync("/bin/busybox", join(this.root, "bin/busybox"));
+  }
+
+  /** Compiles a C source to `/bin/NAME` of the root, static. */
+  compile(source: string, name: string): void {
+    const made = spawnSync("cc", ["-static", "-O1", "-w", "-o", join(this.root, "bin", name), source], {
+      encoding: "utf8",
+    });
+    if (made.status !== 0) throw new Error(`cc: ${made.stderr}`);
+  }
+
+  /** Runs it to its end; its output and errors are one text. */
+  async run(args: readonly string[], spec: Partial<ContainerSpec> = {}): Promise<Ended> {
+    const file = join(this.directory, `output-${this.#count}`);
+    const fd = openSync(file, "w");
+    try {
+      await using container = await startContainer(
+        {
+          id: `box-${process.pid}-${this.#count++}`,
+          root: { type: "bind", source: this.root, target: "/", options: [] },
+          mounts: [],
+          hostname: "box",
+          args,
+          env: ["PATH=/bin"],
+          cwd: "/",
+          user: { uid: 0, gid: 0, additionalGids: [] },
+          network: "none",
+          ...spec,
+        },
+        { stdin: "null", stdout: fd, stderr: fd },
+      );
+      const status = await container.exited;
+      return { status, output: readFileSync(file, "utf8"), oomKilled: container.oomKilled() };
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Runs a line of busybox's shell. */
+  async sh(script: string, spec: Partial<ContainerSpec> = {}): Promise<Ended> {
+    return await this.run(["/bin/busybox", "sh", "-c", script], spec);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
