@@ -3,7 +3,7 @@ import type { PullPolicy } from "../options.ts";
 import { wantsColor } from "./color.ts";
 import { emptySettings, mergeSettings, parseMirrors, parseSettings, type Settings } from "./settings.ts";
 
-/** The world a command starts in; main.ts gives the real one, tests another. */
+/** The world a command starts in; entry.ts gives the real one, tests another. */
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly uid: number;

@@ -1,10 +1,14 @@
+import { onePlatform } from "../build-request.ts";
 import type { Invocation } from "../command.ts";
-import { UsageError } from "../usage-error.ts";
+import { transfer } from "../transfer.ts";
 
-/** `tsbuild pull` */
-export async function execute({ command }: Invocation): Promise<number> {
-  throw new UsageError(`Command ${command.name} is not implemented yet`, {
-    code: "E_COMMAND_NOT_IMPLEMENTED",
-    hint: "tsbuild --help lists the commands",
-  });
+/** `tsbuild pull`: the name of what was pulled on standard output. */
+export async function execute(invocation: Invocation): Promise<number> {
+  const { flags, operands, config, out } = invocation;
+  const platform = onePlatform(flags.string("platform")) ?? config.platform;
+  const { pull } = await import("../../transfer.ts");
+  const options = { image: operands[0] ?? "", ...(platform === undefined ? {} : { platform }) };
+  const { name } = await transfer(invocation, "Pulling", async (engine) => await pull({ ...engine, ...options }));
+  out.result(`${name}\n`);
+  return 0;
 }

@@ -1,10 +1,14 @@
+import { onePlatform } from "../build-request.ts";
 import type { Invocation } from "../command.ts";
-import { UsageError } from "../usage-error.ts";
+import { transfer } from "../transfer.ts";
 
-/** `tsbuild push` */
-export async function execute({ command }: Invocation): Promise<number> {
-  throw new UsageError(`Command ${command.name} is not implemented yet`, {
-    code: "E_COMMAND_NOT_IMPLEMENTED",
-    hint: "tsbuild --help lists the commands",
-  });
+/** `tsbuild push`: the name with its digest on standard output, with -q the digest alone. */
+export async function execute(invocation: Invocation): Promise<number> {
+  const { flags, operands, out } = invocation;
+  const platform = onePlatform(flags.string("platform"));
+  const { push } = await import("../../transfer.ts");
+  const options = { image: operands[0] ?? "", ...(platform === undefined ? {} : { platform }) };
+  const pushed = await transfer(invocation, "Pushing", async (engine) => await push({ ...engine, ...options }));
+  out.result(flags.bool("quiet") ? `${pushed.digest}\n` : `${pushed.name}@${pushed.digest}\n`);
+  return 0;
 }

@@ -1,15 +1,13 @@
 import type { Output } from "../output.ts";
-import type { Style } from "../style.ts";
 import { Screen } from "./screen.ts";
 import { failedLogs } from "./summary.ts";
-import { TtyProgress } from "./tty.ts";
+import type { TtyProgress } from "./tty.ts";
 import type { ProgressView } from "./view.ts";
 
 const interval = 100;
 
 /** Draws frames on standard error ten times a second while something happens; the cursor comes back at the end. */
-export function openTerminal(style: Style, logLines: number, out: Output): ProgressView {
-  const picture = new TtyProgress(style, logLines);
+export function openTerminal(picture: TtyProgress, out: Output): ProgressView {
   const screen = new Screen();
   const restore = (): void => out.notice(screen.leave());
   const paint = (finished?: "ok" | "failed"): void => {

@@ -28,11 +28,13 @@ export class TtyProgress {
   readonly trace: Trace = new Trace();
   readonly #style: Style;
   readonly #logLines: number;
+  readonly #title: string;
   #start: number | undefined;
 
-  constructor(style: Style, logLines: number) {
-    this.#style = style;
-    this.#logLines = logLines;
+  constructor(options: { readonly style: Style; readonly logLines: number; readonly title?: string }) {
+    this.#style = options.style;
+    this.#logLines = options.logLines;
+    this.#title = options.title ?? "Building";
   }
 
   event(event: BuildEvent): void {
@@ -70,7 +72,7 @@ export class TtyProgress {
     const done = steps.filter((step) => step.completed !== undefined).length;
     const seconds = Math.max(0, options.now - (this.#start ?? options.now)) / 1000;
     const state = options.finished === undefined ? "" : " FINISHED";
-    const head = `[+] Building ${seconds.toFixed(1)}s (${done}/${steps.length})${state}`;
+    const head = `[+] ${this.#title} ${seconds.toFixed(1)}s (${done}/${steps.length})${state}`;
     const visible = steps.filter((step) => step.started !== undefined || step.completed !== undefined);
     const rows = fit(
       visible.flatMap((step) => this.#rows(step, options)),

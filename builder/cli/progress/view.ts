@@ -35,7 +35,12 @@ export function progressMode(flag: string | undefined, quiet: boolean, config: C
 }
 
 /** Loads only the renderer of that mode. */
-export async function openProgress(mode: ProgressMode, config: Config, out: Output): Promise<ProgressView> {
+export async function openProgress(
+  mode: ProgressMode,
+  config: Config,
+  out: Output,
+  title = "Building",
+): Promise<ProgressView> {
   switch (mode) {
     case "plain": {
       const { PlainProgress } = await import("./plain.ts");
@@ -48,7 +53,9 @@ export async function openProgress(mode: ProgressMode, config: Config, out: Outp
     }
     case "tty": {
       const { openTerminal } = await import("./terminal.ts");
-      return openTerminal(makeStyle(config.color, config.colors), config.logLines, out);
+      const { TtyProgress } = await import("./tty.ts");
+      const style = makeStyle(config.color, config.colors);
+      return openTerminal(new TtyProgress({ style, logLines: config.logLines, title }), out);
     }
     case "quiet": {
       const { QuietProgress } = await import("./quiet.ts");

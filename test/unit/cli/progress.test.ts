@@ -171,7 +171,7 @@ describe("JsonProgress", () => {
 
 describe("TtyProgress", () => {
   const draw = (events: readonly BuildEvent[], now: number, width: number, height: number): readonly string[] => {
-    const progress = new TtyProgress(makeStyle(false), 2);
+    const progress = new TtyProgress({ style: makeStyle(false), logLines: 2 });
     for (const event of events) progress.event(event);
     return progress.frame({ now: t0 + now, width, height });
   };
@@ -267,7 +267,7 @@ describe("buildSummary()", () => {
 
 describe("failedLogs()", () => {
   it("shows the last lines of the step that failed, not of one that was canceled", () => {
-    const progress = new TtyProgress(makeStyle(false), 6);
+    const progress = new TtyProgress({ style: makeStyle(false), logLines: 6 });
     const events = [
       vertex(b, "B"),
       started(b, 0),

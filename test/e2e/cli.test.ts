@@ -1,0 +1,203 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { Project, fromBusybox } from "../rig/project.ts";
+
+const launcher = resolve("builder/cli/tsbuild");
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The command with a store of the project's and an environment of its own. */
+function start(project: Project, words: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+  const base = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: join(project.store, "..", "home"),
+    TSBUILD_ROOT: project.store,
+  };
+  const cache = { XDG_CACHE_HOME: resolve("node_modules/.cache") };
+  return spawn(launcher, words, { cwd: project.directory, env: { ...base, ...cache, ...env } });
+}
+
+async function ended(child: ChildProcess, input = ""): Promise<Ended> {
+  const [stdout, stderr]: Buffer[][] = [[], []];
+  child.stdout?.on("data", (chunk: Buffer) => stdout?.push(chunk));
+  child.stderr?.on("data", (chunk: Buffer) => stderr?.push(chunk));
+  child.stdin?.on("error", () => undefined).end(input);
+  const [code] = await once(child, "close");
+  const text = (chunks: Buffer[] | undefined): string => Buffer.concat(chunks ?? []).toString();
+  return { code: typeof code === "number" ? code : null, stdout: text(stdout), stderr: text(stderr) };
+}
+
+async function tsbuild(project: Project, line: string, env?: Readonly<Record<string, string>>): Promise<Ended> {
+  return await ended(start(project, line.split(" "), env));
+}
+
+const hello = `${fromBusybox}RUN echo building\nENV A=1\nCMD ["sh", "-c", "echo hello $A"]\n`;
+
+describe("tsbuild build", () => {
+  it("prints progress and summary on standard error and nothing on standard output", async () => {
+    using project = new Project({ Dockerfile: hello });
+    const first = await tsbuild(project, "-t app .");
+    expect([first.code, first.stdout]).toEqual([0, ""]);
+    expect(first.stderr).toMatch(/^#1 \[internal\] load build definition from Dockerfile\n/);
+    expect(first.stderr).toMatch(
+      /\n#\d+ \[2\/2\] RUN echo building\n#\d+ MISS .*\n#\d+ 0\.\d{3} building\n#\d+ DONE \d/,
+    );
+    expect(first.stderr).toMatch(/✔ built app:latest in \d+\.\ds {2}sha256:[0-9a-f]{12} .* next: tsbuild run app\n/);
+    expect(first.stderr).not.toContain("\u001b");
+    const second = await tsbuild(project, "build -t app .");
+    expect(second.stderr).toMatch(/RUN echo building\n#\d+ CACHED\n/);
+    expect(second.stderr).toContain("cache: 2/2 hits");
+  });
+
+  it("with -q prints exactly the image ID, and writes the same to --iidfile and --metadata-file", async () => {
+    using project = new Project({ Dockerfile: hello });
+    const built = await tsbuild(project, "-q -t app --iidfile iid --metadata-file meta.json .");
+    expect(built).toMatchObject({ code: 0, stderr: "" });
+    expect(built.stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/);
+    expect(readFileSync(join(project.directory, "iid"), "utf8")).toBe(built.stdout.trim());
+    const meta: unknown = JSON.parse(readFileSync(join(project.directory, "meta.json"), "utf8"));
+    expect(meta).toMatchObject({
+      "containerimage.config.digest": built.stdout.trim(),
+      "containerimage.digest": expect.stringMatching(/^sha256:/),
+      "image.name": "docker.io/library/app:latest",
+    });
+  });
+
+  it("with --progress=rawjson prints JSON lines only", async () => {
+    using project = new Project({ Dockerfile: hello });
+    const built = await tsbuild(project, "--progress=rawjson .");
+    const lines = built.stderr.trimEnd().split("\n");
+    const names = lines.flatMap((line) => {
+      const status: { vertexes?: readonly { name: string; completed?: string }[] } = JSON.parse(line);
+      return (status.vertexes ?? []).filter(({ completed }) => completed !== undefined).map(({ name }) => name);
+    });
+    expect(names).toContain("[2/2] RUN echo building");
+  });
+
+  it("shows a failed RUN with its place, and ends with 1", async () => {
+    using project = new Project({ Dockerfile: `${fromBusybox}RUN echo no; exit 42\n` });
+    const failed = await tsbuild(project, ".");
+    expect([failed.code, failed.stdout]).toEqual([1, ""]);
+    expect(failed.stderr).toMatch(/error\[E_RUN_FAILED\].*42/);
+    expect(failed.stderr).toMatch(/--> Dockerfile:3:1/);
+    expect(failed.stderr).toMatch(/ 3 \| RUN echo no; exit 42\n/);
+    expect(failed.stderr).not.toMatch(/\n\s+at /);
+    const quiet = await tsbuild(project, "-q .");
+    expect(quiet.stderr).toMatch(/^------\n > \[2\/2\] RUN echo no; exit 42:\n\d\.\d+ no\n------\nerror/);
+  });
+
+  it.each([
+    ["a flag that is not there", "--taq x .", "E_OPTION_UNKNOWN"],
+    ["a flag that is not implemented", "--secret id=x .", "E_OPTION_NOT_IMPLEMENTED"],
+    ["no context", "-t app", "E_USAGE"],
+    ["a command that is not there", "bild", "E_COMMAND_UNKNOWN"],
+  ])("refuses %s with 2", async (_, line, code) => {
+    using project = new Project({ Dockerfile: hello });
+    const refused = await tsbuild(project, line);
+    expect([refused.code, refused.stdout]).toEqual([2, ""]);
+    expect(refused.stderr).toContain(`error[${code}]`);
+    expect(existsSync(project.store)).toBe(false);
+  });
+
+  it("annotates the line of an error in GitHub Actions", async () => {
+    using project = new Project({ Dockerfile: "FROM scratch\nRUNN x\n" });
+    const failed = await tsbuild(project, ".", { GITHUB_ACTIONS: "true" });
+    expect(failed.stderr).toMatch(/::error file=Dockerfile,line=2,col=1,title=E_\w+::/);
+  });
+
+  it("on SIGINT ends with 130 and leaves nothing running or mounted", async () => {
+    using project = new Project({ Dockerfile: `${fromBusybox}RUN echo ready; sleep 1000\n` });
+    const child = start(project, ["."]);
+    child.stderr?.on("data", (chunk: Buffer) => {
+      if (/\d ready/.test(chunk.toString())) child.kill("SIGINT");
+    });
+    const interrupted = await ended(child);
+    expect(interrupted.code).toBe(130);
+    expect(interrupted.stderr).toContain("error[E_CANCELED]");
+    expect(readdirSync(join(project.store, "leases"))).toEqual([]);
+    expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(project.store);
+  });
+});
+
+describe("tsbuild run", () => {
+  it("gives the container's output and exit code", async () => {
+    using project = new Project({ Dockerfile: hello });
+    await tsbuild(project, "-q -t app .");
+    expect(await tsbuild(project, "run app")).toEqual({ code: 0, stdout: "hello 1\n", stderr: "" });
+    const words = ["run", "--rm", "-e", "A=2", "app", "sh", "-c", "echo $A; echo err >&2; exit 7"];
+    expect(await ended(start(project, words))).toEqual({ code: 7, stdout: "2\n", stderr: "err\n" });
+    const input = await ended(start(project, ["run", "-i", "app", "cat"]), "typed");
+    expect(input).toEqual({ code: 0, stdout: "typed", stderr: "" });
+  });
+
+  it("ends with 127, 126, 125 and 128 + signal as docker does", async () => {
+    using project = new Project({ Dockerfile: `${fromBusybox}COPY plain /plain\n`, plain: "x" });
+    await tsbuild(project, "-q -t app .");
+    expect((await tsbuild(project, "run app nosuch")).code).toBe(127);
+    expect((await tsbuild(project, "run app /plain")).code).toBe(126);
+    expect((await tsbuild(project, "run --pull=never nosuch")).code).toBe(125);
+    expect((await ended(start(project, ["run", "app", "sh", "-c", "kill -9 $$"]))).code).toBe(137);
+  });
+
+  it("forwards signals to the program, which decides what they mean", async () => {
+    using project = new Project({ Dockerfile: fromBusybox });
+    await tsbuild(project, "-q -t app .");
+    const script = "trap 'echo got; exit 9' TERM; echo ready; while :; do sleep 0.05; done";
+    const child = start(project, ["run", "app", "sh", "-c", script]);
+    child.stdout?.once("data", () => child.kill("SIGTERM"));
+    expect(await ended(child)).toEqual({ code: 9, stdout: "ready\ngot\n", stderr: "" });
+  });
+});
+
+describe("the store's commands", () => {
+  it("list, tag, inspect, show the history of, save, load and remove images", async () => {
+    using project = new Project({ Dockerfile: hello });
+    const id = (await tsbuild(project, "-q -t app .")).stdout.trim();
+    expect((await tsbuild(project, "images")).stdout).toMatch(
+      /^REPOSITORY +TAG +IMAGE ID +CREATED +SIZE\napp +latest +[0-9a-f]{12} /,
+    );
+    expect((await tsbuild(project, "images -q --no-trunc")).stdout).toBe(`${id}\n`);
+    expect((await tsbuild(project, "tag app team/app:2")).code).toBe(0);
+    expect((await tsbuild(project, "images --format {{.Repository}}:{{.Tag}}")).stdout).toBe(
+      "app:latest\nteam/app:2\n",
+    );
+    expect((await tsbuild(project, "inspect -f {{json.Config.Env}}{{.Id}} app")).code).toBe(2);
+    const inspected: unknown = JSON.parse((await tsbuild(project, "inspect app")).stdout);
+    expect(inspected).toMatchObject([{ Id: id, RepoTags: ["app:latest", "team/app:2"], Os: "linux" }]);
+    expect((await tsbuild(project, "history --format {{.CreatedBy}} --no-trunc app")).stdout).toContain(
+      "RUN /bin/sh -c echo building",
+    );
+    expect((await tsbuild(project, "save -o app.tar app")).code).toBe(0);
+    expect((await tsbuild(project, "rmi app team/app:2")).stdout).toBe(
+      `Untagged: app:latest\nUntagged: team/app:2\nDeleted: ${id}\n`,
+    );
+    expect((await tsbuild(project, "images -q")).stdout).toBe("");
+    expect((await tsbuild(project, "load -i app.tar")).stdout).toBe("Loaded image: app:latest\n");
+    expect((await tsbuild(project, "run app")).stdout).toBe("hello 1\n");
+    const missing = await tsbuild(project, "rmi nosuch");
+    expect([missing.code, missing.stdout]).toEqual([1, ""]);
+    expect(missing.stderr).toContain("error[E_IMAGE_NOT_FOUND]");
+  });
+});
+
+describe("the launcher", () => {
+  it("finds its Node through a symbolic link from elsewhere", async () => {
+    using project = new Project({});
+    const bin = mkdtempSync(join(tmpdir(), "tsbuild-bin-"));
+    try {
+      symlinkSync(launcher, join(bin, "tsbuild"));
+      const child = spawn(join(bin, "tsbuild"), ["--version"], { cwd: project.directory });
+      expect(await ended(child)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^tsbuild \d+\.\d+\.\d+\n$/) });
+    } finally {
+      rmSync(bin, { recursive: true });
+    }
+  });
+});
