@@ -308,7 +308,7 @@ export const commands: readonly CommandSpec[] = [
     operands: "",
     min: 0,
     max: 0,
-    flags: [{ ...formatFlag, short: "f" }, ...commonFlags],
+    flags: [{ ...formatFlag, short: "f", help: "json or a Go template: '{{.Version}}'" }, ...commonFlags],
     examples: ["tsbuild version", "tsbuild version --format '{{.Version}}'"],
     load: () => import("./commands/version.ts"),
   },

@@ -1,0 +1,41 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { commands } from "../../../builder/cli/options.ts";
+import { reference } from "../../../builder/cli/reference.ts";
+
+const cli = readFileSync("docs/cli.md", "utf8");
+
+describe("docs/cli.md", () => {
+  it("ends with what the command table says", () => {
+    expect(cli.slice(cli.indexOf("### tsbuild build"))).toBe(reference());
+  });
+
+  it.each(commands)("has every flag of $name", ({ name, flags }) => {
+    const [, section = ""] = cli.split(new RegExp(`^### tsbuild ${name}\\b`, "m"));
+    for (const flag of flags) expect(section).toContain(`--${flag.name}`);
+  });
+
+  it("names every environment variable that the configuration reads", () => {
+    const source = readFileSync("builder/cli/config.ts", "utf8") + readFileSync("builder/cli/color.ts", "utf8");
+    const names = [...source.matchAll(/(?:set\(|env\[)"([A-Z_]+)"/g)].map(([, name = ""]) => name);
+    expect(names.length).toBeGreaterThan(15);
+    for (const name of names) if (name !== "CLICOLOR" && name !== "GITHUB_ACTIONS") expect(cli).toContain(name);
+  });
+});
+
+describe("docs/errors.md", () => {
+  it("explains every code of the command", () => {
+    const errors = readFileSync("docs/errors.md", "utf8");
+    const files = readdirSync("builder/cli", { recursive: true, encoding: "utf8" }).filter((file) =>
+      file.endsWith(".ts"),
+    );
+    const codes = new Set(
+      files.flatMap(
+        (file) => readFileSync(join("builder/cli", file), "utf8").match(/(?<=code: ")E_[A-Z_]+(?=")/g) ?? [],
+      ),
+    );
+    expect(codes.size).toBeGreaterThan(8);
+    for (const code of codes) expect(errors).toContain(`\`${code}\``);
+  });
+});
