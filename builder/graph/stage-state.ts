@@ -2,7 +2,7 @@ import type { ContainerConfig, History, ImageConfig } from "../../store/oci/conf
 import type { Platform } from "../../store/oci/platform.ts";
 import type { Stage } from "../dockerfile/ast.ts";
 import type { Vertex } from "./vertex.ts";
-import { defaultPath, getEnv, setEnv, splitEnv, type EnvList } from "./env.ts";
+import { defaultPath, getEnv, setEnv, type EnvList } from "./env.ts";
 
 /** An ARG that a stage declared. `value` undefined: declared without any value. */
 export interface DeclaredArg {
@@ -46,10 +46,9 @@ export function addConfigEnv(state: StageState, key: string, value: string): voi
   state.env = setEnv(state.env, key, value);
 }
 
-/** An ENV of the same name wins over an ARG. */
+/** An ARG is seen by the instructions after it, an ENV after it wins; the image has it never. */
 export function addArgEnv(state: StageState, key: string, value: string): void {
-  const fixed = (state.config.Env ?? []).some((entry) => splitEnv(entry).key === key);
-  if (!fixed) state.env = setEnv(state.env, key, value);
+  state.env = setEnv(state.env, key, value);
 }
 
 /** PATH is always set. */

@@ -7,7 +7,7 @@ import { resolveInRoot } from "./copy/resolve.ts";
 import { commitLayer } from "./layer.ts";
 import { openWritable } from "./writable.ts";
 import { userFiles } from "./user-files.ts";
-import { resolveUser } from "./user.ts";
+import { resolveOwner } from "./user.ts";
 
 /** WORKDIR. */
 export function mkdirOp(op: MkdirOp): Op {
@@ -21,8 +21,7 @@ export function mkdirOp(op: MkdirOp): Op {
       await using active = context.store.snapshots.prepare(base?.snapshot);
       {
         using target = openWritable(active);
-        const { uid, gid } = resolveUser(op.user, userFiles(base?.snapshot));
-        const owner = op.user === "" ? undefined : { uid, gid };
+        const owner = op.user === "" ? undefined : resolveOwner(op.user, userFiles(base?.snapshot));
         const copier = new Copier(target, {
           owner,
           mode: undefined,

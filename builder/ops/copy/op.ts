@@ -82,8 +82,7 @@ async function execCopy(run: {
     for (const { path } of op.sources) {
       for (const source of findSources(tree, path.replace(/^\/+/, ""))) {
         const unpacked =
-          op.unpack &&
-          (await unpackArchive({ tree, source, copier, dest: op.dest, target, owner, signal: context.signal }));
+          op.unpack && (await unpackArchive({ tree, source, copier, dest: op.dest, target, signal: context.signal }));
         if (!unpacked) await copier.copy(tree, source, op.dest);
       }
     }

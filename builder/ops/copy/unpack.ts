@@ -22,7 +22,6 @@ export interface Unpacking {
   readonly copier: Copier;
   readonly dest: string;
   readonly target: Root;
-  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -31,7 +30,7 @@ export interface Unpacking {
  * zstd; false when it is none and has to be copied. @throws E_TAR_*, E_COMPRESSION, E_LAYER_ENTRY
  */
 export async function unpackArchive(unpacking: Unpacking): Promise<boolean> {
-  const { tree, source, copier, dest, target, owner, signal } = unpacking;
+  const { tree, source, copier, dest, target, signal } = unpacking;
   if (source.stat.type !== "file" || source.stat.size < 10) return false;
   const found = parentInRoot(tree.root, source.resolved);
   if (found === undefined) return false;
@@ -43,7 +42,8 @@ export async function unpackArchive(unpacking: Unpacking): Promise<boolean> {
     const directory = resolveInRoot(target, dest);
     copier.makeDirs(directory);
     using root = target.subRoot(directory);
-    using applier = new Applier(root, { form: "literal", ...(owner === undefined ? {} : { owner }) });
+    // --chown is for the directory alone: what is in an archive keeps its owners, as with BuildKit.
+    using applier = new Applier(root, { form: "literal" });
     const reader = new TarReader(applier);
     for await (const chunk of plainBytes(fd, compression, signal)) reader.push(chunk);
     reader.finish();

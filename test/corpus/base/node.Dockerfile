@@ -1,0 +1,3 @@
+FROM debian:12
+COPY node/ /usr/local/
+CMD ["node"]

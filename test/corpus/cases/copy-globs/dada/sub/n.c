@@ -1,0 +1,1 @@
+dada/sub/n.c

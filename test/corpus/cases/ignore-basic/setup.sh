@@ -1,0 +1,1 @@
+mkdir -p build/x a/tmp tmp rooted sub/rooted deep/1/2 doc; for f in a.log keep.log build/x/y a/tmp/z tmp/t rooted/r sub/rooted/r deep/skip.txt deep/1/skip.txt deep/1/2/skip.txt deep/1/2/ok.txt doc/x doc/README.md sub/b.log; do echo $f > $f; done

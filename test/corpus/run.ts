@@ -1,0 +1,124 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { build, type BuildOptions, type BuildResult } from "../../builder/index.ts";
+import { openStore, saveImages } from "../../store/index.ts";
+import { Dockerd } from "../peers/dockerd.ts";
+import { compareImages, readDockerArchive } from "../peers/compare.ts";
+import { baseNames, basesOf, buildBases } from "../rig/bases.ts";
+
+/**
+ * Builds every Dockerfile of the corpus: once, a second time (all of it has to come from the cache), and without the
+ * cache (the digest has to be the same). With --peers each is compared, file by file and field by field, with what
+ * Debian's dockerd builds of it. --only a,b chooses cases, --without-network leaves out those that need packages.
+ */
+const { values: flags } = parseArgs({
+  options: { peers: { type: "boolean" }, only: { type: "string" }, "without-network": { type: "boolean" } },
+});
+const cases = join(import.meta.dirname, "cases");
+const epoch = 1_700_000_000;
+const needsNetwork = /apt-get|pip install|npm ci|golang/;
+
+interface Case {
+  readonly name: string;
+  readonly options: Pick<BuildOptions, "buildArgs" | "target">;
+  /** False for what dockerd cannot do. */
+  readonly peers: boolean;
+  readonly text: string;
+}
+
+function readCases(): readonly Case[] {
+  const chosen = flags.only?.split(",");
+  return readdirSync(cases)
+    .filter((name) => chosen?.includes(name) ?? true)
+    .map((name) => {
+      const file = join(cases, name, "case.json");
+      const { peers = true, ...options } = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+      return { name, options, peers, text: readFileSync(join(cases, name, "Dockerfile"), "utf8") };
+    })
+    .filter(({ text }) => flags["without-network"] !== true || !needsNetwork.test(text));
+}
+
+/** A copy of the case's context in a temporary directory, finished by its setup script. */
+function prepareContext(name: string, parent: string): string {
+  const context = join(parent, name);
+  cpSync(join(cases, name), context, { recursive: true });
+  if (existsSync(join(context, "setup.sh"))) {
+    execFileSync("sh", ["-e", "setup.sh"], { cwd: context, stdio: ["ignore", "ignore", "inherit"] });
+  }
+  for (const own of ["setup.sh", "case.json"]) rmSync(join(context, own), { force: true });
+  return context;
+}
+
+async function checkCase(one: Case, context: string, work: Work): Promise<readonly string[]> {
+  const problems: string[] = [];
+  const archive = join(work.directory, `${one.name}.tar`);
+  const common = { root: work.store, context, ...one.options };
+  const since = Math.floor(Date.now() / 1000) - 1;
+  const outputs = [{ type: "docker", dest: archive, tar: true }] as const;
+  await build({ ...common, ...(work.dockerd === undefined ? {} : { outputs }) }).result;
+  const again = await build(common).result;
+  if (again.steps.cached !== again.steps.total)
+    problems.push(`second build: ${again.steps.cached} of ${again.steps.total} cached`);
+  const cold = async (): Promise<BuildResult> =>
+    await build({ ...common, noCache: true, sourceDateEpoch: epoch }).result;
+  const [first, second] = [await cold(), await cold()];
+  if (first.manifestDigest !== second.manifestDigest)
+    problems.push(`two cold builds: ${first.manifestDigest} and ${second.manifestDigest}`);
+  if (work.dockerd !== undefined && one.peers) {
+    const peer = join(work.directory, `${one.name}.docker.tar`);
+    const args = Object.entries(one.options.buildArgs ?? {}).flatMap(([key, value]) => [
+      "--build-arg",
+      `${key}=${value}`,
+    ]);
+    const target = one.options.target === undefined ? [] : ["--target", one.options.target];
+    work.dockerd.docker(["build", "--network", "host", "-q", "-t", `case-${one.name}`, ...args, ...target, context]);
+    work.dockerd.docker(["save", "-o", peer, `case-${one.name}`]);
+    problems.push(...compareImages(await readDockerArchive(peer), await readDockerArchive(archive), since));
+    rmSync(peer);
+  }
+  rmSync(archive, { force: true });
+  return problems;
+}
+
+interface Work {
+  readonly directory: string;
+  readonly store: string;
+  readonly dockerd: Dockerd | undefined;
+}
+
+/** dockerd gets the very base images that are in our store. */
+async function lendBases(work: Work, names: readonly string[]): Promise<void> {
+  if (work.dockerd === undefined) return;
+  const file = join(work.directory, "bases.tar");
+  await using store = await openStore({ root: work.store });
+  await saveImages(store, names, { format: "docker", to: { file } });
+  work.dockerd.docker(["load", "-i", file]);
+  rmSync(file);
+}
+
+const list = readCases();
+const directory = mkdtempSync(join(tmpdir(), "tsbuild-corpus-"));
+let failed = 0;
+try {
+  await using dockerd = flags.peers === true ? await Dockerd.start() : undefined;
+  const work: Work = { directory, store: join(directory, "store"), dockerd };
+  const keys = basesOf(list.map(({ text }) => text));
+  await buildBases(work.store, keys);
+  await lendBases(work, baseNames(keys));
+  for (const one of list) {
+    const problems = await checkCase(one, prepareContext(one.name, directory), work).catch((error: unknown) => [
+      error instanceof Error ? `${"code" in error ? String(error.code) : ""} ${error.message}` : String(error),
+    ]);
+    if (problems.length > 0) failed++;
+    console.log(
+      problems.length === 0 ? `ok   ${one.name}` : `FAIL ${one.name}\n     ${problems.slice(0, 12).join("\n     ")}`,
+    );
+  }
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
+console.log(`${list.length - failed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
