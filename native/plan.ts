@@ -7,7 +7,7 @@ export interface InitPlan {
   readonly cgroupProcs: readonly string[];
   /** A v2 control group's directory that PID 1 is cloned into; "" = none. */
   readonly cgroup: string;
-  /** Whether device nodes of the root file system cannot be opened. */
+  /** Whether mounts, not a control group, keep the container from opening devices that it makes. */
   readonly nodev: boolean;
   /** An existing directory of the host; the root is attached to it in a mount namespace that nobody else sees. */
   readonly staging: string;
@@ -20,14 +20,19 @@ export interface InitPlan {
         readonly work: string;
         readonly volatile: boolean;
         readonly userxattr: boolean;
+        /** Mount by mount(2), as kernels without `lowerdir+` (before 6.8) need; otherwise only where it must be. */
+        readonly byMount?: boolean;
       };
   readonly readonlyRoot: boolean;
+  /** Ours: each is placed on a plain directory; masked and read-only paths come after them. */
+  readonly systemMounts: readonly InitMount[];
+  /** The caller's: targets are resolved in the root and made when missing. */
   readonly mounts: readonly InitMount[];
   readonly masked: readonly string[];
   readonly readonlyPaths: readonly string[];
   readonly hostname: string;
   readonly loopbackUp: boolean;
-  readonly terminal: boolean;
+  readonly terminal: { readonly columns: number; readonly rows: number } | undefined;
   readonly limits: readonly { readonly resource: number; readonly soft: bigint; readonly hard: bigint }[];
   /** Bit n = capability n. */
   readonly capabilities: bigint;
@@ -53,7 +58,7 @@ export interface InitMount {
   readonly recursive: boolean;
 }
 
-const magic = 0x32425354;
+const magic = 0x33425354;
 
 /** Grows as needed; numbers are little endian. */
 class Writer {
@@ -110,8 +115,9 @@ export function encodePlan(plan: InitPlan): Buffer {
   w.u32(Number(plan.nodev));
   w.text(plan.staging);
   writeRoot(w, plan);
-  w.u32(plan.mounts.length);
-  for (const mount of plan.mounts) {
+  w.u32(plan.systemMounts.length);
+  w.u32(plan.systemMounts.length + plan.mounts.length);
+  for (const mount of [...plan.systemMounts, ...plan.mounts]) {
     w.text(mount.type);
     w.text(mount.source);
     w.text(mount.target);
@@ -123,7 +129,9 @@ export function encodePlan(plan: InitPlan): Buffer {
   w.list(plan.readonlyPaths);
   w.text(plan.hostname);
   w.u32(Number(plan.loopbackUp));
-  w.u32(Number(plan.terminal));
+  w.u32(Number(plan.terminal !== undefined));
+  w.u32(plan.terminal?.columns ?? 0);
+  w.u32(plan.terminal?.rows ?? 0);
   writeProcess(w, plan);
   return w.done();
 }
@@ -133,8 +141,13 @@ function writeRoot(w: Writer, { root, readonlyRoot }: InitPlan): void {
   w.list(root.kind === "bind" ? [root.source] : root.lower);
   w.text(root.kind === "bind" ? "" : root.upper);
   w.text(root.kind === "bind" ? "" : root.work);
-  w.u32(root.kind === "bind" ? 0 : Number(root.volatile) | (Number(root.userxattr) << 1));
+  w.u32(overlayFlags(root));
   w.u32(Number(readonlyRoot));
+}
+
+function overlayFlags(root: InitPlan["root"]): number {
+  if (root.kind === "bind") return 0;
+  return Number(root.volatile) | (Number(root.userxattr) << 1) | (Number(root.byMount === true) << 2);
 }
 
 function writeProcess(w: Writer, plan: InitPlan): void {

@@ -1,6 +1,8 @@
 import { Socket } from "node:net";
 import { SyscallError, TsbuildError } from "./errors.ts";
 import { initExecutable } from "./executable.ts";
+import { openFdSocket } from "./fd-socket.ts";
+import { decodePath } from "./pathname.ts";
 import { encodePlan, type InitPlan } from "./plan.ts";
 import { call, closeFd, errnoByNumber, libcFunction, pipe, tryCall, writeFd } from "./syscall.ts";
 
@@ -22,10 +24,24 @@ export class StartError extends TsbuildError {
   }
 }
 
+/** A mount target that was missing and was made. */
+export interface Stub {
+  /** Inside the root, without symlinks. */
+  readonly path: string;
+  readonly type: "file" | "directory";
+  /** Its directory's modification times before and after that, in ns. */
+  readonly before: bigint;
+  readonly after: bigint;
+}
+
 /** A container's processes. */
 export interface InitProcess {
   /** PID 1 as this process sees it. */
   readonly pid: number;
+  /** The terminal's master side, the caller's to close; undefined without one. */
+  readonly terminal: number | undefined;
+  /** Mount targets that were made, in this order. */
+  readonly stubs: readonly Stub[];
   /** Resolves when no process of the container is left. */
   readonly ended: Promise<ProgramEnd>;
   kill(signal: number): void;
@@ -55,8 +71,9 @@ const steps: readonly string[] = [
   "execute",
 ];
 const stepExec = steps.indexOf("execute");
+const SIGKILL = 9;
 const WNOHANG = 1;
-const kinds = { pid: 1, started: 2, error: 3, exit: 4 } as const;
+const kinds = { pid: 1, started: 2, error: 3, exit: 4, stub: 5 } as const;
 
 interface Report {
   readonly kind: number;
@@ -67,30 +84,75 @@ interface Report {
 
 /**
  * Starts tsbuild-init with these descriptors as 0, 1 and 2 and resolves when the program runs.
+ * An abort until then kills what was started and waits for its end.
  * posix_spawn by koffi takes 0.1 ms of the main thread, child_process.spawn 1 ms.
- * @throws StartError
+ * @throws StartError; the signal's reason
  */
-export async function startInit(plan: InitPlan, stdio: readonly [number, number, number]): Promise<InitProcess> {
-  const status = pipe();
-  let spawned: number;
-  const planFd = planFile(plan);
-  try {
-    spawned = spawn(planFd, status.write, stdio);
-  } finally {
-    closeFd(planFd);
-    closeFd(status.write);
-  }
-  const reports = new ReportReader(status.read);
+export async function startInit(
+  plan: InitPlan,
+  stdio: readonly [number, number, number],
+  signal?: AbortSignal,
+): Promise<InitProcess> {
+  using terminal = plan.terminal === undefined ? undefined : openFdSocket();
+  const { pid: spawned, reports } = spawnInit(plan, stdio, terminal?.theirs);
+  terminal?.closeTheirs();
   const init = await reports.next(kinds.pid);
   await waitFor(spawned);
   if (init?.kind !== kinds.pid) throw startError(init);
-  const started = await reports.next(kinds.started);
-  if (started?.kind !== kinds.started) {
-    await reports.closed;
-    await waitFor(init.a);
-    throw startError(started);
+  const onAbort = (): void => sendSignal(init.a, SIGKILL);
+  if (signal?.aborted === true) onAbort();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    const started = await reports.next(kinds.started);
+    if (started?.kind !== kinds.started) {
+      await reports.closed;
+      await waitFor(init.a);
+      signal?.throwIfAborted();
+      throw startError(started);
+    }
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
   }
-  return { pid: init.a, ended: programEnd(reports, init.a), kill: (signal) => sendSignal(init.a, signal) };
+  return {
+    pid: init.a,
+    terminal: terminal?.receive(),
+    stubs: reports.all(kinds.stub).map(stubOf),
+    ended: programEnd(reports, init.a),
+    kill: (number) => sendSignal(init.a, number),
+  };
+}
+
+function spawnInit(
+  plan: InitPlan,
+  stdio: readonly [number, number, number],
+  terminal: number | undefined,
+): { readonly pid: number; readonly reports: ReportReader } {
+  const planFd = planFile(plan);
+  try {
+    const status = pipe();
+    try {
+      const pid = spawn([...stdio, planFd, status.write, ...(terminal === undefined ? [] : [terminal])]);
+      return { pid, reports: new ReportReader(status.read) };
+    } catch (error) {
+      closeFd(status.read);
+      throw error;
+    } finally {
+      closeFd(status.write);
+    }
+  } finally {
+    closeFd(planFd);
+  }
+}
+
+function stubOf({ a, text }: Report): Stub {
+  const [before = "0", after = "0"] = text.split(" ", 2);
+  const nanoseconds = (time: string): bigint => BigInt(time.replace(".", ""));
+  return {
+    path: text.slice(before.length + after.length + 2),
+    type: a === 1 ? "directory" : "file",
+    before: nanoseconds(before),
+    after: nanoseconds(after),
+  };
 }
 
 async function programEnd(reports: ReportReader, pid: number): Promise<ProgramEnd> {
@@ -126,21 +188,27 @@ function planFile(plan: InitPlan): number {
   return fd;
 }
 
-/** The plan is descriptor 3 of the child and the pipe 4. */
-function spawn(planFd: number, statusFd: number, stdio: readonly [number, number, number]): number {
+/** The child has the sources as its descriptors from 0 on: the plan is 3, the status pipe 4, the terminal's socket 5. */
+function spawn(sources: readonly number[]): number {
   const executable = initExecutable();
   const actions = Buffer.alloc(128);
   const libc = spawnFunctions();
   libc.init(actions);
   try {
     // Any of the sources may be one of the targets: first to numbers above all that is used, then into place.
-    const sources = [...stdio, planFd, statusFd];
     const high = Math.max(executable, ...sources) + 1;
     for (const [at, fd] of sources.entries()) libc.dup2(actions, fd, high + at);
     for (const [at] of sources.entries()) libc.dup2(actions, high + at, at);
     const pid = Buffer.alloc(4);
     const error = Number(
-      libc.spawn(pid, `/proc/self/fd/${executable}`, actions, null, ["tsbuild-init", "3", "4", null], [null]),
+      libc.spawn(
+        pid,
+        `/proc/self/fd/${executable}`,
+        actions,
+        null,
+        ["tsbuild-init", "3", "4", sources.length > 5 ? "5" : "", null],
+        [null],
+      ),
     );
     if (error !== 0) throw new SyscallError("posix_spawn", errnoByNumber(error), "tsbuild-init");
     return pid.readInt32LE(0);
@@ -212,6 +280,11 @@ class ReportReader {
     }
   }
 
+  /** What has come of this kind. */
+  all(kind: number): readonly Report[] {
+    return this.#ready.filter((one) => one.kind === kind);
+  }
+
   #add(data: Buffer): void {
     this.#bytes = Buffer.concat([this.#bytes, data]);
     while (this.#bytes.length >= 16 && this.#bytes.length >= 16 + this.#bytes.readUInt32LE(12)) {
@@ -220,7 +293,7 @@ class ReportReader {
         kind: this.#bytes.readUInt32LE(0),
         a: this.#bytes.readUInt32LE(4),
         b: this.#bytes.readUInt32LE(8),
-        text: this.#bytes.toString("utf8", 16, 16 + size),
+        text: decodePath(this.#bytes.subarray(16, 16 + size)),
       });
       this.#bytes = this.#bytes.subarray(16 + size);
     }

@@ -53,6 +53,8 @@ const prototypes = {
   memfd_create: "int memfd_create(void *, unsigned int)",
   kill: "int kill(int, int)",
   waitpid: "int waitpid(int, void *, int)",
+  socketpair: "int socketpair(int, int, int, void *)",
+  recvmsg: "long recvmsg(int, void *, int)",
   getuid: "unsigned int geteuid()",
 } as const;
 
@@ -166,6 +168,11 @@ export function pipe(): { readonly read: number; readonly write: number } {
   const fds = Buffer.alloc(8);
   call("pipe2", undefined, fds, 0o2000000);
   return { read: fds.readInt32LE(0), write: fds.readInt32LE(4) };
+}
+
+/** Where the bytes are in memory, for structures that hold pointers. Valid while the caller keeps the buffer. */
+export function addressOf(bytes: Uint8Array): bigint {
+  return libc().koffi.address(bytes);
 }
 
 /** Flushes a file's data and metadata. */

@@ -1,9 +1,10 @@
 /*
- * tsbuild-init PLAN_FD STATUS_FD: makes one container of a plan. Started by native/process.ts; no policy, no parsing
+ * tsbuild-init PLAN_FD STATUS_FD TERMINAL_FD: makes one container of a plan. Started by native/process.ts; no policy, no parsing
  * of images. The first process clones the container's PID 1 as a sibling (its parent is the engine) and ends; PID 1
  * builds the root, starts the program, forwards signals, reaps, and reports how the program ended.
  */
 #define _GNU_SOURCE
+#include "dev.h"
 #include "plan.h"
 #include "report.h"
 #include "rootfs.h"
@@ -16,6 +17,7 @@
 #include <linux/if.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +27,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+static int terminal_socket = -1;
 
 static void join_cgroups(const struct plan *p)
 {
@@ -102,6 +107,35 @@ static void set_user(const struct plan *p)
 		fail(STEP_USER, NULL);
 }
 
+/*
+ * As root, and where root may not (a directory of a network file system) as the user. A path through /proc/PID/fd
+ * could lead out of the root: then the kernel does not know where we are.
+ */
+static int enter_cwd(const struct plan *p, int as_user)
+{
+	char where[4096];
+	if (p->cwd[0] && chdir(p->cwd)) {
+		if (!as_user && (errno == EACCES || errno == EPERM))
+			return -1;
+		fail(STEP_CWD, p->cwd);
+	}
+	if (syscall(SYS_getcwd, where, sizeof where) < 0 || where[0] != '/') {
+		errno = EXDEV;
+		fail(STEP_CWD, p->cwd);
+	}
+	return 0;
+}
+
+/* The program may open its /dev/stdout anew: pipes of ours become its own. A file or terminal of the host does not. */
+static void give_stdio(const struct plan *p)
+{
+	for (int fd = 0; fd < 3; fd++) {
+		struct statfs fs;
+		if (fstatfs(fd, &fs) == 0 && fs.f_type == 0x50495045 /* PIPEFS_MAGIC */ && fchown(fd, p->uid, (gid_t)-1))
+			fail(STEP_USER, NULL);
+	}
+}
+
 static int exec_error(int before, int now)
 {
 	/* As execvp: a permission problem in one directory of PATH says more than "not there" in the next. */
@@ -146,18 +180,21 @@ static void run_program(const struct plan *p)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();
 	umask(022);
-	if (p->terminal && ioctl(0, TIOCSCTTY, 0))
+	if (p->terminal && (dup2(terminal_slave, 0) < 0 || dup2(terminal_slave, 1) < 0 || dup2(terminal_slave, 2) < 0 ||
+			    ioctl(0, TIOCSCTTY, 0)))
 		fail(STEP_TERMINAL, NULL);
+	if (p->uid)
+		give_stdio(p);
 	set_limits(p);
 	syscall(SYS_keyctl, 1 /* KEYCTL_JOIN_SESSION_KEYRING */, NULL);
 	drop_bounding(p->capabilities);
 	if (p->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		fail(STEP_CAPABILITIES, "no_new_privs");
+	int entered = enter_cwd(p, 0) == 0;
 	load_seccomp(p);
 	set_user(p);
-	/* As the user: a directory it may not enter is an error, as with runc. */
-	if (p->cwd[0] && chdir(p->cwd))
-		fail(STEP_CWD, p->cwd);
+	if (!entered)
+		enter_cwd(p, 1);
 	set_capabilities(p->capabilities);
 	exec_program(p);
 }
@@ -184,12 +221,33 @@ static void kill_rest(void)
 		;
 }
 
+/* The engine's end of the terminal: made in the container's devpts, used outside. */
+static void send_terminal(void)
+{
+	char byte = 0, control[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec data = { &byte, 1 };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control };
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(header), &terminal_master, sizeof(int));
+	if (sendmsg(terminal_socket, &message, MSG_NOSIGNAL) != 1)
+		fail(STEP_TERMINAL, "socket");
+	close(terminal_socket);
+	close(terminal_master);
+}
+
 static void be_init(const struct plan *p)
 {
 	sigset_t all;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* The engine may have died before that: then nobody reads the pipe. */
+	struct pollfd engine = { .fd = report_fd };
+	if (poll(&engine, 1, 0) != 0)
+		_exit(1);
 	setsid();
 	umask(0);
 	/* Only now: made by clone3 the namespace would be rooted at the group of the process that called it. */
@@ -200,6 +258,8 @@ static void be_init(const struct plan *p)
 		fail(STEP_HOSTNAME, p->hostname);
 	if (p->loopback_up)
 		loopback_up();
+	if (p->terminal)
+		send_terminal();
 	/* The pipe closes by exec: end of file means that the program runs, bytes that it could not be started. */
 	int started[2];
 	if (pipe2(started, O_CLOEXEC))
@@ -221,6 +281,8 @@ static void be_init(const struct plan *p)
 		_exit(1);
 	}
 	close(started[0]);
+	if (p->terminal)
+		close(terminal_slave);
 	/* The terminal and the pipes belong to the program alone: their ends must be seen when it closes them. */
 	for (int fd = 0; fd < 3; fd++)
 		close(fd);
@@ -236,12 +298,12 @@ static void be_init(const struct plan *p)
 	_exit(0);
 }
 
+/* By the kernel's own call: the C library would leave out two signals of its own, which posix_spawn has ignored. */
 static void reset_signals(void)
 {
-	struct sigaction deflt = { .sa_handler = SIG_DFL };
-	/* SIGKILL, SIGSTOP and those of the C library refuse, which is what they should. */
+	struct { void *handler; unsigned long flags; void *restorer; uint64_t mask; } deflt = { 0 };
 	for (int signal = 1; signal < 65; signal++)
-		sigaction(signal, &deflt, NULL);
+		syscall(SYS_rt_sigaction, signal, &deflt, NULL, 8);
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -249,12 +311,15 @@ static void reset_signals(void)
 
 int main(int argc, char **argv)
 {
-	if (argc != 3)
+	if (argc != 4)
 		return 2;
-	int plan_fd = atoi(argv[1]);
-	report_fd = atoi(argv[2]);
+	int plan_fd = atoi(argv[1]), last;
+	last = report_fd = atoi(argv[2]);
+	if (argv[3][0])
+		last = terminal_socket = atoi(argv[3]);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	if (syscall(SYS_close_range, (unsigned)(report_fd > plan_fd ? report_fd : plan_fd) + 1, ~0u, 0) && errno != ENOSYS)
+	prctl(PR_SET_NAME, "tsbuild-init", 0, 0, 0); /* not the number of the descriptor it is run by */
+	if (syscall(SYS_close_range, (unsigned)last + 1, ~0u, 0))
 		fail(STEP_PLAN, "close_range");
 	reset_signals();
 	struct plan plan;

@@ -74,7 +74,10 @@ static struct strlist list(struct reader *r)
 
 static void read_mounts(struct reader *r, struct plan *p)
 {
+	p->system_mounts = u32(r);
 	p->mount_count = u32(r);
+	if (p->system_mounts > p->mount_count)
+		r->bad = 1;
 	p->mounts = array(r, p->mount_count, sizeof *p->mounts);
 	for (uint32_t i = 0; !r->bad && i < p->mount_count; i++) {
 		struct mount_entry *m = &p->mounts[i];
@@ -139,6 +142,8 @@ int plan_read(int fd, struct plan *p)
 	p->hostname = text(&r);
 	p->loopback_up = u32(&r);
 	p->terminal = u32(&r);
+	p->terminal_columns = u32(&r);
+	p->terminal_rows = u32(&r);
 	read_process(&r, p);
 	if (r.bad || r.at != r.end || p->args.count == 0) {
 		errno = EBADMSG;

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLAN_MAGIC 0x32425354u /* "TSB2" */
+#define PLAN_MAGIC 0x33425354u /* "TSB3" */
 
 struct strlist {
 	uint32_t count;
@@ -29,18 +29,20 @@ struct plan {
 	uint32_t namespaces; /* CLONE_NEW* */
 	struct strlist cgroup_procs;
 	char *cgroup; /* directory of the v2 group to be cloned into, or "" */
-	uint32_t nodev;
+	uint32_t nodev; /* mounts, not a control group, keep devices closed */
 	char *staging; /* an empty directory of the host to attach the root to */
 	uint32_t root_is_bind;
 	struct strlist lower; /* of an overlay, topmost first; or one bind source */
 	char *upper, *work;
-	uint32_t overlay_flags; /* 1 volatile, 2 userxattr */
+	uint32_t overlay_flags; /* 1 volatile, 2 userxattr, 4 by mount(2) */
 	uint32_t readonly_root;
+	uint32_t system_mounts; /* how many of the mounts are ours: they come first */
 	uint32_t mount_count;
 	struct mount_entry *mounts;
 	struct strlist masked, readonly_paths;
 	char *hostname;
-	uint32_t loopback_up, terminal;
+	uint32_t loopback_up;
+	uint32_t terminal, terminal_columns, terminal_rows;
 	uint32_t limit_count;
 	struct limit_entry *limits;
 	uint64_t capabilities;

@@ -1,5 +1,6 @@
 #include "report.h"
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -7,15 +8,16 @@ int report_fd = -1;
 
 void report(uint32_t kind, uint32_t a, uint32_t b, const char *text)
 {
-	char buffer[sizeof(struct report) + 2048];
+	char buffer[PIPE_BUF];
+	const size_t room = sizeof buffer - sizeof(struct report);
 	size_t size = text ? strlen(text) : 0;
-	if (size > 2048)
-		size = 2048;
+	if (size > room)
+		size = room;
 	struct report r = { kind, a, b, (uint32_t)size };
 	memcpy(buffer, &r, sizeof r);
 	if (size)
 		memcpy(buffer + sizeof r, text, size);
-	/* Less than PIPE_BUF: written whole or not at all. */
+	/* At most PIPE_BUF: written whole or not at all. */
 	while (write(report_fd, buffer, sizeof r + size) < 0 && errno == EINTR)
 		;
 }

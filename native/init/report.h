@@ -3,7 +3,7 @@
 #define TSBUILD_REPORT_H
 #include <stdint.h>
 
-enum report_kind { REPORT_PID = 1, REPORT_STARTED = 2, REPORT_ERROR = 3, REPORT_EXIT = 4 };
+enum report_kind { REPORT_PID = 1, REPORT_STARTED = 2, REPORT_ERROR = 3, REPORT_EXIT = 4, REPORT_STUB = 5 };
 
 /* What was being done; the texts are in native/process.ts. */
 enum step {
@@ -14,7 +14,7 @@ enum step {
 
 struct report {
 	uint32_t kind;
-	uint32_t a; /* pid; step; 0 = exited, 1 = signaled */
+	uint32_t a; /* pid; step; 0 = exited, 1 = signaled; 1 = directory */
 	uint32_t b; /* errno; exit code or signal */
 	uint32_t size; /* of the text that follows */
 };

@@ -1,13 +1,14 @@
-import { mkdtempSync, rmdirSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { closeFd } from "../../native/syscall.ts";
 import { startInit, type InitProcess } from "../../native/process.ts";
 import { openCgroup, type Cgroup } from "../cgroup/cgroup.ts";
 import { grantedCapabilities, planContainer } from "../rootfs/plan.ts";
 import { seccompProgram } from "../security/seccomp.ts";
-import { openTerminal, type Terminal } from "./terminal.ts";
+import { removeStubs } from "../rootfs/stubs.ts";
+import { resizeTerminal } from "./terminal.ts";
 import type { Container, ContainerSpec, ExitStatus, Stdio } from "./process.ts";
-import { openSync, closeSync } from "node:fs";
 
 const SIGKILL = 9;
 
@@ -35,7 +36,6 @@ export async function startContainer(
   options.signal?.throwIfAborted();
   await using stack = new AsyncDisposableStack();
   const cgroup = stack.use(openCgroup(spec.id, spec.resources ?? {}));
-  const terminal = spec.terminal === undefined ? undefined : stack.use(openTerminal(spec.terminal));
   const plan = planContainer(spec, {
     staging: staging(),
     cgroupProcs: cgroup.procs,
@@ -45,20 +45,20 @@ export async function startContainer(
     hostNetwork: spec.network === "host",
     cgroup2: cgroup.unified,
   });
-  const init = await startInit(
-    plan,
-    terminal === undefined ? descriptors(stdio, stack) : [terminal.slave, terminal.slave, terminal.slave],
-  );
-  terminal?.closeSlave();
-  const running = new RunningContainer({ init, cgroup, terminal, resources: stack.move(), signal: options.signal });
-  return running;
+  const init = await startInit(plan, descriptors(spec, stdio, stack), options.signal);
+  const { terminal } = init;
+  if (terminal !== undefined) stack.defer(() => closeFd(terminal));
+  const upper = spec.root.overlay?.upper;
+  const removeMade = (): void => (upper === undefined ? undefined : removeStubs(upper, init.stubs));
+  return new RunningContainer({ init, cgroup, removeMade, resources: stack.move(), signal: options.signal });
 }
 
-function descriptors(stdio: Stdio, stack: AsyncDisposableStack): [number, number, number] {
-  if (stdio.stdin !== "null") return [stdio.stdin, stdio.stdout, stdio.stderr];
-  const fd = openSync("/dev/null", "r");
+/** With a terminal they are PID 1's only: the program's are the terminal. */
+function descriptors(spec: ContainerSpec, stdio: Stdio, stack: AsyncDisposableStack): [number, number, number] {
+  if (spec.terminal === undefined && stdio.stdin !== "null") return [stdio.stdin, stdio.stdout, stdio.stderr];
+  const fd = openSync("/dev/null", "r+");
   stack.defer(() => closeSync(fd));
-  return [fd, stdio.stdout, stdio.stderr];
+  return spec.terminal === undefined ? [fd, stdio.stdout, stdio.stderr] : [fd, fd, fd];
 }
 
 class RunningContainer implements Container {
@@ -66,28 +66,26 @@ class RunningContainer implements Container {
   readonly exited: Promise<ExitStatus>;
   readonly #init: InitProcess;
   readonly #cgroup: Cgroup;
-  readonly #terminal: Terminal | undefined;
   readonly #resources: AsyncDisposableStack;
   #ended = false;
 
   constructor(parts: {
     readonly init: InitProcess;
     readonly cgroup: Cgroup;
-    readonly terminal: Terminal | undefined;
+    readonly removeMade: () => void;
     readonly resources: AsyncDisposableStack;
     readonly signal: AbortSignal | undefined;
   }) {
     this.#init = parts.init;
     this.#cgroup = parts.cgroup;
-    this.#terminal = parts.terminal;
     this.#resources = parts.resources;
     this.pid = parts.init.pid;
-    this.exited = this.#watch(parts.signal);
+    this.exited = this.#watch(parts.signal, parts.removeMade);
     this.exited.catch(() => undefined);
   }
 
   get terminal(): number | undefined {
-    return this.#terminal?.master;
+    return this.#init.terminal;
   }
 
   kill(signal: number): void {
@@ -95,7 +93,7 @@ class RunningContainer implements Container {
   }
 
   resize(columns: number, rows: number): void {
-    this.#terminal?.resize(columns, rows);
+    if (!this.#ended && this.terminal !== undefined) resizeTerminal(this.terminal, columns, rows);
   }
 
   oomKilled(): boolean {
@@ -108,12 +106,14 @@ class RunningContainer implements Container {
     await this.#resources.disposeAsync();
   }
 
-  async #watch(signal: AbortSignal | undefined): Promise<ExitStatus> {
+  async #watch(signal: AbortSignal | undefined, removeMade: () => void): Promise<ExitStatus> {
     const onAbort = (): void => this.kill(SIGKILL);
     if (signal?.aborted === true) onAbort();
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
-      return await this.#init.ended;
+      const end = await this.#init.ended;
+      removeMade();
+      return end;
     } finally {
       this.#ended = true;
       signal?.removeEventListener("abort", onAbort);

@@ -1,0 +1,170 @@
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { startContainer } from "../../../runtime/index.ts";
+import { ContainerRig, terminalText } from "../../rig/container.ts";
+
+const rig = new ContainerRig();
+afterAll(() => rig[Symbol.dispose]());
+
+/** Everything of a container that could stay behind. */
+function leftovers(): unknown {
+  const groups = readdirSync("/sys/fs/cgroup", { recursive: true, encoding: "utf8" });
+  return {
+    fds: readdirSync("/proc/self/fd").length,
+    children: readFileSync(`/proc/self/task/${process.pid}/children`, "utf8"),
+    mounts: readFileSync("/proc/self/mountinfo", "utf8").includes(rig.path),
+    cgroups: groups.filter((name) => /\/test-[0-9a-f]+$/.test(name)),
+  };
+}
+
+describe("a container's program", () => {
+  it.each([0, 1, 42, 255])("ends with exit code %i", async (code) => {
+    expect((await rig.run(`exit ${code}`)).status).toEqual({ kind: "exited", code });
+  });
+
+  it.each([
+    ["SIGKILL", 9],
+    ["SIGSEGV", 11],
+    ["SIGTERM", 15],
+  ])("that dies of %s is said to be killed by %i", async (name, signal) => {
+    expect((await rig.run(`kill -${name.slice(3)} $$; read x`)).status).toEqual({ kind: "signaled", signal });
+  });
+
+  it("gets the signals sent to the container", async () => {
+    const { status, stdout } = await rig.run(`trap 'echo got; exit 3' USR1; kill -USR1 1; while :; do :; done`);
+    expect(stdout).toBe("got\n");
+    expect(status).toEqual({ kind: "exited", code: 3 });
+  });
+
+  it("gets signals with their defaults, whatever the engine ignores", async () => {
+    expect(await rig.output("grep -E 'Sig(Blk|Ign|Cgt)' /proc/self/status | cut -f2 | sort -u")).toBe(
+      "0000000000000000",
+    );
+  });
+
+  it("leaves no zombie while it runs", async () => {
+    const script = `for i in 1 2 3 4 5; do sh -c 'sleep 0.01 &'; done; while pgrep -x sleep >/dev/null; do :; done; grep -l 'State:.Z' /proc/[0-9]*/status | wc -l`;
+    expect((await rig.run(script)).stdout.trim()).toBe("0");
+  });
+
+  it("takes along what it left behind: daemons with their own session, that ignore signals and hold its output", async () => {
+    const started = performance.now();
+    const script = "trap '' TERM HUP INT; setsid sh -c 'trap \"\" TERM HUP; sleep 1000' & (sleep 1000 &) ; echo done";
+    expect(await rig.output(script)).toBe("done");
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+
+  it("that is not there is E_EXEC_NOT_FOUND, one that may not be run E_EXEC_DENIED", async () => {
+    const program = (...args: string[]): Promise<unknown> => rig.run("", { args });
+    await expect(program("nothing")).rejects.toMatchObject({ code: "E_EXEC_NOT_FOUND", errno: "ENOENT" });
+    await expect(program("/bin/nothing")).rejects.toMatchObject({ code: "E_EXEC_NOT_FOUND" });
+    await expect(program("")).rejects.toMatchObject({ code: "E_EXEC_NOT_FOUND" });
+    await expect(program("/etc/passwd")).rejects.toMatchObject({ code: "E_EXEC_DENIED", errno: "EACCES" });
+    await expect(program("/etc")).rejects.toMatchObject({ code: "E_EXEC_DENIED" });
+  });
+
+  it("is found by the container's PATH and has exactly the environment asked for", async () => {
+    const env = ["PATH=/nowhere:/bin", "A=b c", "EMPTY=", "EQ=a=b"];
+    expect((await rig.output("", { args: ["env"], env })).split("\n")).toEqual(env);
+  });
+
+  it("starts in its directory, also in one that its user may not enter by itself", async () => {
+    const user = { uid: 1000, gid: 1000, additionalGids: [] };
+    expect(await rig.output("pwd", { cwd: "/etc" })).toBe("/etc");
+    expect(await rig.output("pwd", { cwd: "/tmp/../bin", user })).toBe("/bin");
+    await expect(rig.run("pwd", { cwd: "/nowhere" })).rejects.toMatchObject({
+      code: "E_RUNTIME_SETUP",
+      step: "enter the working directory",
+      errno: "ENOENT",
+    });
+    await expect(rig.run("pwd", { cwd: "/etc/passwd" })).rejects.toMatchObject({ errno: "ENOTDIR" });
+  });
+
+  it("cannot start in a directory of the host by /proc/self/fd/N", async () => {
+    for (let fd = 0; fd < 40; fd++) {
+      const said = await rig.output("pwd; ls /", { cwd: `/proc/self/fd/${fd}` }).catch((error: unknown) => error);
+      expect(said).toMatchObject({ code: "E_RUNTIME_SETUP" });
+    }
+  });
+
+  it("keeps the limits asked for and those it inherits where they cannot be raised", async () => {
+    const rlimits = [
+      { type: "RLIMIT_NOFILE", soft: 100, hard: 200 },
+      { type: "RLIMIT_MEMLOCK", soft: 2 ** 40, hard: 2 ** 40 },
+    ];
+    const limits = await rig.output("ulimit -Sn; ulimit -Hn; grep -c 'Max locked' /proc/self/limits", { rlimits });
+    expect(limits).toBe("100\n200\n1");
+  });
+
+  it("that uses more memory than its limit is killed and said to be", async () => {
+    const script = "head -c 200m /dev/zero | tail -c 200m > /dev/null";
+    const { status, oomKilled } = await rig.run(`${script}`, { resources: { memory: 32 << 20, memorySwap: 32 << 20 } });
+    expect(status).not.toEqual({ kind: "exited", code: 0 });
+    expect(oomKilled).toBe(true);
+  });
+
+  it("has a terminal of the container's own devpts, with its size, as its controlling terminal", async () => {
+    const script =
+      "tty; test -t 0 && test -t 2 && stty size; ls -1 /dev/pts /dev/console; echo x > /dev/tty; echo y > /dev/console";
+    const stdio = { stdin: "null", stdout: -1, stderr: -1 } as const;
+    const spec = rig.spec(script, { terminal: { columns: 91, rows: 33 } });
+    await using container = await startContainer(spec, stdio);
+    const text = await terminalText(container);
+    expect(text.split("\r\n")).toEqual([
+      "/dev/pts/0",
+      "33 91",
+      "/dev/console",
+      "",
+      "/dev/pts:",
+      "0",
+      "ptmx",
+      "x",
+      "y",
+      "",
+    ]);
+    expect(await container.exited).toEqual({ kind: "exited", code: 0 });
+  });
+
+  it("may open its terminal by name as another user, and sees it resized", async () => {
+    const script = "trap 'stty size; exit' WINCH; echo up > $(tty); while :; do sleep 0.01; done";
+    const user = { uid: 1000, gid: 1000, additionalGids: [] };
+    const spec = rig.spec(script, { terminal: { columns: 80, rows: 24 }, user });
+    await using container = await startContainer(spec, { stdin: "null", stdout: -1, stderr: -1 });
+    const ticker = setInterval(() => container.resize(100 + Math.floor(Math.random() * 9), 50), 20);
+    const text = await terminalText(container);
+    clearInterval(ticker);
+    expect(text).toMatch(/up\r\n50 10\d\r\n/);
+  });
+
+  it("leaves nothing of it: descriptors, children, mounts, control groups", async () => {
+    await rig.run("true", { resources: { memory: 64 << 20, pids: 50 } });
+    const before = leftovers();
+    for (let i = 0; i < 10; i++) await rig.run("exit 1", { resources: { memory: 64 << 20, pids: 50 } });
+    for (let i = 0; i < 5; i++) await rig.run("", { args: ["nothing"] }).catch(() => undefined);
+    expect(leftovers()).toEqual(before);
+  });
+
+  it("is gone at once when it is aborted, at any moment of its start", async () => {
+    await rig.run("true");
+    const before = leftovers();
+    for (let delay = 0; delay < 12; delay++) {
+      const abort = new AbortController();
+      const spec = rig.spec("trap '' TERM INT; sleep 1000 & while :; do :; done", { resources: { pids: 20 } });
+      setTimeout(() => abort.abort(new Error("enough")), delay);
+      const run = async (): Promise<unknown> => {
+        await using container = await startContainer(
+          spec,
+          { stdin: "null", stdout: 1, stderr: 2 },
+          { signal: abort.signal },
+        );
+        return await container.exited;
+      };
+      expect(await run().catch((error: unknown) => error)).toEqual(
+        expect.toBeOneOf([new Error("enough"), { kind: "signaled", signal: 9 }]),
+      );
+    }
+    expect(leftovers()).toEqual(before);
+    expect(existsSync(join(rig.path, "lower", "bin"))).toBe(true);
+  });
+});
