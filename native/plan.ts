@@ -9,6 +9,8 @@ export interface InitPlan {
   readonly cgroup: string;
   /** Whether mounts, not a control group, keep the container from opening devices that it makes. */
   readonly nodev: boolean;
+  /** Path of a network namespace to join; "" = none. */
+  readonly netns: string;
   /** An existing directory of the host; the root is attached to it in a mount namespace that nobody else sees. */
   readonly staging: string;
   readonly root:
@@ -58,7 +60,7 @@ export interface InitMount {
   readonly recursive: boolean;
 }
 
-const magic = 0x33425354;
+const magic = 0x34425354;
 
 /** Grows as needed; numbers are little endian. */
 class Writer {
@@ -113,6 +115,7 @@ export function encodePlan(plan: InitPlan): Buffer {
   w.list(plan.cgroupProcs);
   w.text(plan.cgroup);
   w.u32(Number(plan.nodev));
+  w.text(plan.netns);
   w.text(plan.staging);
   writeRoot(w, plan);
   w.u32(plan.systemMounts.length);

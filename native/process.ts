@@ -69,6 +69,7 @@ const steps: readonly string[] = [
   "set the user",
   "enter the working directory",
   "execute",
+  "join the network namespace",
 ];
 const stepExec = steps.indexOf("execute");
 const SIGKILL = 9;
@@ -131,7 +132,7 @@ function spawnInit(
   try {
     const status = pipe();
     try {
-      const pid = spawn([...stdio, planFd, status.write, ...(terminal === undefined ? [] : [terminal])]);
+      const pid = spawnProcess([...stdio, planFd, status.write, ...(terminal === undefined ? [] : [terminal])]);
       return { pid, reports: new ReportReader(status.read) };
     } catch (error) {
       closeFd(status.read);
@@ -174,7 +175,7 @@ function sendSignal(pid: number, signal: number): void {
  * Waits for a child that is about to end and gives its wait status; 0 when somebody else has taken it. The last
  * process of a namespace can take its time (it waits for all others), so the thread is not blocked.
  */
-async function waitFor(pid: number): Promise<number> {
+export async function waitFor(pid: number): Promise<number> {
   const status = Buffer.alloc(4);
   for (let delay = 0; ; delay = Math.min(delay + 1, 20)) {
     if (tryCall(["ECHILD"], "waitpid", undefined, pid, status, WNOHANG) !== 0) return status.readInt32LE(0);
@@ -188,8 +189,11 @@ function planFile(plan: InitPlan): number {
   return fd;
 }
 
-/** The child has the sources as its descriptors from 0 on: the plan is 3, the status pipe 4, the terminal's socket 5. */
-function spawn(sources: readonly number[]): number {
+/**
+ * Starts tsbuild-init; gives its pid. The child has the sources as its descriptors from 0 on: the plan is 3, the status
+ * pipe 4, the terminal's socket 5. "netns": it makes a network namespace and keeps it until 3 ends. @throws SyscallError
+ */
+export function spawnProcess(sources: readonly number[], mode?: "netns"): number {
   const executable = initExecutable();
   const actions = Buffer.alloc(128);
   const libc = spawnFunctions();
@@ -206,7 +210,7 @@ function spawn(sources: readonly number[]): number {
         `/proc/self/fd/${executable}`,
         actions,
         null,
-        ["tsbuild-init", "3", "4", sources.length > 5 ? "5" : "", null],
+        ["tsbuild-init", "3", "4", mode ?? (sources.length > 5 ? "5" : ""), null],
         [null],
       ),
     );

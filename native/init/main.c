@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "dev.h"
+#include "netns.h"
 #include "plan.h"
 #include "report.h"
 #include "rootfs.h"
@@ -14,7 +15,6 @@
 #include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/filter.h>
-#include <linux/if.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <poll.h>
@@ -41,15 +41,6 @@ static void join_cgroups(const struct plan *p)
 			fail(STEP_CGROUP, p->cgroup_procs.items[i]);
 		close(fd);
 	}
-}
-
-static void loopback_up(void)
-{
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || ioctl(fd, 0x8914 /* SIOCSIFFLAGS */, &request))
-		fail(STEP_LOOPBACK, "lo");
-	close(fd);
 }
 
 static void set_limits(const struct plan *p)
@@ -315,19 +306,23 @@ int main(int argc, char **argv)
 		return 2;
 	int plan_fd = atoi(argv[1]), last;
 	last = report_fd = atoi(argv[2]);
-	if (argv[3][0])
+	int netns = strcmp(argv[3], "netns") == 0;
+	if (argv[3][0] && !netns)
 		last = terminal_socket = atoi(argv[3]);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_NAME, "tsbuild-init", 0, 0, 0); /* not the number of the descriptor it is run by */
 	if (syscall(SYS_close_range, (unsigned)last + 1, ~0u, 0))
 		fail(STEP_PLAN, "close_range");
 	reset_signals();
+	if (netns)
+		return netns_keep(plan_fd);
 	struct plan plan;
 	if (plan_read(plan_fd, &plan))
 		fail(STEP_PLAN, NULL);
 	close(plan_fd);
 	fcntl(report_fd, F_SETFD, FD_CLOEXEC);
 	join_cgroups(&plan);
+	netns_join(&plan);
 	struct clone_args args = { .flags = (plan.namespaces & ~(uint64_t)CLONE_NEWCGROUP) | CLONE_PARENT };
 	if (plan.cgroup[0]) {
 		/* Born in the group: moving a process there later makes the kernel wait for all processors. */

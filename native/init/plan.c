@@ -129,6 +129,7 @@ int plan_read(int fd, struct plan *p)
 	p->cgroup_procs = list(&r);
 	p->cgroup = text(&r);
 	p->nodev = u32(&r);
+	p->netns = text(&r);
 	p->staging = text(&r);
 	p->root_is_bind = u32(&r);
 	p->lower = list(&r);

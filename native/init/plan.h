@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLAN_MAGIC 0x33425354u /* "TSB3" */
+#define PLAN_MAGIC 0x34425354u /* "TSB4" */
 
 struct strlist {
 	uint32_t count;
@@ -30,6 +30,7 @@ struct plan {
 	struct strlist cgroup_procs;
 	char *cgroup; /* directory of the v2 group to be cloned into, or "" */
 	uint32_t nodev; /* mounts, not a control group, keep devices closed */
+	char *netns; /* path of a network namespace to join, or "" */
 	char *staging; /* an empty directory of the host to attach the root to */
 	uint32_t root_is_bind;
 	struct strlist lower; /* of an overlay, topmost first; or one bind source */

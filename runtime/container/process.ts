@@ -30,7 +30,10 @@ export interface ProcessUser {
   readonly additionalGids: readonly number[];
 }
 
-/** "host": the caller's network namespace; "none": a new one with lo only; "own": a new one with a way out. */
+/**
+ * "host": the caller's network namespace; "none": a new one with lo only; "own": a new one with a way out, or the host's
+ * where that cannot work.
+ */
 export type NetworkMode = "host" | "none" | "own";
 
 /**
@@ -77,6 +80,8 @@ export interface Container extends AsyncDisposable {
   readonly pid: number;
   /** Resolves once every process is gone and nothing is left. @throws E_RUNTIME_SETUP when it could not start */
   readonly exited: Promise<ExitStatus>;
+  /** The network it really has; with the reason when that is not what was asked for. */
+  readonly network: { readonly mode: NetworkMode; readonly reason: string | undefined };
   /** To the program itself (not to PID 1's reaper). No effect after the end. */
   kill(signal: number): void;
   /** The terminal's master side; undefined without `terminal`. */

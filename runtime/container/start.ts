@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { closeFd } from "../../native/syscall.ts";
 import { startInit, type InitProcess } from "../../native/process.ts";
 import { openCgroup, type Cgroup } from "../cgroup/cgroup.ts";
+import { openNetwork, type Network } from "../network/network.ts";
 import { grantedCapabilities, planContainer } from "../rootfs/plan.ts";
 import { seccompProgram } from "../security/seccomp.ts";
 import { removeStubs } from "../rootfs/stubs.ts";
@@ -35,6 +36,7 @@ export async function startContainer(
 ): Promise<Container> {
   options.signal?.throwIfAborted();
   await using stack = new AsyncDisposableStack();
+  const network = stack.use(await openNetwork(spec.network));
   const cgroup = stack.use(openCgroup(spec.id, spec.resources ?? {}));
   const plan = planContainer(spec, {
     staging: staging(),
@@ -42,7 +44,7 @@ export async function startContainer(
     cgroup: cgroup.into,
     nodev: cgroup.nodev,
     seccomp: spec.seccomp === "unconfined" ? new Uint8Array() : seccompProgram(grantedCapabilities(spec, cgroup.nodev)),
-    hostNetwork: spec.network === "host",
+    network: network.join,
     cgroup2: cgroup.unified,
   });
   const init = await startInit(plan, descriptors(spec, stdio, stack), options.signal);
@@ -50,7 +52,7 @@ export async function startContainer(
   if (terminal !== undefined) stack.defer(() => closeFd(terminal));
   const upper = spec.root.overlay?.upper;
   const removeMade = (): void => (upper === undefined ? undefined : removeStubs(upper, init.stubs));
-  return new RunningContainer({ init, cgroup, removeMade, resources: stack.move(), signal: options.signal });
+  return new RunningContainer({ init, cgroup, network, removeMade, resources: stack.move(), signal: options.signal });
 }
 
 /** With a terminal they are PID 1's only: the program's are the terminal. */
@@ -64,6 +66,7 @@ function descriptors(spec: ContainerSpec, stdio: Stdio, stack: AsyncDisposableSt
 class RunningContainer implements Container {
   readonly pid: number;
   readonly exited: Promise<ExitStatus>;
+  readonly network: Container["network"];
   readonly #init: InitProcess;
   readonly #cgroup: Cgroup;
   readonly #resources: AsyncDisposableStack;
@@ -72,6 +75,7 @@ class RunningContainer implements Container {
   constructor(parts: {
     readonly init: InitProcess;
     readonly cgroup: Cgroup;
+    readonly network: Network;
     readonly removeMade: () => void;
     readonly resources: AsyncDisposableStack;
     readonly signal: AbortSignal | undefined;
@@ -80,6 +84,7 @@ class RunningContainer implements Container {
     this.#cgroup = parts.cgroup;
     this.#resources = parts.resources;
     this.pid = parts.init.pid;
+    this.network = { mode: parts.network.mode, reason: parts.network.reason };
     this.exited = this.#watch(parts.signal, parts.removeMade);
     this.exited.catch(() => undefined);
   }

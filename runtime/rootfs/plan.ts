@@ -1,6 +1,7 @@
 import type { Mount } from "../../native/mount.ts";
 import type { InitMount, InitPlan } from "../../native/plan.ts";
 import type { ContainerSpec } from "../container/process.ts";
+import type { NetworkJoin } from "../network/network.ts";
 import { capabilityMask, defaultCapabilities } from "../security/capabilities.ts";
 import { maskedPaths, readonlyPaths } from "../security/paths.ts";
 import { rlimitNumber } from "./rlimit.ts";
@@ -35,8 +36,7 @@ export interface PlanResources {
   /** Whether no control group keeps the container from devices: its mounts and capabilities must. */
   readonly nodev: boolean;
   readonly seccomp: Uint8Array;
-  /** Whether the network is the host's; otherwise a new namespace with `lo` up. */
-  readonly hostNetwork: boolean;
+  readonly network: NetworkJoin;
   /** Whether to mount the unified cgroup hierarchy, read-only. */
   readonly cgroup2: boolean;
 }
@@ -51,10 +51,11 @@ export function planContainer(spec: ContainerSpec, resources: PlanResources): In
       CLONE.NEWUTS |
       CLONE.NEWIPC |
       CLONE.NEWPID |
-      (resources.hostNetwork ? 0 : CLONE.NEWNET),
+      (resources.network.kind === "new" ? CLONE.NEWNET : 0),
     cgroupProcs: resources.cgroupProcs,
     cgroup: resources.cgroup ?? "",
     nodev: resources.nodev,
+    netns: resources.network.kind === "path" ? resources.network.path : "",
     staging: resources.staging,
     root:
       root.overlay === undefined
@@ -73,7 +74,7 @@ export function planContainer(spec: ContainerSpec, resources: PlanResources): In
     masked: spec.maskedPaths ?? maskedPaths,
     readonlyPaths: spec.readonlyPaths ?? readonlyPaths,
     hostname: spec.hostname,
-    loopbackUp: !resources.hostNetwork,
+    loopbackUp: resources.network.kind === "new",
     terminal: spec.terminal,
     limits: (spec.rlimits ?? []).map(({ type, soft, hard }) => ({
       resource: rlimitNumber(type),

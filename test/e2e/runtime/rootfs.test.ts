@@ -205,7 +205,7 @@ describe("a container's root", () => {
       staging: rig.directory("staging"),
       cgroupProcs: [],
       seccomp: new Uint8Array(),
-      hostNetwork: false,
+      network: { kind: "new" },
       cgroup: undefined,
       nodev: false,
       cgroup2: false,

@@ -2,13 +2,14 @@ import { spawnSync } from "node:child_process";
 import { closeSync, copyFileSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startContainer, type ContainerSpec, type ExitStatus } from "../../../runtime/index.ts";
+import { startContainer, type Container, type ContainerSpec, type ExitStatus } from "../../../runtime/index.ts";
 
 /** A container that ended. */
 export interface Ended {
   readonly status: ExitStatus;
   readonly output: string;
   readonly oomKilled: boolean;
+  readonly network: Container["network"];
 }
 
 /** A root file system with busybox and, when it is asked for, the battery. */
@@ -51,7 +52,8 @@ export class Box implements Disposable {
         { stdin: "null", stdout: fd, stderr: fd },
       );
       const status = await container.exited;
-      return { status, output: readFileSync(file, "utf8"), oomKilled: container.oomKilled() };
+      const { network } = container;
+      return { network, status, output: readFileSync(file, "utf8"), oomKilled: container.oomKilled() };
     } finally {
       closeSync(fd);
     }

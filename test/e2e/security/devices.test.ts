@@ -110,10 +110,10 @@ describe("planContainer()", () => {
       network: "none",
     };
     const resources = { staging: "/x", cgroupProcs: [], cgroup: undefined, seccomp: new Uint8Array(), cgroup2: false };
-    const plan = planContainer(spec, { ...resources, hostNetwork: false, nodev: true });
+    const plan = planContainer(spec, { ...resources, network: { kind: "new" }, nodev: true });
     const mknod = capabilityMask(["CAP_MKNOD"]);
     expect([plan.nodev, plan.capabilities & mknod, plan.mounts.at(-1)?.attributes]).toEqual([true, 0n, 4]);
-    const guarded = planContainer(spec, { ...resources, hostNetwork: false, nodev: false });
+    const guarded = planContainer(spec, { ...resources, network: { kind: "new" }, nodev: false });
     expect([guarded.nodev, guarded.capabilities & mknod, guarded.mounts.at(-1)?.attributes]).toEqual([false, mknod, 0]);
   });
 });

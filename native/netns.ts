@@ -1,0 +1,79 @@
+import { once } from "node:events";
+import { close, closeSync, openSync } from "node:fs";
+import { Socket } from "node:net";
+import { TsbuildError } from "./errors.ts";
+import { NetlinkSocket } from "./netlink.ts";
+import { spawnProcess, waitFor } from "./process.ts";
+import { call, closeFd, errnoByNumber, pipe } from "./syscall.ts";
+
+const SYS_pidfd_open = 434;
+const SYS_pidfd_getfd = 438;
+const reportStarted = 2;
+
+/** A new network namespace with `lo` up; it lasts as long as the descriptor or a process in it. */
+export interface NetworkNamespace extends Disposable {
+  readonly fd: number;
+  /** A routing socket inside. */
+  readonly route: NetlinkSocket;
+}
+
+/**
+ * Makes one without touching this process's own: a short-lived child makes it and hands it over.
+ * @throws SyscallError, E_NETWORK_NAMESPACE
+ */
+export async function createNetworkNamespace(): Promise<NetworkNamespace> {
+  await using child = startKeeper();
+  const socket = await child.socket;
+  using stack = new DisposableStack();
+  const fd = openSync(`/proc/${child.pid}/ns/net`, "r");
+  stack.defer(() => closeSync(fd));
+  const pidfd = call("pidfd_open", undefined, SYS_pidfd_open, child.pid, 0);
+  try {
+    const route = new NetlinkSocket(call("pidfd_getfd", undefined, SYS_pidfd_getfd, pidfd, socket, 0));
+    stack.move();
+    const dispose = (): void => {
+      route[Symbol.dispose]();
+      // In a thread of the pool: when it is the last reference, the kernel takes its time.
+      close(fd, () => undefined);
+    };
+    return { fd, route, [Symbol.dispose]: dispose };
+  } finally {
+    closeFd(pidfd);
+  }
+}
+
+/** The child that holds a new namespace; it ends when it is disposed. `socket` is the number of its routing socket. */
+function startKeeper(): AsyncDisposable & { readonly pid: number; readonly socket: Promise<number> } {
+  const hold = pipe();
+  const status = pipe();
+  const none = openSync("/dev/null", "r+");
+  const reports = new Socket({ fd: status.read, readable: true, writable: false });
+  try {
+    const pid = spawnProcess([none, none, none, hold.read, status.write], "netns");
+    return {
+      pid,
+      socket: socketNumber(reports),
+      [Symbol.asyncDispose]: async () => {
+        closeFd(hold.write);
+        reports.destroy();
+        await waitFor(pid);
+      },
+    };
+  } catch (error) {
+    reports.destroy();
+    closeFd(hold.write);
+    throw error;
+  } finally {
+    for (const end of [hold.read, status.write, none]) closeFd(end);
+  }
+}
+
+async function socketNumber(reports: Socket): Promise<number> {
+  const ended = once(reports, "end").then(() => Buffer.alloc(0));
+  ended.catch(() => undefined);
+  const report = await Promise.race([once(reports, "data").then(([data]: unknown[]) => data), ended]);
+  const size = report instanceof Buffer ? report.byteLength : 0;
+  if (report instanceof Buffer && size >= 16 && report.readUInt32LE(0) === reportStarted) return report.readUInt32LE(4);
+  const errno = report instanceof Buffer && size >= 16 ? errnoByNumber(report.readUInt32LE(8)) : "its child ended";
+  throw new TsbuildError(`Cannot make a network namespace: ${errno}`, { code: "E_NETWORK_NAMESPACE" });
+}

@@ -1,0 +1,19 @@
+/** An entry of --add-host. */
+export interface HostEntry {
+  readonly name: string;
+  readonly address: string;
+}
+
+/** A container's /etc/hosts. `extra` comes first, so that it wins. @see BuildKit's executor/oci hosts */
+export function hostsFile(hostname: string, extra: readonly HostEntry[] = []): string {
+  return [
+    ...extra.map(({ name, address }) => `${address}\t${name}`),
+    `127.0.0.1\tlocalhost ${hostname}`,
+    "::1\tlocalhost ip6-localhost ip6-loopback",
+    "fe00::0\tip6-localnet",
+    "ff00::0\tip6-mcastprefix",
+    "ff02::1\tip6-allnodes",
+    "ff02::2\tip6-allrouters",
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,66 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+/** The script plays the host in a namespace of its own, so that nothing of the machine is touched. */
+function play(): Readonly<Record<string, unknown>> {
+  const directory = mkdtempSync(join(tmpdir(), "tsbuild-network-"));
+  try {
+    const file = join(directory, "resolv.conf");
+    writeFileSync(file, "nameserver 192.0.2.2\n");
+    const script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"';
+    const inner = join(import.meta.dirname, "inner.ts");
+    const done = spawnSync("unshare", ["--net", "--mount", "sh", "-c", script, file, process.execPath, inner], {
+      encoding: "utf8",
+    });
+    if (done.status !== 0) throw new Error(done.stderr);
+    return JSON.parse(done.stdout);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+describe("the network of a container", () => {
+  const links = (): string => readFileSync("/proc/net/dev", "utf8").replaceAll(/:.*/g, "");
+  const before = links();
+  const results = play();
+
+  it("own reaches the world by masquerading, through eth0 and a default route", () => {
+    expect(results["own"]).toMatchObject({ network: { mode: "own" }, status: { kind: "exited", code: 0 } });
+    expect(results["own"]).toMatchObject({ output: expect.stringMatching(/^from (?:::ffff:)?192\.0\.2\.1\n1\n/) });
+    expect(results["own"]).toMatchObject({ output: expect.stringMatching(/default via [\d.]+ dev eth0/) });
+    expect(results["own"]).toMatchObject({ output: expect.stringMatching(/eth0\nlo\n$/) });
+  });
+
+  it("none has lo alone and reaches nothing; host is the host's", () => {
+    expect(results["none"]).toMatchObject({ output: expect.stringMatching(/unreachable\nlo\n$/) });
+    expect(results["host"]).toMatchObject({ output: expect.stringMatching(/^from (?:::ffff:)?192\.0\.2\.1$/) });
+  });
+
+  it("own becomes host, with the reason, where the host does not forward or a proxy is on its loopback", () => {
+    expect(results["without forwarding"]).toEqual({
+      mode: "host",
+      reason: "the host does not forward packets (sysctl net.ipv4.ip_forward is 0)",
+    });
+    expect(results["proxy"]).toBe("127.0.0.1:3128 is on the host's loopback interface");
+  });
+
+  it("own is never shared by two containers", () => {
+    const [first, second, ...joins] = results["two"] as readonly unknown[];
+    expect(first).not.toBe(second);
+    expect(joins[0]).not.toEqual(joins[1]);
+  });
+
+  it("leaves no interface, route or table behind, also when its process is killed", () => {
+    const traces = { links: 1, routes: 4, tables: 0 };
+    expect(results["killed"]).toEqual({
+      mode: "own",
+      before: traces,
+      during: { links: 2, routes: 5, tables: 1 },
+      after: traces,
+    });
+    expect(links()).toBe(before);
+  });
+});
