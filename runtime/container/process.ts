@@ -60,6 +60,8 @@ export interface ContainerSpec {
   readonly maskedPaths?: readonly string[];
   readonly readonlyPaths?: readonly string[];
   readonly network: NetworkMode;
+  /** URLs that it must reach, such as proxies: with one on the host's loopback "own" becomes "host". */
+  readonly services?: readonly string[];
   readonly rlimits?: readonly { readonly type: string; readonly soft: number; readonly hard: number }[];
   readonly resources?: ResourceLimits;
   /** Bytes of /dev/shm; default 64 MiB. */

@@ -36,7 +36,7 @@ export async function startContainer(
 ): Promise<Container> {
   options.signal?.throwIfAborted();
   await using stack = new AsyncDisposableStack();
-  const network = stack.use(await openNetwork(spec.network));
+  const network = stack.use(await openNetwork(spec.network, { services: spec.services ?? [] }));
   const cgroup = stack.use(openCgroup(spec.id, spec.resources ?? {}));
   const plan = planContainer(spec, {
     staging: staging(),

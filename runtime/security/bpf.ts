@@ -1,47 +1,90 @@
 /** One instruction of a classic BPF program. @see linux/filter.h */
-export interface BpfInstruction {
+interface BpfInstruction {
   readonly code: number;
   readonly jt: number;
   readonly jf: number;
   readonly k: number;
 }
 
-/** Opcodes that seccomp filters use. */
-export const bpfCodes = { load: 0x20, jump: 0x05, jeq: 0x15, jgt: 0x25, jge: 0x35, and: 0x54, ret: 0x06 } as const;
+/** Comparisons of the accumulator with a constant, unsigned. */
+export const bpfJumps = { eq: 0x15, gt: 0x25, ge: 0x35 } as const;
+const LOAD = 0x20;
+const AND = 0x54;
+const JUMP = 0x05;
+const RETURN = 0x06;
+/** A conditional jump's offset is one byte; the rest is for the jumps that are put between. */
+const reach = 250;
 
-/** A longer jump than a conditional one can make: the size of its offset is one byte. */
-export const maxJump = 255;
+/** A place in a program that is being made. */
+export type BpfLabel = number & { readonly brand: "BpfLabel" };
 
-/** Loads 32 bits of struct seccomp_data. */
-export function load(offset: number): BpfInstruction {
-  return { code: bpfCodes.load, jt: 0, jf: 0, k: offset };
-}
+/**
+ * Makes a program from its end to its beginning, so that every jump's target is there before the jump. The last thing
+ * that was added is where the program starts. Equal returns near to each other are one.
+ */
+export class BpfAssembler {
+  readonly #reversed: BpfInstruction[] = [];
+  readonly #returns = new Map<number, BpfLabel>();
 
-/** Ends the program with this action. */
-export function ret(action: number): BpfInstruction {
-  return { code: bpfCodes.ret, jt: 0, jf: 0, k: action };
-}
-
-/** Branches on the accumulator: `yes` where the comparison holds, else `no`; both must end by a return. */
-export function branch(
-  code: number,
-  k: number,
-  yes: readonly BpfInstruction[],
-  no: readonly BpfInstruction[],
-): readonly BpfInstruction[] {
-  if (no.length <= maxJump) return [{ code, jt: no.length, jf: 0, k }, ...no, ...yes];
-  const skip: BpfInstruction = { code: bpfCodes.jump, jt: 0, jf: 0, k: no.length };
-  return [{ code, jt: 0, jf: 1, k }, skip, ...no, ...yes];
-}
-
-/** struct sock_filter[], little endian. */
-export function encodeBpf(program: readonly BpfInstruction[]): Uint8Array {
-  const bytes = Buffer.alloc(program.length * 8);
-  for (const [at, { code, jt, jf, k }] of program.entries()) {
-    bytes.writeUInt16LE(code, at * 8);
-    bytes.writeUInt8(jt, at * 8 + 2);
-    bytes.writeUInt8(jf, at * 8 + 3);
-    bytes.writeUInt32LE(k >>> 0, at * 8 + 4);
+  /** Ends the program with this value. */
+  ret(value: number): BpfLabel {
+    const known = this.#returns.get(value);
+    if (known !== undefined && this.#distance(known) < reach) return known;
+    const label = this.#add({ code: RETURN, jt: 0, jf: 0, k: value });
+    this.#returns.set(value, label);
+    return label;
   }
-  return bytes;
+
+  /** Loads 32 bits of struct seccomp_data, then goes on at `next`. */
+  load(offset: number, next: BpfLabel): BpfLabel {
+    return this.#before(next, { code: LOAD, jt: 0, jf: 0, k: offset });
+  }
+
+  and(mask: number, next: BpfLabel): BpfLabel {
+    return this.#before(next, { code: AND, jt: 0, jf: 0, k: mask });
+  }
+
+  /** Goes on at `yes` where the comparison holds, else at `no`. */
+  branch(code: number, k: number, yes: BpfLabel, no: BpfLabel): BpfLabel {
+    const nearYes = this.#near(yes);
+    const nearNo = this.#near(no);
+    return this.#add({ code, jt: this.#distance(nearYes), jf: this.#distance(nearNo), k });
+  }
+
+  /** struct sock_filter[], little endian. */
+  encode(): Uint8Array {
+    const bytes = Buffer.alloc(this.#reversed.length * 8);
+    let at = bytes.length;
+    for (const { code, jt, jf, k } of this.#reversed) {
+      at -= 8;
+      bytes.writeUInt16LE(code, at);
+      bytes.writeUInt8(jt, at + 2);
+      bytes.writeUInt8(jf, at + 3);
+      bytes.writeUInt32LE(k >>> 0, at + 4);
+    }
+    return bytes;
+  }
+
+  /** Instructions between the next one that is added and the label. */
+  #distance(label: BpfLabel): number {
+    return this.#reversed.length - label - 1;
+  }
+
+  #near(label: BpfLabel): BpfLabel {
+    return this.#distance(label) < reach ? label : this.#jump(label);
+  }
+
+  #jump(label: BpfLabel): BpfLabel {
+    return this.#add({ code: JUMP, jt: 0, jf: 0, k: this.#distance(label) });
+  }
+
+  #before(next: BpfLabel, instruction: BpfInstruction): BpfLabel {
+    if (this.#distance(next) > 0) this.#jump(next);
+    return this.#add(instruction);
+  }
+
+  #add(instruction: BpfInstruction): BpfLabel {
+    const made: number = this.#reversed.push(instruction) - 1;
+    return made as BpfLabel;
+  }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { bpfCodes, branch, encodeBpf, load, ret, type BpfInstruction } from "./bpf.ts";
+import { BpfAssembler, bpfJumps, type BpfLabel } from "./bpf.ts";
 import { capabilityNames } from "./capabilities.ts";
 import {
   currentTarget,
@@ -45,7 +45,7 @@ export function seccompProgram(capabilities: bigint): Uint8Array {
   const names = capabilityNames.filter((_, bit) => ((capabilities >> BigInt(bit)) & 1n) === 1n);
   const rules = selectRules(JSON.parse(dataFile("seccomp.json")), currentTarget(names));
   const tables: Readonly<Record<string, SyscallTable>> = JSON.parse(dataFile("syscalls.json"));
-  const program = encodeBpf(compileSeccomp(rules, tables, process.arch));
+  const program = compileSeccomp(rules, tables, process.arch);
   programs.set(capabilities, program);
   return program;
 }
@@ -55,42 +55,33 @@ function dataFile(name: string): string {
 }
 
 /**
- * A filter for all architectures that a machine (`x64`, `arm64`) runs: a binary search over ranges of numbers with
- * the same treatment, so that the usual call needs about nine comparisons. Other architectures are killed.
+ * A filter (struct sock_filter[]) for all architectures that a machine (`x64`, `arm64`) runs: a binary search over
+ * ranges of numbers with the same treatment, so that the usual call needs about nine comparisons. Other architectures
+ * are killed.
  */
 export function compileSeccomp(
   rules: SeccompRules,
   tables: Readonly<Record<string, SyscallTable>>,
   machine: string,
-): readonly BpfInstruction[] {
-  let program: readonly BpfInstruction[] = [ret(SECCOMP_RET_KILL_PROCESS)];
+): Uint8Array {
+  const program = new BpfAssembler();
+  let next = program.ret(SECCOMP_RET_KILL_PROCESS);
   for (const { audit, tables: names } of (auditArches[machine] ?? []).toReversed()) {
-    program = branch(
-      bpfCodes.jeq,
-      audit,
-      archProgram(
-        rules,
-        names.map((name) => tables[name] ?? {}),
-      ),
-      program,
-    );
+    const [table = {}, x32] = names.map((name) => tables[name] ?? {});
+    const ranges = toRanges(rules, table, 0);
+    const all = x32 === undefined ? ranges : [...ranges, ...toRanges(rules, x32, X32_BIT)];
+    const own = program.load(offsets.nr, search(program, all));
+    next = program.branch(bpfJumps.eq, audit, own, next);
   }
-  return [load(offsets.arch), ...program];
+  program.load(offsets.arch, next);
+  return program.encode();
 }
 
-/** One architecture; a second table is for numbers with the x32 bit. */
-function archProgram(rules: SeccompRules, [table = {}, x32]: readonly SyscallTable[]): readonly BpfInstruction[] {
-  const ranges = toRanges(rules, table, 0);
-  const all =
-    x32 === undefined ? ranges : [...ranges.filter(({ start }) => start < X32_BIT), ...toRanges(rules, x32, X32_BIT)];
-  return [load(offsets.nr), ...search(all)];
-}
-
-/** Numbers from `start` up to the next range are treated by `code`. */
+/** Numbers from `start` up to the next range are treated alike: by these rules in their order, then by the errno. */
 interface Range {
   readonly start: number;
-  readonly code: readonly BpfInstruction[];
-  readonly key: string;
+  readonly rules: readonly SeccompRule[];
+  readonly otherwise: number;
 }
 
 /**
@@ -98,96 +89,104 @@ interface Range {
  * back to the older call; EPERM would end the program. runc does the same.
  */
 function toRanges(rules: SeccompRules, table: SyscallTable, base: number): readonly Range[] {
-  const byNumber = new Map<number, SeccompRule[]>();
-  for (const rule of rules.rules) {
-    for (const name of rule.names) {
-      const number = table[name];
-      if (number !== undefined) byNumber.set(number, [...(byNumber.get(number) ?? []), rule]);
-    }
-  }
-  const refused = [ret(SECCOMP_RET_ERRNO | rules.defaultErrno)];
-  const unknown = [ret(SECCOMP_RET_ERRNO | ENOSYS)];
+  const byNumber = rulesByNumber(rules, table);
   const last = Math.max(0, ...[...byNumber.keys()].filter((number) => number < firstPrivate));
   const ranges: Range[] = [];
-  const add = (start: number, code: readonly BpfInstruction[]): void => {
-    const key = JSON.stringify(code);
-    if (ranges.at(-1)?.key !== key) ranges.push({ start, code, key });
+  const add = (number: number, applied: readonly SeccompRule[], otherwise: number): void => {
+    const before = ranges.at(-1);
+    if (before === undefined || !isSame(before, applied, otherwise))
+      ranges.push({ start: base + number, rules: applied, otherwise });
   };
-  add(base, refused);
+  add(0, [], rules.defaultErrno);
   for (const [number, applied] of [...byNumber].toSorted(([a], [b]) => a - b)) {
-    add(base + number, treatment(applied, refused));
-    if (!byNumber.has(number + 1)) add(base + number + 1, number < last ? refused : unknown);
+    // A rule without conditions decides, whatever the others say.
+    const plain = applied.find(({ conditions }) => conditions.length === 0);
+    add(number, plain === undefined ? applied : [plain], rules.defaultErrno);
+    if (!byNumber.has(number + 1)) add(number + 1, [], number < last ? rules.defaultErrno : ENOSYS);
   }
   return ranges;
 }
 
-function search(ranges: readonly Range[]): readonly BpfInstruction[] {
-  if (ranges.length <= 1) return ranges[0]?.code ?? [];
+function rulesByNumber(rules: SeccompRules, table: SyscallTable): ReadonlyMap<number, readonly SeccompRule[]> {
+  const byNumber = new Map<number, SeccompRule[]>();
+  for (const rule of rules.rules) {
+    for (const name of rule.names) {
+      const number = table[name];
+      if (number === undefined) continue;
+      const applied = byNumber.get(number);
+      if (applied === undefined) byNumber.set(number, [rule]);
+      else applied.push(rule);
+    }
+  }
+  return byNumber;
+}
+
+function isSame(range: Range, rules: readonly SeccompRule[], otherwise: number): boolean {
+  if (range.rules.length !== rules.length) return false;
+  if (rules.length === 0) return range.otherwise === otherwise;
+  return rules.every((rule, at) => {
+    const other = range.rules[at];
+    if (rule === other) return true;
+    const plain = other?.conditions.length === 0 && rule.conditions.length === 0;
+    return plain && actionValue(other) === actionValue(rule);
+  });
+}
+
+function search(program: BpfAssembler, ranges: readonly Range[]): BpfLabel {
+  const [only] = ranges;
+  if (only === undefined) return program.ret(SECCOMP_RET_KILL_PROCESS);
+  if (ranges.length === 1) return treatment(program, only);
   const middle = ranges.length >> 1;
-  const pivot = ranges[middle]?.start ?? 0;
-  return branch(bpfCodes.jge, pivot, search(ranges.slice(middle)), search(ranges.slice(0, middle)));
+  const upper = search(program, ranges.slice(middle));
+  const lower = search(program, ranges.slice(0, middle));
+  return program.branch(bpfJumps.ge, ranges[middle]?.start ?? 0, upper, lower);
 }
 
-/** What happens to one system call: a rule without conditions decides; otherwise the first whose conditions hold. */
-function treatment(rules: readonly SeccompRule[], fallback: readonly BpfInstruction[]): readonly BpfInstruction[] {
-  const plain = rules.find(({ conditions }) => conditions.length === 0);
-  return plain === undefined ? [...rules.flatMap(ruleBlock), ...fallback] : [actionRet(plain)];
+function treatment(program: BpfAssembler, { rules, otherwise }: Range): BpfLabel {
+  const [first] = rules;
+  if (first !== undefined && first.conditions.length === 0) return program.ret(actionValue(first));
+  let next = program.ret(SECCOMP_RET_ERRNO | otherwise);
+  for (const rule of rules.toReversed()) {
+    let holds = program.ret(actionValue(rule));
+    for (const condition of rule.conditions.toReversed()) holds = test(program, condition, holds, next);
+    next = holds;
+  }
+  return next;
 }
 
-function actionRet({ action }: SeccompRule): BpfInstruction {
-  return ret(action.kind === "allow" ? SECCOMP_RET_ALLOW : SECCOMP_RET_ERRNO | action.errno);
+function actionValue({ action }: SeccompRule): number {
+  return action.kind === "allow" ? SECCOMP_RET_ALLOW : SECCOMP_RET_ERRNO | action.errno;
 }
 
-/** Stands for "behind this rule" until the rule's length is known. */
-const FAIL = -1;
-
-/** Tests that all must hold, then the action; a test that fails goes on behind the block, with the next rule. */
-function ruleBlock(rule: SeccompRule): readonly BpfInstruction[] {
-  const block = [...rule.conditions.flatMap(test), actionRet(rule)];
-  const resolve = (jump: number, at: number): number => (jump === FAIL ? block.length - at - 1 : jump);
-  return block.map((one, at) => ({ ...one, jt: resolve(one.jt, at), jf: resolve(one.jf, at) }));
-}
-
-/** A 64-bit test made of two of 32 bits, the high half first; falls through when it holds. */
-function test({ index, op, value, valueTwo }: ArgCondition): readonly BpfInstruction[] {
-  const { jeq, jgt, jge, and } = bpfCodes;
+/** A 64-bit test made of two of 32 bits, the high half first. */
+function test(program: BpfAssembler, condition: ArgCondition, yes: BpfLabel, no: BpfLabel): BpfLabel {
+  const { index, op, value, valueTwo } = condition;
   const at = offsets.args + 8 * index;
-  const [loadLow, loadHigh] = [load(at), load(at + 4)];
   const high = (wide: bigint): number => Number(wide >> 32n);
   const low = (wide: bigint): number => Number(wide & 0xffff_ffffn);
-  const jump = (code: number, k: number, jt: number, jf: number): BpfInstruction => ({ code, jt, jf, k });
+  const { eq, gt, ge } = bpfJumps;
   switch (op) {
     case "EQ":
-      return [loadHigh, jump(jeq, high(value), 0, FAIL), loadLow, jump(jeq, low(value), 0, FAIL)];
-    case "NE":
-      return [loadHigh, jump(jeq, high(value), 0, 2), loadLow, jump(jeq, low(value), FAIL, 0)];
-    case "MASKED_EQ":
-      return [
-        loadHigh,
-        jump(and, high(value), 0, 0),
-        jump(jeq, high(valueTwo), 0, FAIL),
-        loadLow,
-        jump(and, low(value), 0, 0),
-        jump(jeq, low(valueTwo), 0, FAIL),
-      ];
+    case "NE": {
+      const [same, other] = op === "EQ" ? [yes, no] : [no, yes];
+      const lower = program.load(at, program.branch(eq, low(value), same, other));
+      return program.load(at + 4, program.branch(eq, high(value), lower, other));
+    }
+    case "MASKED_EQ": {
+      const lower = program.load(at, program.and(low(value), program.branch(eq, low(valueTwo), yes, no)));
+      return program.load(at + 4, program.and(high(value), program.branch(eq, high(valueTwo), lower, no)));
+    }
     case "GT":
     case "GE":
-      return [
-        loadHigh,
-        jump(jgt, high(value), 3, 0),
-        jump(jeq, high(value), 0, FAIL),
-        loadLow,
-        jump(op === "GT" ? jgt : jge, low(value), 0, FAIL),
-      ];
     case "LT":
-    case "LE":
-      return [
-        loadHigh,
-        jump(jgt, high(value), FAIL, 0),
-        jump(jeq, high(value), 0, 2),
-        loadLow,
-        jump(op === "LE" ? jgt : jge, low(value), FAIL, 0),
-      ];
+    case "LE": {
+      // LT is not GE, LE is not GT.
+      const [more, less] = op === "GT" || op === "GE" ? [yes, no] : [no, yes];
+      const code = op === "GT" || op === "LE" ? gt : ge;
+      const lower = program.load(at, program.branch(code, low(value), more, less));
+      const equal = program.branch(eq, high(value), lower, less);
+      return program.load(at + 4, program.branch(gt, high(value), more, equal));
+    }
     default:
       return op satisfies never;
   }

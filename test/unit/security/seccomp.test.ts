@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { encodeBpf } from "../../../runtime/security/bpf.ts";
 import { defaultCapabilities } from "../../../runtime/security/capabilities.ts";
 import { compileSeccomp } from "../../../runtime/security/seccomp.ts";
 import { selectRules } from "../../../runtime/security/seccomp-profile.ts";
@@ -38,7 +37,7 @@ const tables: Readonly<Record<string, Readonly<Record<string, number>>>> = JSON.
 function program(machine: "x64" | "arm64", capabilities: readonly string[]): Uint8Array {
   const arch = machine === "x64" ? "amd64" : "arm64";
   const target = { capabilities: new Set(capabilities), arch, kernel: "6.18.0-test" };
-  return encodeBpf(compileSeccomp(selectRules(profile, target), tables, machine));
+  return compileSeccomp(selectRules(profile, target), tables, machine);
 }
 
 /** The profile evaluated entry by entry, the slow and obvious way. Kernel 6.18. */
@@ -164,5 +163,53 @@ describe("compileSeccomp()", () => {
       ENOSYS,
       ENOSYS,
     ]);
+  });
+
+  const comparisons = {
+    EQ: (have, one) => have === one,
+    NE: (have, one) => have !== one,
+    LT: (have, one) => have < one,
+    LE: (have, one) => have <= one,
+    GE: (have, one) => have >= one,
+    GT: (have, one) => have > one,
+    MASKED_EQ: (have, one, two) => (have & one) === two,
+  } as const satisfies Readonly<Record<string, (have: bigint, one: bigint, two: bigint) => boolean>>;
+
+  it("compares all 64 bits by each of the seven comparisons, several conditions at once", () => {
+    const values = [0n, 1n, 2n, 0xffff_ffffn, 1n << 32n, (1n << 32n) | 1n, (1n << 33n) - 1n, (1n << 63n) | 2n, ~0n];
+    const wide = values.map((value) => BigInt.asUintN(64, value));
+    const wrong: string[] = [];
+    for (const op of Object.keys(comparisons) as (keyof typeof comparisons)[]) {
+      for (const value of wide) {
+        const conditions = [
+          { index: 2, op, value, valueTwo: value & 0xff_0000_0001n },
+          { index: 5, op: "NE" as const, value: 7n, valueTwo: 0n },
+        ];
+        const rules = { defaultErrno: 1, rules: [{ names: ["a"], action: { kind: "allow" as const }, conditions }] };
+        const one = compileSeccomp(rules, { x86_64: { a: 10 } }, "x64");
+        for (const have of wide) {
+          for (const other of [7n, 8n]) {
+            const args = [0n, 0n, have, 0n, 0n, other];
+            const allowed = comparisons[op](have, value, value & 0xff_0000_0001n) && other !== 7n;
+            if ((evaluateFilter(one, { nr: 10, arch: 0xc000_003e, args }) === ALLOW) !== allowed)
+              wrong.push(`${have} ${op} ${value}, ${other}`);
+          }
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it("jumps over more than 255 instructions", () => {
+    const names = Array.from({ length: 400 }, (_, at) => `call${at}`);
+    const rules = names.map((name, at) => ({
+      names: [name],
+      action: { kind: "errno" as const, errno: at + 2 },
+      conditions: [],
+    }));
+    const table = Object.fromEntries(names.map((name, at) => [name, at * 2]));
+    const many = compileSeccomp({ defaultErrno: 1, rules }, { x86_64: table }, "x64");
+    const got = names.map((_, at) => evaluateFilter(many, { nr: at * 2, arch: 0xc000_003e, args: [] }));
+    expect(got).toEqual(names.map((_, at) => errno(at + 2)));
   });
 });
