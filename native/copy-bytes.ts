@@ -5,7 +5,8 @@ const fallback = ["EXDEV", "EINVAL", "ENOSYS", "EOPNOTSUPP", "ENOTSUP", "EIO", "
 
 /** Copies a file's bytes from one descriptor's position to another's: in the kernel where it can. */
 export function copyBytes(from: number, to: number, size: number): void {
-  let left = size;
+  // A call that works page by page costs more than two plain ones while everything fits one buffer.
+  let left = size > buffer.length ? size : 0;
   while (left > 0) {
     const copied = tryCall(fallback, "copy_file_range", undefined, from, null, to, null, Math.min(left, 1 << 30), 0);
     if (copied === undefined || copied === 0) break;

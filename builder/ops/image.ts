@@ -10,7 +10,10 @@ export function imageOp(op: ImageOp, source: ImageSource, image: FoundImage): Op
   return {
     recorded: false,
     async key() {
-      return { key: digestOf(JSON.stringify(["image", op.chain])), inputs: { image: `${op.ref}@${op.manifest}` } };
+      return {
+        key: digestOf(JSON.stringify(["image", op.chain])),
+        inputs: () => ({ image: `${op.ref}@${op.manifest}` }),
+      };
     },
     async exec(vertex: Vertex, _inputs, context) {
       const started = new Map<string, number>();

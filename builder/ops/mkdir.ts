@@ -15,7 +15,7 @@ export function mkdirOp(op: MkdirOp): Op {
     recorded: true,
     async key(_vertex, inputs) {
       const [base = ""] = inputs;
-      return { key: digestOf(JSON.stringify([op, base])), inputs: { base, path: op.path, user: op.user } };
+      return { key: digestOf(JSON.stringify([op, base])), inputs: () => ({ base, path: op.path, user: op.user }) };
     },
     async exec(_vertex: Vertex, [base], context) {
       await using active = context.store.snapshots.prepare(base?.snapshot);

@@ -31,17 +31,20 @@ export function runOp(op: RunOp, settings: RunSettings): Op {
     recorded: true,
     async key(_vertex, inputs) {
       const [base = ""] = inputs;
-      const variables = Object.fromEntries(
-        op.env.map((entry) => [`variable ${entry.split("=", 1)[0] ?? ""}`, entry.slice(entry.indexOf("=") + 1)]),
-      );
-      const { args, cwd, user, network } = op;
+      const { args, cwd, user, network, env } = op;
       return {
         key: digestOf(JSON.stringify([op, base])),
-        inputs: { base, command: args.join(" "), cwd, user, network, ...variables },
+        inputs: () => ({ base, command: args.join(" "), cwd, user, network, ...namedVariables(env) }),
       };
     },
     exec: async (vertex, [base], context) => await execRun({ op, settings, vertex, base, context }),
   };
+}
+
+function namedVariables(env: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    env.map((entry) => [`variable ${entry.split("=", 1)[0] ?? ""}`, entry.slice(entry.indexOf("=") + 1)]),
+  );
 }
 
 interface Run {

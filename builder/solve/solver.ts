@@ -186,7 +186,7 @@ export class Solver {
         const slot = this.#slot(vertex);
         this.#finished.push({
           step,
-          record: { keys: how.keys, slot, snapshotID: snapshot?.id, inputs: how.own.inputs, created },
+          record: { keys: how.keys, slot, snapshotID: snapshot?.id, inputs: how.own.inputs(), created },
         });
       }
       return step;
@@ -199,7 +199,7 @@ export class Solver {
 
   #explain(vertex: Vertex, own: StepKey): void {
     const before = this.#options.store.cache.findSlot(this.#slot(vertex));
-    const reasons = explainMiss(before, own.inputs);
+    const reasons = explainMiss(before, own.inputs());
     this.#options.emit({ kind: "miss", digest: vertex.digest, time: now(), reasons });
   }
 

@@ -16,8 +16,8 @@ export interface SolvedStep {
   readonly cached: boolean;
 }
 
-/** A key and what it was computed from, to explain a miss: name -> value. */
+/** A key and what it was computed from, to explain a miss: name -> value; asked for only when there is one. */
 export interface StepKey {
   readonly key: Digest;
-  readonly inputs: Readonly<Record<string, string>>;
+  readonly inputs: () => Readonly<Record<string, string>>;
 }

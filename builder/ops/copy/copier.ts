@@ -3,7 +3,7 @@ import { copyBytes } from "../../../native/copy-bytes.ts";
 import { TsbuildError } from "../../../native/errors.ts";
 import { openFlags, type Dir, type Root, type Stat } from "../../../native/path.ts";
 import { closeFd } from "../../../native/syscall.ts";
-import { copiedXattr } from "./digest.ts";
+import { copiedXattr } from "./hash-file.ts";
 import { parentInRoot, resolveInRoot, statInRoot } from "./resolve.ts";
 import type { Source } from "./sources.ts";
 import { byteOrder, type SourceTree } from "./tree.ts";

@@ -2,6 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { basename } from "node:path/posix";
 import { digestOf, type Digest } from "../../../store/oci/digest.ts";
 import type { Dir, Stat } from "../../../native/path.ts";
+import { xattrs } from "./hash-file.ts";
 import { parentInRoot } from "./resolve.ts";
 import { findSources, type Source } from "./sources.ts";
 import { walkTree, type SourceTree } from "./tree.ts";
@@ -12,7 +13,7 @@ const listed = 1000;
 /** A digest over all that a COPY reads, and what it was made from: `file <path>` -> its part. */
 export interface ContentDigest {
   readonly digest: Digest;
-  readonly inputs: Readonly<Record<string, string>>;
+  readonly inputs: () => Readonly<Record<string, string>>;
 }
 
 /**
@@ -27,7 +28,7 @@ export function contentDigest(tree: SourceTree, paths: readonly string[]): Conte
     for (const source of findSources(tree, path.replace(/^\/+/, ""))) addSource({ tree, total, parts }, source);
   }
   const digest = digestOf(total.digest());
-  return { digest, inputs: parts.size > listed ? summary(parts) : Object.fromEntries(parts) };
+  return { digest, inputs: () => (parts.size > listed ? summary(parts) : Object.fromEntries(parts)) };
 }
 
 interface Sink {
@@ -70,24 +71,10 @@ function addEntry(
       : stat.type === "symlink"
         ? dir.readlink(name)
         : `${stat.devmajor}:${stat.devminor}`;
-  const line = JSON.stringify([stat.type, label, stat.mode, uid, gid, what, xattrs(entry)]);
+  const attributes = stat.type === "directory" ? xattrs(dir, name) : [];
+  const line = JSON.stringify([stat.type, label, stat.mode, uid, gid, what, attributes]);
   sink.total.update(line);
   if (stat.type !== "directory") sink.parts.set(`file /${path}`, `${stat.mode.toString(8)} ${what.slice(0, 32)}`);
-}
-
-function xattrs(entry: { readonly dir: Dir; readonly name: string; readonly stat: Stat }): readonly string[] {
-  const { dir, name, stat } = entry;
-  if (stat.type !== "file" && stat.type !== "directory") return [];
-  return dir
-    .listxattr(name)
-    .filter(copiedXattr)
-    .toSorted()
-    .map((key) => `${key}=${Buffer.from(dir.getxattr(name, key) ?? []).toString("base64")}`);
-}
-
-/** Attributes that a copy keeps: not the kernel's own, but file capabilities. @see features C3 */
-export function copiedXattr(key: string): boolean {
-  return key === "security.capability" || !/^(?:security|system|trusted)\./.test(key);
 }
 
 function summary(parts: ReadonlyMap<string, string>): Readonly<Record<string, string>> {

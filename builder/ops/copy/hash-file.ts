@@ -4,8 +4,17 @@ import { closeFd, readFd } from "../../../native/syscall.ts";
 
 const buffer = Buffer.allocUnsafe(1 << 20);
 
-/** Hex sha256 of a regular file's bytes, in one pass. */
+/** Hex sha256 of a regular file's bytes and, where it has any, of its attributes. */
 export function hashFile(dir: Dir, name: string): string {
+  const content = hashContent(dir, name);
+  const attributes = xattrs(dir, name);
+  if (attributes.length === 0) return content;
+  return createHash("sha256")
+    .update(JSON.stringify([content, attributes]))
+    .digest("hex");
+}
+
+function hashContent(dir: Dir, name: string): string {
   const fd = dir.openFile(name, openFlags.read);
   try {
     const hash = createHash("sha256");
@@ -14,4 +23,18 @@ export function hashFile(dir: Dir, name: string): string {
   } finally {
     closeFd(fd);
   }
+}
+
+/** The attributes that a copy keeps, as text in the order of their names. */
+export function xattrs(dir: Dir, name: string): readonly string[] {
+  return dir
+    .listxattr(name)
+    .filter(copiedXattr)
+    .toSorted()
+    .map((key) => `${key}=${Buffer.from(dir.getxattr(name, key) ?? []).toString("base64")}`);
+}
+
+/** Attributes that a copy keeps: not the kernel's own, but file capabilities. @see features C3 */
+export function copiedXattr(key: string): boolean {
+  return key === "security.capability" || !/^(?:security|system|trusted)\./.test(key);
 }

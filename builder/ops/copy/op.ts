@@ -1,5 +1,5 @@
 import { TsbuildError } from "../../../native/errors.ts";
-import { digestOf, type Digest } from "../../../store/oci/digest.ts";
+import { digestOf } from "../../../store/oci/digest.ts";
 import type { CopyOp } from "../../graph/opspec.ts";
 import type { Vertex } from "../../graph/vertex.ts";
 import type { Op, OpContext } from "../../solve/op.ts";
@@ -32,14 +32,15 @@ export function copyOp(op: CopyOp, openContext: OpenContext): Op {
     recorded: true,
     async key(vertex, inputs) {
       const [base = "", from = ""] = inputs;
-      if (vertex.inputs[1]?.op.kind !== "context") return keyOf(op, base, { "content of the source stage": from });
+      if (vertex.inputs[1]?.op.kind !== "context")
+        return keyOf(op, base, from, () => ({ "content of the source stage": from }));
       const content = await contextContent(vertex);
-      return keyOf(op, base, content.inputs, content.digest);
+      return keyOf(op, base, content.digest, content.inputs);
     },
     async contentKey(vertex, [base, from]) {
       if (vertex.inputs[1]?.op.kind === "context" || from?.snapshot === undefined) return undefined;
       using tree = SnapshotTree.open(from.snapshot, "the source stage");
-      return keyOf(op, base?.key ?? "", {}, contentDigest(tree, paths).digest).key;
+      return keyOf(op, base?.key ?? "", contentDigest(tree, paths).digest, () => ({})).key;
     },
     exec: async (vertex, inputs, context) => await execCopy({ op, openContext, vertex, inputs, context }),
   };
@@ -50,12 +51,12 @@ async function digestContext(openContext: OpenContext, paths: readonly string[])
   return contentDigest(tree, paths);
 }
 
-function keyOf(op: CopyOp, base: string, parts: Readonly<Record<string, string>>, content?: Digest): StepKey {
-  const key = digestOf(JSON.stringify([op, base, content ?? parts]));
+function keyOf(op: CopyOp, base: string, content: string, parts: () => Readonly<Record<string, string>>): StepKey {
   const flags = [op.chown ?? "", op.chmod?.toString(8) ?? ""].join(" ").trim();
+  const sources = op.sources.map(({ path }) => path).join(" ");
   return {
-    key,
-    inputs: { base, sources: op.sources.map(({ path }) => path).join(" "), dest: op.dest, flags, ...parts },
+    key: digestOf(JSON.stringify([op, base, content])),
+    inputs: () => ({ base, sources, dest: op.dest, flags, ...parts() }),
   };
 }
 
