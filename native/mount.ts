@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { TsbuildError } from "./errors.ts";
 import { Root } from "./path.ts";
 import { encodeCString } from "./pathname.ts";
-import { call, closeFd } from "./syscall.ts";
+import { call, closeFd, tryCall } from "./syscall.ts";
 
 /** The currency between store and runtime. Options in the words of mount(8). */
 export interface Mount {
@@ -21,6 +24,12 @@ export interface OverlayLayers {
   readonly work?: string;
 }
 
+/** `volatile` leaves out every sync; `userxattr` is for overlays in user namespaces. */
+export interface OverlayOptions {
+  readonly volatile?: boolean;
+  readonly userxattr?: boolean;
+}
+
 const SYS_fsopen = 430;
 const SYS_fsconfig = 431;
 const SYS_fsmount = 432;
@@ -29,6 +38,9 @@ const FSMOUNT_CLOEXEC = 1;
 const FSCONFIG_SET_FLAG = 0;
 const FSCONFIG_SET_STRING = 1;
 const FSCONFIG_CMD_CREATE = 6;
+const MNT_DETACH = 2;
+/** All that mount(2) takes as options. */
+const pageSize = 4096;
 /** The kernel's own limit. @see overlayfs.rst */
 const maxLowers = 500;
 
@@ -36,27 +48,34 @@ const maxLowers = 500;
  * The merged file system of an overlayfs stack, as a root that is attached nowhere: it is gone when the root is
  * disposed. `volatile` leaves out every sync. @throws SyscallError, E_OVERLAY_DEPTH
  */
-export function openOverlay(
-  layers: OverlayLayers,
-  options: { readonly volatile?: boolean; readonly userxattr?: boolean } = {},
-): Root {
-  const { lower, upper, work } = layers;
+export function openOverlay(layers: OverlayLayers, options: OverlayOptions = {}): Root {
+  const { lower, upper } = layers;
   const [only] = lower;
   if (upper === undefined && only !== undefined && lower.length === 1) return Root.open(only);
   if (lower.length > maxLowers) {
-    throw new TsbuildError(`Cannot mount ${lower.length} layers: overlayfs takes ${maxLowers}`, {
-      code: "E_OVERLAY_DEPTH",
-      hint: "join RUN steps, or build on a squashed base image",
-    });
+    throw depthError(lower.length, String(maxLowers));
   }
+  return newOverlay(layers, options) ?? overlayByMount(layers, options);
+}
+
+/** Words for what is off in every overlay of ours: layers are complete by themselves. */
+const off = ["index", "metacopy", "redirect_dir"] as const;
+
+/** undefined where the kernel knows no `lowerdir+` (before 6.8). */
+function newOverlay({ lower, upper, work }: OverlayLayers, options: OverlayOptions): Root | undefined {
   const fs = call("fsopen", "overlay", SYS_fsopen, encodeCString("overlay"), FSOPEN_CLOEXEC);
   try {
-    const set = (key: string, value: string): number =>
-      call("fsconfig", value, SYS_fsconfig, fs, FSCONFIG_SET_STRING, encodeCString(key), encodeCString(value), 0);
-    for (const directory of lower) set("lowerdir+", directory);
+    const config = (key: string, value: string): readonly unknown[] => {
+      return [SYS_fsconfig, fs, FSCONFIG_SET_STRING, encodeCString(key), encodeCString(value), 0];
+    };
+    for (const [at, directory] of lower.entries()) {
+      const allowed = at === 0 ? ["EINVAL"] : [];
+      if (tryCall(allowed, "fsconfig", directory, ...config("lowerdir+", directory)) === undefined) return undefined;
+    }
+    const set = (key: string, value: string): number => call("fsconfig", value, ...config(key, value));
     if (upper !== undefined) set("upperdir", upper);
     if (work !== undefined) set("workdir", work);
-    for (const key of ["index", "metacopy", "redirect_dir"]) set(key, "off");
+    for (const key of off) set(key, "off");
     for (const key of ["volatile", "userxattr"] as const) {
       if (options[key] === true)
         call("fsconfig", key, SYS_fsconfig, fs, FSCONFIG_SET_FLAG, encodeCString(key), null, 0);
@@ -66,4 +85,42 @@ export function openOverlay(
   } finally {
     closeFd(fs);
   }
+}
+
+/**
+ * The same by mount(2), whose options are one page: directories are named by short symlinks in a directory of their
+ * own, which is the mount's target too until it is detached. @throws E_OVERLAY_DEPTH when they do not fit
+ */
+export function overlayByMount({ lower, upper, work }: OverlayLayers, options: OverlayOptions = {}): Root {
+  const place = mkdtempSync(join(tmpdir(), "o"));
+  try {
+    const name = (directory: string, at: number): string => {
+      const link = join(place, at.toString(36));
+      symlinkSync(directory, link);
+      return link;
+    };
+    const words = [`lowerdir=${lower.map(name).join(":")}`];
+    if (upper !== undefined) words.push(`upperdir=${name(upper, lower.length)}`);
+    if (work !== undefined) words.push(`workdir=${name(work, lower.length + 1)}`);
+    words.push(...off.map((key) => `${key}=off`));
+    for (const key of ["volatile", "userxattr"] as const) if (options[key] === true) words.push(key);
+    const data = encodeCString(words.join(","));
+    if (data.length > pageSize) throw depthError(lower.length, `${Math.floor(pageSize / (place.length + 4))} here`);
+    const [target, type] = [encodeCString(place), encodeCString("overlay")];
+    call("mount", place, type, target, type, 0, data);
+    try {
+      return Root.open(place);
+    } finally {
+      call("umount2", place, target, MNT_DETACH);
+    }
+  } finally {
+    rmSync(place, { recursive: true });
+  }
+}
+
+function depthError(depth: number, limit: string): TsbuildError {
+  return new TsbuildError(`Cannot mount ${depth} layers: overlayfs takes ${limit}`, {
+    code: "E_OVERLAY_DEPTH",
+    hint: "join RUN steps, or build on a squashed base image",
+  });
 }

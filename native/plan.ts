@@ -11,7 +11,7 @@ export interface InitPlan {
   readonly nodev: boolean;
   /** Path of a network namespace to join; "" = none. */
   readonly netns: string;
-  /** An existing directory of the host; the root is attached to it in a mount namespace that nobody else sees. */
+  /** A directory of the host that the root is attached to, in a mount namespace that nobody else sees. */
   readonly staging: string;
   readonly root:
     | { readonly kind: "bind"; readonly source: string }

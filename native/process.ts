@@ -99,7 +99,12 @@ export async function startInit(
   terminal?.closeTheirs();
   const init = await reports.next(kinds.pid);
   await waitFor(spawned);
-  if (init?.kind !== kinds.pid) throw startError(init);
+  if (init?.kind !== kinds.pid) {
+    // PID 1 may have failed before its parent could say who it is.
+    await reports.closed;
+    for (const born of reports.all(kinds.pid)) await waitFor(born.a);
+    throw startError(init);
+  }
   const onAbort = (): void => sendSignal(init.a, SIGKILL);
   if (signal?.aborted === true) onAbort();
   signal?.addEventListener("abort", onAbort, { once: true });

@@ -30,11 +30,11 @@ static int dev_open(void)
 	return dev;
 }
 
-static void dev_attach(const struct plan *p, const struct mount_entry *m, uint64_t attributes)
+static void dev_attach(const struct mount_entry *m, uint64_t attributes)
 {
 	int mount_fd = new_mount(m->type, m->data, attributes), target = open_plain("/dev", O_PATH | O_DIRECTORY);
 	if (target < 0 && errno == ENOENT)
-		target = open_target("/dev", 1, p->staging);
+		target = open_target("/dev", 1);
 	if (mount_fd < 0 || target < 0 || attach(mount_fd, target))
 		fail(STEP_MOUNT, m->target);
 	close(target);
@@ -63,26 +63,26 @@ static void bind_file(int dev, const char *name, int source)
  * Where no control group says which devices may be opened, mounts do: no mount that the container can make a node on
  * opens devices. Its own few lie on a mount below /dev that it cannot reach, and are bound one by one.
  */
-static int dev_guarded(const struct plan *p, const struct mount_entry *m)
+static int dev_guarded(const struct mount_entry *m)
 {
 	int sources[DEVICES];
-	dev_attach(p, m, m->attributes);
+	dev_attach(m, m->attributes);
 	int below = dev_open();
 	make_devices(below);
 	for (size_t i = 0; i < DEVICES; i++)
 		if ((sources[i] = tree_clone(below, devices[i].name, 0)) < 0)
 			fail(STEP_DEV, devices[i].name);
 	close(below);
-	dev_attach(p, m, m->attributes | MOUNT_ATTR_NODEV);
+	dev_attach(m, m->attributes | MOUNT_ATTR_NODEV);
 	int dev = dev_open();
 	for (size_t i = 0; i < DEVICES; i++)
 		bind_file(dev, devices[i].name, sources[i]);
 	return dev;
 }
 
-static int dev_plain(const struct plan *p, const struct mount_entry *m)
+static int dev_plain(const struct mount_entry *m)
 {
-	dev_attach(p, m, m->attributes);
+	dev_attach(m, m->attributes);
 	int dev = dev_open();
 	make_devices(dev);
 	return dev;
@@ -90,7 +90,7 @@ static int dev_plain(const struct plan *p, const struct mount_entry *m)
 
 void dev_mount(const struct plan *p, const struct mount_entry *m)
 {
-	int dev = p->nodev ? dev_guarded(p, m) : dev_plain(p, m);
+	int dev = p->nodev ? dev_guarded(m) : dev_plain(m);
 	for (size_t i = 0; i < sizeof links / sizeof *links; i++)
 		if (symlinkat(links[i].target, dev, links[i].name))
 			fail(STEP_DEV, links[i].name);

@@ -30,5 +30,5 @@ int open_in_root(const char *path, uint64_t flags);
 /* As open_in_root(), and nothing in the path may be a symlink. */
 int open_plain(const char *path, uint64_t flags);
 /* What a mount is to cover (O_PATH), made first when it is missing; what was made is reported. */
-int open_target(const char *path, int directory, const char *staging);
+int open_target(const char *path, int directory);
 #endif

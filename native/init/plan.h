@@ -31,7 +31,7 @@ struct plan {
 	char *cgroup; /* directory of the v2 group to be cloned into, or "" */
 	uint32_t nodev; /* mounts, not a control group, keep devices closed */
 	char *netns; /* path of a network namespace to join, or "" */
-	char *staging; /* an empty directory of the host to attach the root to */
+	char *staging; /* a directory of the host to attach the root to, until it is / */
 	uint32_t root_is_bind;
 	struct strlist lower; /* of an overlay, topmost first; or one bind source */
 	char *upper, *work;

@@ -114,7 +114,7 @@ static void system_mount(const struct plan *p, const struct mount_entry *m)
 	}
 	int fd = new_mount(m->type, m->data, m->attributes), target = open_plain(m->target, O_PATH | O_DIRECTORY);
 	if (target < 0 && errno == ENOENT)
-		target = open_target(m->target, 1, p->staging);
+		target = open_target(m->target, 1);
 	if (fd < 0 || target < 0 || attach(fd, target))
 		fail(STEP_MOUNT, m->target);
 	close(target);
@@ -123,7 +123,7 @@ static void system_mount(const struct plan *p, const struct mount_entry *m)
 	close(fd);
 }
 
-static void user_mount(const struct plan *p, const struct mount_entry *m)
+static void user_mount(const struct mount_entry *m)
 {
 	int bind = strcmp(m->type, "bind") == 0;
 	int fd = bind ? tree_clone(AT_FDCWD, m->source, (int)m->recursive) : new_mount(m->type, m->data, m->attributes);
@@ -132,7 +132,7 @@ static void user_mount(const struct plan *p, const struct mount_entry *m)
 		fail(STEP_MOUNT, bind ? m->source : m->target);
 	if (bind && m->attributes && set_attributes(fd, m->attributes, (int)m->recursive))
 		fail(STEP_MOUNT, m->source);
-	int target = open_target(m->target, S_ISDIR(st.st_mode), p->staging);
+	int target = open_target(m->target, S_ISDIR(st.st_mode));
 	struct statfs over;
 	if (target >= 0 && fstatfs(target, &over) == 0 && over.f_type == PROC_SUPER_MAGIC) {
 		/* The kernel's own files are not to be replaced by a container's. */
@@ -204,7 +204,7 @@ void rootfs_enter(const struct plan *p)
 	mask_paths(p);
 	readonly_paths(p);
 	for (uint32_t i = p->system_mounts; i < p->mount_count; i++)
-		user_mount(p, &p->mounts[i]);
+		user_mount(&p->mounts[i]);
 	if (p->readonly_root && set_attributes(root_fd, MOUNT_ATTR_RDONLY, 0))
 		fail(STEP_ROOT, "/");
 	/* The old root lands on top of the new one and is taken off: no directory is needed for it. */

@@ -12,20 +12,27 @@
 
 #define MAX_SYMLINKS 40 /* the kernel's own limit */
 
-/* "BEFORE AFTER PATH": the mtimes that the directory had and has (S.NS), and the path in the root without symlinks. */
-static void report_stub(int parent, const char *name, int directory, const struct stat *before, const char *staging)
+/* Where an open directory is, as long as the host's /proc is there; its length, or 0. */
+static size_t path_of(int fd, char path[PATH_MAX])
 {
-	char link[40], where[PATH_MAX], text[PATH_MAX + 128];
+	char link[40];
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t size = readlink(link, path, PATH_MAX - 1);
+	path[size < 0 ? 0 : size] = '\0';
+	return size < 0 ? 0 : (size_t)size;
+}
+
+/* "BEFORE AFTER PATH": the mtimes that the directory had and has (S.NS), and the path in the root without symlinks. */
+static void report_stub(int parent, const char *name, int directory, const struct stat *before)
+{
+	char where[PATH_MAX], top[PATH_MAX], text[PATH_MAX + 128];
 	struct stat root, after;
 	/* What lies in a volume is the volume's. */
 	if (fstat(root_fd, &root) || fstat(parent, &after) || root.st_dev != before->st_dev)
 		return;
-	snprintf(link, sizeof link, "/proc/self/fd/%d", parent);
-	ssize_t size = readlink(link, where, sizeof where - 1);
-	size_t prefix = strlen(staging);
-	if (size < (ssize_t)prefix || strncmp(where, staging, prefix) != 0)
+	size_t prefix = path_of(root_fd, top);
+	if (prefix == 0 || path_of(parent, where) < prefix || strncmp(where, top, prefix) != 0)
 		return;
-	where[size] = '\0';
 	snprintf(text, sizeof text, "%lld.%09ld %lld.%09ld %s/%s", (long long)before->st_mtim.tv_sec,
 		 before->st_mtim.tv_nsec, (long long)after.st_mtim.tv_sec, after.st_mtim.tv_nsec, where + prefix, name);
 	report(REPORT_STUB, (uint32_t)directory, 0, text);
@@ -57,7 +64,7 @@ static int follow(char path[PATH_MAX], const char *target, const char *name, con
 }
 
 /* Makes what is missing of the path. At a dangling symlink the path becomes the one it stands for: come again. */
-static int make_missing(char path[PATH_MAX], int directory, const char *staging)
+static int make_missing(char path[PATH_MAX], int directory)
 {
 	char *name = path, *end;
 	for (;; name = end) {
@@ -83,7 +90,7 @@ static int make_missing(char path[PATH_MAX], int directory, const char *staging)
 			return -1;
 		int made = make_one(parent, name, want_directory);
 		if (made == 0)
-			report_stub(parent, name, want_directory, &before, staging);
+			report_stub(parent, name, want_directory, &before);
 		char target[PATH_MAX];
 		ssize_t size = made && errno == EEXIST ? readlinkat(parent, name, target, sizeof target - 1) : -1;
 		int failure = errno;
@@ -99,7 +106,7 @@ static int make_missing(char path[PATH_MAX], int directory, const char *staging)
 	}
 }
 
-int open_target(const char *path, int directory, const char *staging)
+int open_target(const char *path, int directory)
 {
 	char now[PATH_MAX];
 	if (strlen(path) >= sizeof now) {
@@ -111,7 +118,7 @@ int open_target(const char *path, int directory, const char *staging)
 		int fd = open_in_root(now, O_PATH);
 		if (fd >= 0 || errno != ENOENT)
 			return fd;
-		if (make_missing(now, directory, staging))
+		if (make_missing(now, directory))
 			return -1;
 	}
 	errno = ELOOP;

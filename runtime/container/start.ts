@@ -1,6 +1,4 @@
-import { closeSync, mkdtempSync, openSync, rmdirSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { closeSync, openSync } from "node:fs";
 import { closeFd } from "../../native/syscall.ts";
 import { startInit, type InitProcess } from "../../native/process.ts";
 import { openCgroup, type Cgroup } from "../cgroup/cgroup.ts";
@@ -12,18 +10,6 @@ import { resizeTerminal } from "./terminal.ts";
 import type { Container, ContainerSpec, ExitStatus, Stdio } from "./process.ts";
 
 const SIGKILL = 9;
-
-let stagingDirectory: string | undefined;
-
-/** One empty directory for all containers of this process: each attaches its root there in its own namespace. */
-function staging(): string {
-  if (stagingDirectory === undefined) {
-    const made = mkdtempSync(join(tmpdir(), "tsbuild-root-"));
-    process.once("exit", () => rmdirSync(made));
-    stagingDirectory = made;
-  }
-  return stagingDirectory;
-}
 
 /**
  * Starts a container; resolves when its program runs. Abort of the signal kills it and all its processes.
@@ -39,7 +25,6 @@ export async function startContainer(
   const network = stack.use(await openNetwork(spec.network, { services: spec.services ?? [] }));
   const cgroup = stack.use(openCgroup(spec.id, spec.resources ?? {}));
   const plan = planContainer(spec, {
-    staging: staging(),
     cgroupProcs: cgroup.procs,
     cgroup: cgroup.into,
     nodev: cgroup.nodev,

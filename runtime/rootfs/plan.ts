@@ -1,3 +1,4 @@
+import { TsbuildError } from "../../native/errors.ts";
 import type { Mount } from "../../native/mount.ts";
 import type { InitMount, InitPlan } from "../../native/plan.ts";
 import type { ContainerSpec } from "../container/process.ts";
@@ -29,7 +30,6 @@ const defaultShm = 64 << 20;
 
 /** What only the running machine knows: computed before, so that the plan itself is pure. */
 export interface PlanResources {
-  readonly staging: string;
   readonly cgroupProcs: readonly string[];
   /** The v2 group to be cloned into; undefined = none. */
   readonly cgroup: string | undefined;
@@ -56,7 +56,7 @@ export function planContainer(spec: ContainerSpec, resources: PlanResources): In
     cgroup: resources.cgroup ?? "",
     nodev: resources.nodev,
     netns: resources.network.kind === "path" ? resources.network.path : "",
-    staging: resources.staging,
+    staging: root.overlay === undefined ? root.source : (root.overlay.work ?? root.overlay.lower[0] ?? ""),
     root:
       root.overlay === undefined
         ? { kind: "bind", source: root.source }
@@ -121,8 +121,13 @@ function systemMounts(spec: ContainerSpec, resources: PlanResources): readonly I
   ];
 }
 
+/**
+ * One mount of the caller's. What is not understood is refused, not left out: for a bind every word, for another file
+ * system what the kernel does not know.
+ */
 function userMount(mount: Mount, nodev: boolean): InitMount {
   const { type, source, target, options } = mount;
+  if (!target.startsWith("/")) throw mountError(mount, "its target is not absolute");
   let attributes: number = nodev ? ATTR.NODEV : 0;
   const data: string[] = [];
   for (const option of options) {
@@ -130,5 +135,13 @@ function userMount(mount: Mount, nodev: boolean): InitMount {
     if (attribute !== undefined) attributes |= attribute;
     else if (!plainWords.has(option)) data.push(option);
   }
+  if (type === "bind" && data.length > 0) throw mountError(mount, `"${data.join(",")}" is no option of a bind`);
   return { type, source, target, data: data.join(","), attributes, recursive: options.includes("rbind") };
+}
+
+function mountError({ type, target }: Mount, why: string): TsbuildError {
+  return new TsbuildError(`Cannot mount ${type} on ${JSON.stringify(target)}: ${why}`, {
+    code: "E_MOUNT_OPTION",
+    hint: `options are ${[...Object.keys(attributeNames), ...plainWords].join(", ")}`,
+  });
 }

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -143,6 +144,38 @@ describe("a container's program", () => {
     for (let i = 0; i < 10; i++) await rig.run("exit 1", { resources: { memory: 64 << 20, pids: 50 } });
     for (let i = 0; i < 5; i++) await rig.run("", { args: ["nothing"] }).catch(() => undefined);
     expect(leftovers()).toEqual(before);
+  });
+
+  it("dies with the engine, however that dies", async () => {
+    const { script, root } = { script: "echo started; sleep 1000", root: JSON.stringify(rig.spec("")) };
+    const source = `
+      import { startContainer } from ${JSON.stringify(new URL("../../../runtime/index.ts", import.meta.url).href)};
+      const spec = { ...${root}, args: ["/bin/sh", "-c", ${JSON.stringify(script)}] };
+      const container = await startContainer(spec, { stdin: "null", stdout: 1, stderr: 2 });
+      process.stdout.write(container.pid + "\\n");
+      await container.exited;`;
+    const engine = spawn(process.execPath, ["--input-type=module", "-e", source], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let said = "";
+    for await (const data of engine.stdout.iterator({ destroyOnReturn: false })) {
+      said += String(data);
+      if (/started\n/.test(said) && /^\d+$/m.test(said)) break;
+    }
+    const pid = Number(/^\d+$/m.exec(said)?.[0]);
+    expect(existsSync(`/proc/${pid}`)).toBe(true);
+    engine.kill("SIGKILL");
+    // The pipe's end comes when the last process that has it is gone.
+    await new Promise((resolve) => engine.stdout.resume().on("end", resolve));
+    // PID 1 itself waits for the others before it is a zombie or gone.
+    const state = (): string => {
+      try {
+        return readFileSync(`/proc/${pid}/status`, "utf8");
+      } catch {
+        return "State:\tX";
+      }
+    };
+    await expect.poll(state, { interval: 5 }).toMatch(/^State:\t[XZ]/m);
   });
 
   it("is gone at once when it is aborted, at any moment of its start", async () => {

@@ -16,6 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Mount } from "../../../native/mount.ts";
 import { startInit } from "../../../native/process.ts";
 import { planContainer } from "../../../runtime/rootfs/plan.ts";
+import { capabilityMask, defaultCapabilities } from "../../../runtime/security/capabilities.ts";
 import { ContainerRig } from "../../rig/container.ts";
 
 let rig: ContainerRig;
@@ -202,7 +203,6 @@ describe("a container's root", () => {
     const lower = Array.from({ length: 499 }, (_, at) => rig.directory(`layers/with:colon,${at}`));
     const spec = rig.spec("test -d /proc/1 && echo new > /made && exec ls -d /dev/null /made");
     const plan = planContainer(spec, {
-      staging: rig.directory("staging"),
       cgroupProcs: [],
       seccomp: new Uint8Array(),
       network: { kind: "new" },
@@ -217,6 +217,28 @@ describe("a container's root", () => {
     );
     expect(await init.ended).toEqual({ kind: "exited", code: 0 });
     expect(readFileSync(join(rig.upper, "made"), "utf8")).toBe("new\n");
+  });
+
+  it("opens no device it makes where mounts must see to that, and has its own devices still", async () => {
+    const script = `
+      for d in / /dev /tmp /dev/shm /volume; do mknod $d/node c 1 3 && (: < $d/node) 2>/dev/null && exit 3; rm -f $d/node; done
+      echo > /dev/null && head -c1 /dev/zero > /dev/null && test -c /dev/tty && exit 0; exit 4`;
+    const spec = rig.spec(script, { mounts: [bind(rig.directory("volume"), "/volume")] });
+    const made = {
+      cgroupProcs: [],
+      cgroup: undefined,
+      seccomp: new Uint8Array(),
+      network: { kind: "new" },
+      cgroup2: false,
+    } as const;
+    const guarded = {
+      ...planContainer(spec, { ...made, nodev: true }),
+      capabilities: capabilityMask(defaultCapabilities),
+    };
+    expect(await (await startInit(guarded, [0, 1, 2])).ended).toEqual({ kind: "exited", code: 0 });
+    const again = rig.spec(script);
+    const open = await startInit(planContainer(again, { ...made, nodev: false }), [0, 1, 2]);
+    expect(await open.ended).toEqual({ kind: "exited", code: 3 });
   });
 
   it("may be a directory of the host, which is then changed itself", async () => {

@@ -109,7 +109,7 @@ describe("planContainer()", () => {
       user: { uid: 0, gid: 0, additionalGids: [] },
       network: "none",
     };
-    const resources = { staging: "/x", cgroupProcs: [], cgroup: undefined, seccomp: new Uint8Array(), cgroup2: false };
+    const resources = { cgroupProcs: [], cgroup: undefined, seccomp: new Uint8Array(), cgroup2: false };
     const plan = planContainer(spec, { ...resources, network: { kind: "new" }, nodev: true });
     const mknod = capabilityMask(["CAP_MKNOD"]);
     expect([plan.nodev, plan.capabilities & mknod, plan.mounts.at(-1)?.attributes]).toEqual([true, 0n, 4]);
