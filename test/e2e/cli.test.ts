@@ -157,6 +157,48 @@ describe("tsbuild run", () => {
   });
 });
 
+/** The command on a terminal of its own, made by script(1). */
+async function onTerminal(project: Project, line: string, input = ""): Promise<Ended> {
+  const cache = resolve("node_modules/.cache");
+  const env = { PATH: process.env["PATH"] ?? "", TERM: "xterm", TSBUILD_ROOT: project.store, XDG_CACHE_HOME: cache };
+  const child = spawn("script", ["-qec", `stty cols 60 rows 20; ${launcher} ${line}`, "/dev/null"], {
+    cwd: project.directory,
+    env: { ...env, HOME: join(project.store, "..", "home") },
+  });
+  return await ended(child, input);
+}
+
+describe("on a terminal", () => {
+  it("build draws frames no wider than it, gives the cursor back and tells what was built", async () => {
+    using project = new Project({ Dockerfile: `${hello.replace("RUN", "RUN sleep 0.3;")}` });
+    const { code, stdout } = await onTerminal(project, "-t app .");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\[\+\] Building \d\.\ds \(\d\/\d\)/);
+    expect(stdout).toContain("FINISHED");
+    expect(stdout.lastIndexOf("\u001b[?25h")).toBeGreaterThan(stdout.lastIndexOf("\u001b[?25l"));
+    const frames = stdout.slice(0, stdout.lastIndexOf("\u001b[?25h")).replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "");
+    expect(Math.max(...frames.split(/[\r\n]+/).map((text) => text.length))).toBeLessThanOrEqual(60);
+    expect(stdout).toMatch(/built app:latest in/);
+  });
+
+  it("run -t gives the program a terminal of the same size, and its exit code", async () => {
+    using project = new Project({ Dockerfile: fromBusybox });
+    await tsbuild(project, "-q -t app .");
+    const script = "test -t 0 && test -t 1 && echo terminal; stty size; exit 5";
+    const { code, stdout } = await onTerminal(project, `run -t app sh -c '${script}'`);
+    expect([code, stdout.replaceAll("\r", "")]).toEqual([5, "terminal\n20 60\n"]);
+  });
+
+  it("run -i reads what is typed, and -it needs a terminal", async () => {
+    using project = new Project({ Dockerfile: fromBusybox });
+    await tsbuild(project, "-q -t app .");
+    const typed = await onTerminal(project, "run -it app sh -c 'read line; echo got $line'", "word\n");
+    expect(typed.stdout).toMatch(/got word\r/);
+    const piped = await tsbuild(project, "run -it app sh");
+    expect([piped.code, piped.stderr]).toEqual([2, expect.stringContaining("E_NOT_A_TERMINAL")]);
+  });
+});
+
 describe("the store's commands", () => {
   it("list, tag, inspect, show the history of, save, load and remove images", async () => {
     using project = new Project({ Dockerfile: hello });

@@ -21,8 +21,13 @@ export async function execute(invocation: Invocation): Promise<number> {
   if (quiet && !toStdout && result.imageID !== undefined) out.result(`${result.imageID}\n`);
   if (view.verbose) {
     const { buildSummary } = await import("../progress/summary.ts");
-    const seconds = (performance.now() - started) / 1000;
-    out.notice(`\n${buildSummary(result, view.trace, seconds, makeStyle(config.color, config.colors))}`);
+    const options = {
+      trace: view.trace,
+      seconds: (performance.now() - started) / 1000,
+      stored: request.outputs === undefined || request.outputs.some((output) => output.type === "image"),
+      written: (request.outputs ?? []).flatMap((output) => ("dest" in output ? [output.dest] : [])),
+    };
+    out.notice(`\n${buildSummary(result, options, makeStyle(config.color, config.colors))}`);
   }
   return 0;
 }

@@ -34,11 +34,6 @@ export function renderError(thrown: unknown, options: RenderOptions): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** One line: `warning[RULE]: what`. */
-export function renderWarning(code: string, message: string, color: boolean): string {
-  return `${makeStyle(color).warning(`warning[${code}]`)}: ${printable(message)}\n`;
-}
-
 function placeLines(told: Explanation, style: Style, width: number): readonly string[] {
   const at = told.at;
   if (at === undefined) return [];

@@ -5,26 +5,50 @@ import type { Style } from "../style.ts";
 import { printable } from "../text.ts";
 import { isCanceled, type Step, type Trace } from "./trace.ts";
 
-/** The closing lines of a build that worked. `seconds` is the whole of it. */
-export function buildSummary(result: BuildResult, trace: Trace | undefined, seconds: number, style: Style): string {
-  const name = result.names[0];
-  const shown = name === undefined ? "image" : familiarName(name);
-  const digest = result.imageID ?? result.manifestDigest;
+/** What the closing lines tell beside the result. */
+export interface SummaryOptions {
+  readonly trace: Trace | undefined;
+  /** The whole of it. */
+  readonly seconds: number;
+  /** Where the result went other than into the store: `out`, `image.tar`. */
+  readonly written?: readonly string[];
+  /** Whether the image is in the store, so that it can be run. */
+  readonly stored: boolean;
+}
+
+/** The closing lines of a build that worked. */
+export function buildSummary(result: BuildResult, options: SummaryOptions, style: Style): string {
+  const { trace, seconds } = options;
+  const { what, next } = headline(result, options);
+  const id = result.imageID ?? result.manifestDigest;
   const layers = `${result.layers} layer${result.layers === 1 ? "" : "s"}`;
-  const facts =
-    digest === undefined ? [] : [`${digest.slice(0, "sha256:".length + 12)}`, `${dockerSize(result.size)} (${layers})`];
-  const next =
-    name === undefined ? (result.imageID?.slice("sha256:".length).slice(0, 12) ?? "") : shown.replace(/:latest$/, "");
-  const what = digest === undefined ? "finished" : `built ${shown}`;
-  const hint = next === "" ? "" : `   next: tsbuild run ${next}`;
-  const head = [`${style.run("✔")} ${style.bold(`${what} in ${seconds.toFixed(1)}s`)}`, ...facts].join("  ") + hint;
+  const facts = id === undefined ? [] : [id.slice(0, "sha256:".length + 12), `${dockerSize(result.size)} (${layers})`];
+  const head = [`${style.run("✔")} ${style.bold(`${what} in ${seconds.toFixed(1)}s`)}`, ...facts].join("  ");
   const { total, cached } = result.steps;
   const slowest = slowestStep(trace);
   const parts = [
     ...(slowest === undefined ? [] : [`slowest: ${slowest}`]),
     ...(total === 0 ? [] : [`cache: ${cached}/${total} hits`]),
   ];
-  return ` ${head}\n${parts.length === 0 ? "" : `   ${style.dim(parts.join("   ·   "))}\n`}`;
+  const tail = parts.length === 0 ? "" : `   ${style.dim(parts.join("   ·   "))}\n`;
+  return ` ${head}${next === undefined ? "" : `   next: tsbuild run ${next}`}\n${tail}`;
+}
+
+/** What was made, and what `tsbuild run` would call it. */
+function headline(result: BuildResult, { stored, written = [] }: SummaryOptions): Headline {
+  const [name] = result.names;
+  const files = written.map(printable).join(", ");
+  if (stored && result.imageID !== undefined) {
+    const id = result.imageID.slice("sha256:".length).slice(0, 12);
+    if (name === undefined) return { what: "built image", next: id };
+    return { what: `built ${familiarName(name)}`, next: familiarName(name).replace(/:latest$/, "") };
+  }
+  return { what: files === "" ? "finished" : `wrote ${files}`, next: undefined };
+}
+
+interface Headline {
+  readonly what: string;
+  readonly next: string | undefined;
 }
 
 /** The last lines of the step that failed, for modes that do not leave them on the screen. */

@@ -29,6 +29,7 @@ export class TtyProgress {
   readonly #style: Style;
   readonly #logLines: number;
   readonly #title: string;
+  readonly #warnings: Extract<BuildEvent, { readonly kind: "warning" }>[] = [];
   #start: number | undefined;
 
   constructor(options: { readonly style: Style; readonly logLines: number; readonly title?: string }) {
@@ -61,9 +62,22 @@ export class TtyProgress {
         this.trace.miss(event);
         break;
       case "warning":
+        this.#warnings.push(event);
+        break;
       case "result":
         break;
     }
+  }
+
+  /** The warnings, for after the last frame. */
+  notices(): string {
+    return this.#warnings
+      .map(({ rule, message, location }) => {
+        const place = location === undefined ? "" : ` (${printable(location.file)}:${location.start.line})`;
+        const head = this.#style.warning(rule === undefined ? "warning" : `warning[${printable(rule)}]`);
+        return `${head}: ${printable(message)}${place}\n`;
+      })
+      .join("");
   }
 
   /** The lines of one frame, none wider than the terminal. */

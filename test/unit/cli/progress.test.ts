@@ -224,6 +224,18 @@ describe("TtyProgress", () => {
   });
 });
 
+describe("TtyProgress.notices()", () => {
+  it("tells the warnings after the last frame", () => {
+    const progress = new TtyProgress({ style: makeStyle(false), logLines: 2 });
+    const location = { file: "Dockerfile", start: { line: 3, column: 1 }, end: { line: 3, column: 2 } };
+    progress.event({ kind: "warning", time: t0, rule: "StageNameCasing", message: "use lower case", location });
+    progress.event({ kind: "warning", time: t0, message: "an argument was not used" });
+    expect(progress.notices()).toBe(
+      "warning[StageNameCasing]: use lower case (Dockerfile:3)\nwarning: an argument was not used\n",
+    );
+  });
+});
+
 describe("Screen", () => {
   it("writes only the lines that changed, and gives the cursor back", () => {
     const screen = new Screen();
@@ -253,7 +265,7 @@ describe("buildSummary()", () => {
   it("says what was built, in what time, and the next command", () => {
     const progress = new PlainProgress();
     for (const event of [vertex(a, "[build 3/6] RUN npm ci"), started(a, 0), completed(a, 2900)]) progress.event(event);
-    expect(buildSummary(result, progress.trace, 4.24, makeStyle(false))).toBe(
+    expect(buildSummary(result, { trace: progress.trace, seconds: 4.24, stored: true }, makeStyle(false))).toBe(
       ` ✔ built app:latest in 4.2s  ${a.slice(0, 19)}  41MB (3 layers)   next: tsbuild run app\n` +
         "   slowest: [build 3/6] RUN npm ci 2.9s   ·   cache: 4/6 hits\n",
     );
@@ -261,7 +273,11 @@ describe("buildSummary()", () => {
 
   it("names no image when none was made", () => {
     const none = { names: [], layers: 0, size: 0, steps: { total: 0, cached: 0 } };
-    expect(buildSummary(none, undefined, 1, makeStyle(false))).toBe(" ✔ finished in 1.0s\n");
+    const options = { trace: undefined, seconds: 1, stored: false };
+    expect(buildSummary(none, options, makeStyle(false))).toBe(" ✔ finished in 1.0s\n");
+    expect(buildSummary(result, { ...options, written: ["out"] }, makeStyle(false))).toMatch(
+      /^ ✔ wrote out in 1\.0s [^\n]*layers\)\n/,
+    );
   });
 });
 
