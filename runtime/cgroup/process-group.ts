@@ -16,9 +16,9 @@ export function processGroup(base: string, version: "v1" | "v2" | "v1-devices"):
   const known = groups.get(key);
   if (known !== undefined) return known;
   const parent = join(base, "tsbuild");
-  mkdirSync(parent, { recursive: true });
   sweep(parent);
   const group = join(parent, String(process.pid));
+  // With the parent: another process may just have removed it at its own end.
   mkdirSync(group, { recursive: true });
   try {
     if (version === "v2") filterV2(group);
@@ -49,7 +49,7 @@ function filterV1(group: string): void {
 
 /** Groups are named for the process that made them. */
 function sweep(parent: string): void {
-  for (const name of readdirSync(parent)) {
+  for (const name of directoriesIn(parent)) {
     if (/^\d+$/.test(name) && Number(name) !== process.pid && !isAlive(Number(name))) removeTree(join(parent, name));
   }
 }
@@ -71,14 +71,16 @@ function removeGroups(): void {
 }
 
 function removeTree(group: string): void {
-  let inside: readonly string[] = [];
-  try {
-    inside = readdirSync(group, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
-  } catch {
-    return;
-  }
-  for (const name of inside) removeEmpty(join(group, name));
+  for (const name of directoriesIn(group)) removeEmpty(join(group, name));
   removeEmpty(group);
+}
+
+function directoriesIn(group: string): readonly string[] {
+  try {
+    return readdirSync(group, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+  } catch {
+    return [];
+  }
 }
 
 /** A group with processes or groups in it stays. */
