@@ -6,6 +6,7 @@ import { openNetwork, type Network } from "../network/network.ts";
 import { grantedCapabilities, planContainer } from "../rootfs/plan.ts";
 import { seccompProgram } from "../security/seccomp.ts";
 import { removeStubs } from "../rootfs/stubs.ts";
+import { checkSpec } from "./check.ts";
 import { resizeTerminal } from "./terminal.ts";
 import type { Container, ContainerSpec, ExitStatus, Stdio } from "./process.ts";
 
@@ -13,7 +14,8 @@ const SIGKILL = 9;
 
 /**
  * Starts a container; resolves when its program runs. Abort of the signal kills it and all its processes.
- * @throws StartError E_RUNTIME_SETUP, E_EXEC_NOT_FOUND, E_EXEC_DENIED; E_CGROUP_LIMIT; E_NATIVE_MISSING
+ * @throws StartError E_RUNTIME_SETUP, E_EXEC_NOT_FOUND, E_EXEC_DENIED; E_CONTAINER_SPEC; E_MOUNT_OPTION;
+ * E_CGROUP_LIMIT; E_NATIVE_MISSING
  */
 export async function startContainer(
   spec: ContainerSpec,
@@ -21,6 +23,7 @@ export async function startContainer(
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<Container> {
   options.signal?.throwIfAborted();
+  checkSpec(spec);
   await using stack = new AsyncDisposableStack();
   const network = stack.use(await openNetwork(spec.network, { services: spec.services ?? [] }));
   const cgroup = stack.use(openCgroup(spec.id, spec.resources ?? {}));

@@ -1,0 +1,28 @@
+import { TsbuildError } from "../../native/errors.ts";
+import type { ContainerSpec } from "./process.ts";
+
+/** (uid_t)-1 means "leave as it is" to the kernel: a program given it would stay root. */
+const maxID = 0xffff_fffe;
+const id = /^[a-z0-9-]{1,64}$/;
+
+/**
+ * Refuses what the kernel would take for something else: numbers that wrap around, text that ends at a NUL byte, a name
+ * that is a path. @throws E_CONTAINER_SPEC
+ */
+export function checkSpec(spec: ContainerSpec): void {
+  if (!id.test(spec.id)) throw refuse(`its id ${JSON.stringify(spec.id)} is not of a-z, 0-9 and "-", 1 to 64 of them`);
+  if (spec.args.length === 0) throw refuse("it has no program");
+  const { uid, gid, additionalGids } = spec.user;
+  for (const number of [uid, gid, ...additionalGids]) {
+    if (!Number.isInteger(number) || number < 0 || number > maxID) throw refuse(`${number} is no user or group`);
+  }
+  const { root, mounts } = spec;
+  const paths = [spec.cwd, ...mounts.flatMap((mount) => [mount.source, mount.target]), ...(root.overlay?.lower ?? [])];
+  for (const text of [...spec.args, ...spec.env, spec.hostname, ...paths]) {
+    if (text.includes("\0")) throw refuse(`${JSON.stringify(text)} has a NUL character`);
+  }
+}
+
+function refuse(why: string): TsbuildError {
+  return new TsbuildError(`Cannot start the container: ${why}`, { code: "E_CONTAINER_SPEC" });
+}
