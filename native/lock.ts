@@ -36,3 +36,11 @@ export async function lock(
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
+
+/** Makes a shared lock exclusive if no other process has it; false leaves it shared. */
+export function upgrade(held: FileLock): boolean {
+  if (tryCall(["EAGAIN", "EWOULDBLOCK"], "flock", undefined, held.fd, LOCK_EX | LOCK_NB) !== undefined) return true;
+  // A failed conversion gives the old lock up. @see flock(2)
+  tryCall([], "flock", undefined, held.fd, LOCK_SH);
+  return false;
+}

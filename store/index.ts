@@ -5,4 +5,4 @@ export { listImages, type ListedImage } from "./image/list.ts";
 export { removeImage, tagImage, type Removal } from "./image/names.ts";
 export { saveImages } from "./image/transfer.ts";
 export { openStore } from "./open.ts";
-export type { CacheRecord, ImageRef, RefStore, StepCache, Store } from "./store.ts";
+export type { CacheRecord, Collected, CollectOptions, ImageRef, RefStore, StepCache, Store } from "./store.ts";

@@ -1,6 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { TsbuildError } from "../native/errors.ts";
+import { lock, upgrade } from "../native/lock.ts";
+import { collect } from "./gc.ts";
 import { DatabaseCache, DatabaseCompressed } from "./cache.ts";
 import { LocalContentStore } from "./content/local.ts";
 import { Database } from "./database.ts";
@@ -16,15 +18,19 @@ import type { Store } from "./store.ts";
 export async function openStore(options: { readonly root: string }): Promise<Store> {
   const root = resolve(options.root);
   makeRoot(root);
+  // Shared by all who use the store, exclusive for who removes from it.
+  const use = await lock(join(root, "lock"), "shared");
   const db = new Database(join(root, "store.db"));
   const lease = Lease.take(root);
   const snapshots = new OverlaySnapshotter({ root, db, lease: lease.id });
   sweepLeases(root, (leases) => snapshots.sweep(leases));
+  const content = new LocalContentStore(root);
+  const refs = new DatabaseRefs(db);
   return {
     root,
-    content: new LocalContentStore(root),
+    content,
     snapshots,
-    refs: new DatabaseRefs(db),
+    refs,
     cache: new DatabaseCache(db),
     compressed: new DatabaseCompressed(db),
     scratch: lease.scratch,
@@ -32,6 +38,16 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
       snapshots[Symbol.dispose]();
       lease[Symbol.dispose]();
       db[Symbol.dispose]();
+      use[Symbol.dispose]();
+    },
+    async collect(wanted) {
+      if (!upgrade(use)) {
+        throw new TsbuildError("Cannot remove from the store: another process uses it", {
+          code: "E_STORE_BUSY",
+          hint: "try again when no build, pull or container runs",
+        });
+      }
+      return await collect({ db, content, snapshots, refs: () => refs.list() }, wanted);
     },
   };
 }

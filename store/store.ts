@@ -50,6 +50,20 @@ export interface CompressedLayers {
   set(diffID: Digest, compressed: Descriptor): void;
 }
 
+/** What a collection removed: counts and bytes. */
+export interface Collected {
+  readonly blobs: number;
+  readonly snapshots: number;
+  readonly steps: number;
+  readonly bytes: number;
+}
+
+/** What a collection may take beside what nothing leads to: images without names, steps unused for so long (ms). */
+export interface CollectOptions {
+  readonly dangling?: boolean;
+  readonly unusedFor?: number;
+}
+
 /** The local store: one directory, many processes. Opened by openStore() of open.ts. */
 export interface Store extends AsyncDisposable {
   readonly root: string;
@@ -60,4 +74,6 @@ export interface Store extends AsyncDisposable {
   readonly compressed: CompressedLayers;
   /** A directory of this process's lease in the same file system, swept when the process is gone. */
   readonly scratch: string;
+  /** Removes what nothing leads to; waits until no other process uses the store. @throws E_STORE_BUSY */
+  collect(options: CollectOptions): Promise<Collected>;
 }

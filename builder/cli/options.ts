@@ -237,12 +237,27 @@ export const commands: readonly CommandSpec[] = [
     max: Infinity,
     flags: [
       { name: "force", short: "f", kind: "bool", help: "every name of an ID; no error if there is none" },
-      { name: "no-prune", kind: "bool", help: "leave content to a later collection (always so)" },
+      { name: "no-prune", kind: "bool", help: "leave content to a later collection" },
       ...commonFlags,
     ],
     missing: missing("platform", "all/a"),
     examples: ["tsbuild rmi app", "tsbuild rmi -f $(tsbuild images -q)"],
     load: () => import("./commands/rmi.ts"),
+  },
+  {
+    name: "prune",
+    summary: "Remove what no image and no recent step needs",
+    operands: "",
+    min: 0,
+    max: 0,
+    flags: [
+      { name: "all", short: "a", kind: "bool", help: "forget every step of the cache too" },
+      { name: "until", kind: "string", value: "DURATION", help: "forget steps not used for so long: 24h" },
+      ...commonFlags,
+    ],
+    missing: missing("filter", "force/f", "volumes"),
+    examples: ["tsbuild prune", "tsbuild prune --until 168h"],
+    load: () => import("./commands/prune.ts"),
   },
   {
     name: "inspect",

@@ -1,4 +1,5 @@
 import { TsbuildError } from "../../../native/errors.ts";
+import type { Store } from "../../../store/store.ts";
 import type { Invocation } from "../command.ts";
 import { exitCodeOf } from "../errors/exit-code.ts";
 import { renderError } from "../errors/render.ts";
@@ -26,5 +27,15 @@ export async function execute(invocation: Invocation): Promise<number> {
       code = exitCodeOf(error, "rmi");
     }
   }
+  if (!flags.bool("no-prune")) await collectQuietly(store);
   return code;
+}
+
+/** What the removed images alone needed goes as well; while another process uses the store it waits for the next time. */
+async function collectQuietly(store: Store): Promise<void> {
+  try {
+    await store.collect({});
+  } catch (error) {
+    if (!(error instanceof TsbuildError) || error.code !== "E_STORE_BUSY") throw error;
+  }
 }
