@@ -3,7 +3,7 @@ import { TsbuildError } from "../../native/errors.ts";
 import { deviceGuard } from "./devices.ts";
 import { processGroup } from "./process-group.ts";
 import { findControllers, type Controllers } from "./controllers.ts";
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** A container's control groups. */
@@ -26,6 +26,8 @@ interface Setting {
   readonly controller: ControllerName;
   readonly file: string;
   readonly value: string;
+  /** Nobody asked for it: a kernel without the file is no error. */
+  readonly byDefault?: boolean;
 }
 
 /**
@@ -78,7 +80,7 @@ function makeGroupV2(id: string, limits: ResourceLimits, controllers: Controller
   const group = join(parent, id);
   mkdirSync(group);
   made.push(group);
-  for (const { file, value } of settings) writeFileSync(join(group, file), value);
+  for (const setting of settings) apply(group, setting);
   return group;
 }
 
@@ -94,7 +96,8 @@ function distribute(directory: string, names: ReadonlySet<string>): boolean {
 
 function makeGroupsV1(id: string, limits: ResourceLimits, controllers: Controllers, made: string[]): readonly string[] {
   const groups = new Map<string, string>();
-  for (const { controller, file, value } of settingsV1(limits)) {
+  for (const setting of settingsV1(limits)) {
+    const { controller } = setting;
     if (isUnified(controllers, controller)) continue;
     const directory = controllerDirectory(controllers, controller);
     let group = groups.get(directory);
@@ -107,9 +110,14 @@ function makeGroupsV1(id: string, limits: ResourceLimits, controllers: Controlle
       if (directory === controllers.directories.get("cpuset"))
         for (const at of [join(directory, "tsbuild"), parent, group]) inheritCpuset(directory, at);
     }
-    writeFileSync(join(group, file), value);
+    apply(group, setting);
   }
   return [...groups.values()];
+}
+
+function apply(group: string, { file, value, byDefault }: Setting): void {
+  const path = join(group, file);
+  if (byDefault !== true || existsSync(path)) writeFileSync(path, value);
 }
 
 function isUnified({ unified, directories }: Controllers, name: string): boolean {
@@ -168,7 +176,8 @@ function settingsV1(limits: ResourceLimits): readonly Setting[] {
     ...setting("cpuset", "cpuset.cpus", cpusetCpus),
     ...setting("cpuset", "cpuset.mems", cpusetMems),
     ...setting("pids", "pids.max", pids),
-    ...(memorySwap === undefined ? [] : setting("memory", "memory.memsw.limit_in_bytes", memorySwap)),
+    ...setting("memory", "memory.memsw.limit_in_bytes", memorySwap),
+    ...(memorySwap === undefined ? defaultSwap("memory.memsw.limit_in_bytes", memory, 2) : []),
   ];
 }
 
@@ -180,12 +189,21 @@ function settingsV2(limits: ResourceLimits): readonly Setting[] {
   return [
     ...setting("memory", "memory.max", memory),
     ...setting("memory", "memory.swap.max", swap),
+    ...(swap === undefined ? defaultSwap("memory.swap.max", memory, 1) : []),
     ...setting("cpu", "cpu.max", cpuQuota === undefined ? undefined : `${cpuQuota} ${cpuPeriod ?? 100_000}`),
     ...setting("cpu", "cpu.weight", weight),
     ...setting("cpuset", "cpuset.cpus", cpusetCpus),
     ...setting("cpuset", "cpuset.mems", cpusetMems),
     ...setting("pids", "pids.max", pids),
   ];
+}
+
+/** As docker: without a word about swap there may be as much of it as memory. */
+function defaultSwap(file: string, memory: number | undefined, factor: number): readonly Setting[] {
+  return setting("memory", file, memory === undefined ? undefined : memory * factor).map((one) => ({
+    ...one,
+    byDefault: true,
+  }));
 }
 
 function setting(
