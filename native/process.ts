@@ -11,13 +11,20 @@ export type ProgramEnd =
   | { readonly kind: "exited"; readonly code: number }
   | { readonly kind: "signaled"; readonly signal: number };
 
+interface StartErrorOptions {
+  readonly code: string;
+  readonly step: string;
+  readonly errno: string;
+  readonly hint?: string;
+}
+
 /** The program could not be started; `step` says what failed. Codes: E_RUNTIME_SETUP, E_EXEC_NOT_FOUND, E_EXEC_DENIED. */
 export class StartError extends TsbuildError {
   override readonly name: string = "StartError";
   readonly step: string;
   readonly errno: string;
 
-  constructor(message: string, options: { readonly code: string; readonly step: string; readonly errno: string }) {
+  constructor(message: string, options: StartErrorOptions) {
     super(message, options);
     this.step = options.step;
     this.errno = options.errno;
@@ -251,8 +258,30 @@ function startError(report: Report | undefined): StartError {
   const step = steps[report.a] ?? `step ${report.a}`;
   const what = report.text === "" ? step : `${step} ${JSON.stringify(report.text)}`;
   const code = report.a !== stepExec ? "E_RUNTIME_SETUP" : execCode(errno);
-  return new StartError(`Cannot ${what}: ${errno}`, { code, step, errno });
+  return new StartError(`Cannot ${what}: ${errno}`, { code, step, errno, ...hintFor(step, errno) });
 }
+
+/** What helps with the failures that a machine, not a spec, is the reason for. */
+function hintFor(step: string, errno: string): { readonly hint?: string } {
+  const key = `${step}: ${errno}`;
+  const hint = hints.get(key);
+  return hint === undefined ? {} : { hint };
+}
+
+const hints: ReadonlyMap<string, string> = new Map([
+  ["create the namespaces: EPERM", "run tsbuild as root, or in a container that may make namespaces and mounts"],
+  ["make the mounts private: EPERM", "run tsbuild as root, or in a container that may make namespaces and mounts"],
+  ["create the namespaces: ENOSPC", "the limits in /proc/sys/user/max_*_namespaces are reached: raise them"],
+  ["mount the root file system: EPERM", "run tsbuild as root, or in a container that may make namespaces and mounts"],
+  ["mount the root file system: ENODEV", "the kernel has no overlay file system: modprobe overlay"],
+  [
+    "mount the root file system: EINVAL",
+    "put the store on a file system that overlayfs can write to: ext4, xfs or tmpfs",
+  ],
+  ["read the plan: EBADMSG", "the executable is of another version: npm run build:native"],
+  ["execute: ENOEXEC", 'it is for another platform, or a script without a "#!" line'],
+  ["execute: EACCES", "make it executable: chmod +x"],
+]);
 
 function execCode(errno: string): string {
   return errno === "ENOENT" || errno === "ENOTDIR" ? "E_EXEC_NOT_FOUND" : "E_EXEC_DENIED";

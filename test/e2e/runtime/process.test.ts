@@ -146,6 +146,14 @@ describe("a container's program", () => {
     expect(leftovers()).toEqual(before);
   });
 
+  it("runs beside others: 30 at once, each with its own output and exit code", async () => {
+    const numbers = Array.from({ length: 30 }, (_, at) => at);
+    const ended = await Promise.all(numbers.map(async (number) => await rig.run(`echo ${number}; exit ${number}`)));
+    expect(ended.map(({ stdout, status }) => [stdout, status])).toEqual(
+      numbers.map((number) => [`${number}\n`, { kind: "exited", code: number }]),
+    );
+  });
+
   it("dies with the engine, however that dies", async () => {
     const { script, root } = { script: "echo started; sleep 1000", root: JSON.stringify(rig.spec("")) };
     const source = `
