@@ -7,7 +7,9 @@ import { isCanceled, type Status, type Step, Trace } from "./trace.ts";
 const patience = 5000;
 /** Text of a step that is not on show is held back up to this many characters. */
 const patienceBytes = 1 << 18;
+/** A transfer speaks again when it has moved by this much, and not more often than this. */
 const minProgress = 0.05;
+const minPause = 500;
 
 interface Held {
   readonly index: number;
@@ -111,7 +113,8 @@ export class PlainProgress {
     const last = this.#lastStatus.get(status.id);
     if (last !== undefined && status.completed === undefined) {
       const progress = status.total > 0 ? (status.current - last.current) / status.total : 0;
-      if (progress < minProgress && status.time - last.time < patience) return [];
+      const waited = status.time - last.time;
+      if (waited < minPause || (progress < minProgress && waited < patience)) return [];
     }
     this.#lastStatus.set(status.id, status);
     return [printable(status.id) + statusText(status)];

@@ -95,12 +95,13 @@ describe("PlainProgress", () => {
     );
   });
 
-  it("prints a transfer when it has moved by a twentieth, and at its end", () => {
-    const events = [0, 10, 400, 450, 500].map((ms) => status(a, ms, ms * 1000, 1_000_000));
-    const text = plain([vertex(a, "pull"), started(a, 0), ...events, status(a, 900, 1_000_000, 1_000_000, true)]);
-    expect(text).toBe(
-      "#1 pull\n#1 sha256:ab 0B / 1.00MB\n#1 sha256:ab 400.00kB / 1.00MB 0.4s\n#1 sha256:ab 450.00kB / 1.00MB 0.5s\n" +
-        "#1 sha256:ab 500.00kB / 1.00MB 0.5s\n#1 sha256:ab 1.00MB / 1.00MB 0.9s done\n",
+  it("prints a transfer twice a second when it has moved by a twentieth, every 5 seconds, and at its end", () => {
+    const moved = [0, 300, 600, 1000, 1200].map((ms) => status(a, ms, ms * 100, 1_000_000));
+    const stalled = [6000, 6250].map((ms) => status(a, ms, 120_000, 1_000_000));
+    const end = status(a, 6400, 1_000_000, 1_000_000, true);
+    expect(plain([vertex(a, "pull"), started(a, 0), ...moved, ...stalled, end])).toBe(
+      "#1 pull\n#1 sha256:ab 0B / 1.00MB\n#1 sha256:ab 60.00kB / 1.00MB 0.6s\n" +
+        "#1 sha256:ab 120.00kB / 1.00MB 1.2s\n#1 sha256:ab 120.00kB / 1.00MB 6.3s\n#1 sha256:ab 1.00MB / 1.00MB 6.4s done\n",
     );
   });
 
