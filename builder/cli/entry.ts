@@ -5,6 +5,7 @@ import { wantsColor } from "./color.ts";
 import type { Invocation } from "./command.ts";
 import { readConfig, type Config } from "./config.ts";
 import { dispatch, type Request } from "./dispatch.ts";
+import { Interrupted } from "./errors/interrupted.ts";
 import { Interrupts } from "./interrupts.ts";
 import { BrokenPipe, processOutput, type Output } from "./output.ts";
 import { parseLine } from "./parse.ts";
@@ -15,6 +16,7 @@ export async function main(words: readonly string[]): Promise<number> {
   let request: Request | undefined;
   const command = (): string | undefined => (request?.kind === "command" ? request.command.name : undefined);
   let debug = words.includes("--debug") || words.includes("-D");
+  let interrupted: AbortSignal | undefined;
   // An error that nobody waits for, such as an event of a stream: told like every other, never a bare stack.
   process.once("uncaughtException", (error) => {
     void report(error, { command: command(), debug, out }).then((code) => process.exit(code));
@@ -29,6 +31,7 @@ export async function main(words: readonly string[]): Promise<number> {
     const config = surroundings();
     debug ||= config.debug;
     using interrupts = new Interrupts();
+    interrupted = interrupts.signal;
     const { execute } = await spec.load();
     const { flags, operands } = line;
     const invocation: Invocation = {
@@ -44,7 +47,9 @@ export async function main(words: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof BrokenPipe) return 141; // 128 + SIGPIPE, as every filter ends
     process.removeAllListeners("uncaughtException");
-    return await report(error, { command: command(), debug, out });
+    const code = await report(error, { command: command(), debug, out });
+    const reason: unknown = interrupted?.reason;
+    return reason instanceof Interrupted ? reason.exitCode : code;
   }
 }
 

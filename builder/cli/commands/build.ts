@@ -1,5 +1,6 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { isatty } from "node:tty";
+import { errorMessage, TsbuildError } from "../../../native/errors.ts";
 import type { BuildResult } from "../../events.ts";
 import type { BuildOptions } from "../../options.ts";
 import { buildRequest } from "../build-request.ts";
@@ -66,6 +67,14 @@ function replaceFile(path: string, text: string): void {
     return;
   }
   const temporary = `${path}.tmp${process.pid}`;
-  writeFileSync(temporary, text, { mode: 0o644 });
-  renameSync(temporary, path);
+  try {
+    writeFileSync(temporary, text, { mode: 0o644 });
+    renameSync(temporary, path);
+  } catch (cause) {
+    throw new TsbuildError(`Cannot write ${path}: ${errorMessage(cause)}`, {
+      code: "E_RESULT_FILE",
+      cause,
+      hint: "the image was built; check that the directory is there and may be written to",
+    });
+  }
 }

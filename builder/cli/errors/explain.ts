@@ -31,6 +31,9 @@ export function explain(thrown: unknown): Explanation {
   if (known !== undefined) {
     return { code: known.code, message: errorMessage(thrown), notes: [], hint: known.hint, at: undefined };
   }
+  if (errno !== undefined && thrown instanceof Error && "syscall" in thrown) {
+    return { code: `E_SYS_${errno}`, message: thrown.message, notes: [], hint: undefined, at: undefined };
+  }
   return {
     code: "E_INTERNAL",
     message: `Internal error: ${thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)}`,

@@ -109,6 +109,11 @@ describe("renderError()", () => {
     expect(renderError("text", plain)).toContain("error[E_INTERNAL]: Internal error: text");
   });
 
+  it("names a system error of Node by its errno", () => {
+    const error = Object.assign(new Error("EISDIR: illegal operation"), { code: "EISDIR", syscall: "read" });
+    expect(renderError(error, plain)).toBe("error[E_SYS_EISDIR]: EISDIR: illegal operation\n");
+  });
+
   it("puts the first error before that of the cleanup", () => {
     const error = new SuppressedError(new Error("umount"), failedRun(), "x");
     const text = renderError(error, plain);
