@@ -11,9 +11,14 @@ export function removeStubs(upper: string, stubs: readonly Stub[]): void {
   using root = Root.open(upper);
   for (const stub of stubs.toReversed()) {
     try {
-      const { dir, name } = root.parent(stub.path);
-      using parent = dir;
-      removeStub(parent, name, stub);
+      using stack = new DisposableStack();
+      const names = stub.path.split("/").filter((name) => name !== "");
+      const name = names.pop();
+      if (name === undefined) continue;
+      // Step by step: a symlink that the program put in the way is not followed.
+      let dir: Dir = root;
+      for (const above of names) dir = stack.use(dir.openDir(above));
+      removeStub(dir, name, stub);
     } catch (error) {
       // The program removed the directory, or put something there: then it is no stub of ours.
       if (!(error instanceof SyscallError)) throw error;

@@ -134,6 +134,12 @@ describe("a container's root", () => {
     expect(statSync(join(rig.upper, "etc")).mtimeMs).toBeGreaterThan(1_000_000_000);
   });
 
+  it("removes no file of the program's for a mount target that it moved away (CVE-2024-23652)", async () => {
+    const mounts = [bind(rig.directory("volume"), "/a/b/c")];
+    await rig.output("mkdir -p /x/b/c && mv /a /away && ln -s x /a && readlink /a", { mounts });
+    expect(statSync(join(rig.upper, "x/b/c")).isDirectory()).toBe(true);
+  });
+
   it("has mounts with the options asked for, and opens no device in a volume", async () => {
     const source = rig.directory("volume");
     const mounts: Mount[] = [
