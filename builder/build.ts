@@ -197,8 +197,7 @@ function runSettings(parts: {
   const env = { ...options.hostEnv, ...Object.fromEntries(given) };
   let made: RunEnvironment | undefined;
   return {
-    environment: () =>
-      (made ??= prepareRunEnvironment(store.scratch, { hostname: sandboxHostname, env, network: "host" })),
+    environment: () => (made ??= prepareRunEnvironment(store.scratch, { hostname: sandboxHostname, env })),
     epoch: options.sourceDateEpoch,
     source: ast.text,
   };

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Mount } from "../native/mount.ts";
-import type { NetworkMode } from "../runtime/index.ts";
+import { hostsFile, type NetworkMode } from "../runtime/index.ts";
 
 /** What the host lends to every RUN of a build; none of it is in a key, in a layer or in history. */
 export interface RunEnvironment {
@@ -11,8 +11,10 @@ export interface RunEnvironment {
   readonly mounts: readonly Mount[];
   /** Proxy and CA variables, set where the image has none of the name. */
   readonly variables: readonly string[];
-  /** What `default` means here. */
+  /** What `default` means: a network of the container's own, or the host's where that cannot work. */
   readonly network: NetworkMode;
+  /** URLs of the proxies, which a network of the container's own must be able to reach. */
+  readonly services: readonly string[];
 }
 
 /** Variables by which programs find a bundle of certificate authorities. */
@@ -30,9 +32,9 @@ const caTarget = "/dev/tsbuild/ca-certificates.crt";
 /** Prepares it in a directory of the build's own. `env`: the host's proxy and CA variables. */
 export function prepareRunEnvironment(
   directory: string,
-  options: { readonly hostname: string; readonly env: Readonly<Record<string, string>>; readonly network: NetworkMode },
+  options: { readonly hostname: string; readonly env: Readonly<Record<string, string>> },
 ): RunEnvironment {
-  const { hostname, env, network } = options;
+  const { hostname, env } = options;
   const stubs = join(directory, "stubs");
   for (const name of ["proc", "sys", "dev", "etc"]) mkdirSync(join(stubs, name), { recursive: true, mode: 0o755 });
   for (const name of ["etc/resolv.conf", "etc/hosts"]) writeFileSync(join(stubs, name), "");
@@ -57,21 +59,9 @@ export function prepareRunEnvironment(
       ...(bundle === undefined ? [] : [bind(bundle, caTarget)]),
     ],
     variables: [...proxies.map(([name, value]) => `${name}=${value}`), ...lent],
-    network,
+    network: "own",
+    services: proxies.map(([, value]) => value),
   };
-}
-
-/** @see BuildKit's executor/oci hosts */
-function hostsFile(hostname: string): string {
-  return [
-    "127.0.0.1\tlocalhost " + hostname,
-    "::1\tlocalhost ip6-localhost ip6-loopback",
-    "fe00::0\tip6-localnet",
-    "ff00::0\tip6-mcastprefix",
-    "ff02::1\tip6-allnodes",
-    "ff02::2\tip6-allrouters",
-    "",
-  ].join("\n");
 }
 
 function bind(source: string, target: string): Mount {

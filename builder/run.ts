@@ -41,7 +41,7 @@ export async function startImage(options: RunOptions): Promise<RunningImage> {
   const { image, snapshot } = await prepareImage(store, options, signal);
   const active = stack.use(store.snapshots.prepare(snapshot));
   const hostname = options.hostname ?? randomBytes(6).toString("hex");
-  const environment = prepareRunEnvironment(store.scratch, { hostname, env: {}, network: "host" });
+  const environment = prepareRunEnvironment(store.scratch, { hostname, env: {} });
   const spec = containerSpec({ options, image, snapshot, active, environment, hostname });
   makeWorkdir(active, spec.cwd);
   const { stdin, stdout, stderr } = options.stdio ?? { stdin: 0, stdout: 1, stderr: 2 };
@@ -128,7 +128,7 @@ function containerSpec(parts: {
     env: environmentOf(options, config.Env ?? [], { user, hostname }),
     cwd: options.workdir ?? (config.WorkingDir === undefined || config.WorkingDir === "" ? "/" : config.WorkingDir),
     user,
-    network: options.network === "none" ? "none" : "host",
+    network: options.network === undefined || options.network === "default" ? environment.network : options.network,
     resources: {
       ...(memory === undefined ? {} : { memory }),
       ...(cpus === undefined

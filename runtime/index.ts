@@ -1,3 +1,4 @@
 export * from "./container/process.ts";
+export { hostsFile } from "./network/hosts.ts";
 export { startContainer } from "./container/start.ts";
 export { StartError } from "../native/process.ts";

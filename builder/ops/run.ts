@@ -101,6 +101,7 @@ function containerSpec(run: Run, active: ActiveSnapshot, user: ResolvedUser): Co
     cwd: op.cwd,
     user,
     network: op.network === "default" ? environment.network : op.network,
+    services: environment.services,
   };
 }
 
