@@ -146,12 +146,50 @@ function treatment(program: BpfAssembler, { rules, otherwise }: Range): BpfLabel
   const [first] = rules;
   if (first !== undefined && first.conditions.length === 0) return program.ret(actionValue(first));
   let next = program.ret(SECCOMP_RET_ERRNO | otherwise);
-  for (const rule of rules.toReversed()) {
-    let holds = program.ret(actionValue(rule));
-    for (const condition of rule.conditions.toReversed()) holds = test(program, condition, holds, next);
-    next = holds;
+  for (const group of alike(rules).toReversed()) {
+    const [rule] = group;
+    if (rule === undefined) continue;
+    const holds = program.ret(actionValue(rule));
+    if (group.length > 1)
+      next = oneOf(
+        program,
+        group.flatMap(({ conditions }) => conditions),
+        holds,
+        next,
+      );
+    else {
+      next = rule.conditions.reduceRight((yes, condition) => test(program, condition, yes, next), holds);
+    }
   }
   return next;
+}
+
+/** Runs of rules that give the same for some values of one argument, as those for address families of sockets do. */
+function alike(rules: readonly SeccompRule[]): readonly (readonly SeccompRule[])[] {
+  const groups: SeccompRule[][] = [];
+  let before: string | undefined;
+  for (const rule of rules) {
+    const [only, more] = rule.conditions;
+    const key =
+      only?.op === "EQ" && more === undefined ? `${only.index} ${only.value >> 32n} ${actionValue(rule)}` : undefined;
+    if (key !== undefined && key === before) groups.at(-1)?.push(rule);
+    else groups.push([rule]);
+    before = key;
+  }
+  return groups;
+}
+
+/** Whether one argument has one of the conditions' values, whose upper halves are the same. */
+function oneOf(program: BpfAssembler, conditions: readonly ArgCondition[], yes: BpfLabel, no: BpfLabel): BpfLabel {
+  const [first] = conditions;
+  if (first === undefined) return no;
+  const at = offsets.args + 8 * first.index;
+  const lower = conditions.reduceRight(
+    (other, { value }) => program.branch(bpfJumps.eq, Number(value & 0xffff_ffffn), yes, other),
+    no,
+  );
+  const upper = program.branch(bpfJumps.eq, Number(first.value >> 32n), program.load(at, lower), no);
+  return program.load(at + 4, upper);
 }
 
 function actionValue({ action }: SeccompRule): number {

@@ -25,6 +25,15 @@ static const struct { const char *name; int nr; } newer[] = {
 	{ "removexattrat", 466 }, { "open_tree_attr", 467 }, { "file_getattr", 468 }, { "file_setattr", 469 },
 	{ "listns", 470 },
 };
+/* The library gives its own negative numbers for the calls that i386 also has behind socketcall and ipc. */
+static const struct { const char *name; int nr; } direct_x86[] = {
+	{ "recvmmsg", 337 }, { "sendmmsg", 345 }, { "socket", 359 }, { "socketpair", 360 }, { "bind", 361 },
+	{ "connect", 362 }, { "listen", 363 }, { "accept4", 364 }, { "getsockopt", 365 }, { "setsockopt", 366 },
+	{ "getsockname", 367 }, { "getpeername", 368 }, { "sendto", 369 }, { "sendmsg", 370 }, { "recvfrom", 371 },
+	{ "recvmsg", 372 }, { "shutdown", 373 }, { "semget", 393 }, { "semctl", 394 }, { "shmget", 395 },
+	{ "shmctl", 396 }, { "shmat", 397 }, { "shmdt", 398 }, { "msgget", 399 }, { "msgsnd", 400 }, { "msgrcv", 401 },
+	{ "msgctl", 402 },
+};
 int main(int argc, char **argv)
 {
 	char line[256];
@@ -36,9 +45,14 @@ int main(int argc, char **argv)
 		while (names && fgets(line, sizeof line, names)) {
 			line[strcspn(line, "\n")] = 0;
 			int nr = seccomp_syscall_resolve_name_arch(arches[i].token, line);
+			for (unsigned n = 0; arches[i].token == SCMP_ARCH_X86 && n < sizeof direct_x86 / sizeof *direct_x86; n++)
+				if (!strcmp(direct_x86[n].name, line))
+					nr = direct_x86[n].nr;
 			for (unsigned n = 0; nr < 0 && n < sizeof newer / sizeof *newer; n++)
 				if (!strcmp(newer[n].name, line))
 					nr = newer[n].nr;
+			if (arches[i].token == SCMP_ARCH_X86_64 && !strcmp(line, "uretprobe"))
+				nr = 335;
 			if (nr < 0)
 				continue;
 			if (arches[i].token == SCMP_ARCH_X32)

@@ -142,6 +142,12 @@ describe("compileSeccomp()", () => {
     ]);
   });
 
+  it("knows the calls that i386 has beside socketcall and ipc", () => {
+    const i386 = (nr: number, ...args: readonly bigint[]): number =>
+      evaluateFilter(filter, { nr, arch: 0x4000_0003, args });
+    expect([i386(359, 2n), i386(359, 40n), i386(362), i386(395)]).toEqual([ALLOW, EPERM, ALLOW, ALLOW]);
+  });
+
   it("refuses new user namespaces by clone and unshare, and answers clone3 with ENOSYS", () => {
     expect([amd64(56, 0x1000_0000n), amd64(272, 0x1000_0000n), amd64(435), amd64(56, 0x11n)]).toEqual([
       EPERM,
