@@ -90,8 +90,10 @@ describe("compileSeccomp()", () => {
       const newer = new Set(
         Object.entries(tables[table] ?? {}).flatMap(([name, nr]) => (theirs.unknown.has(name) || nr > 450 ? [nr] : [])),
       );
+      // The library does not look at the upper half where pointers have 32 bits; ours refuses what is there.
+      const ofTable = table === "x86_64" ? values : values.filter((value) => value >> 32n === 0n);
       for (let nr = 0; nr < 600; nr++) {
-        for (const value of newer.has(nr) ? [] : values) {
+        for (const value of newer.has(nr) ? [] : ofTable) {
           for (const args of [[value], [0n, value]]) {
             const call = { nr: base + nr, arch, args };
             const [own, other] = [evaluateFilter(ours, call), evaluateFilter(theirs.filter, call)];
