@@ -15,6 +15,9 @@ cp "$(readlink -f "$node")" "$root/opt/node/bin/node"
 cp -a "$(dirname "$(dirname "$npm")")" "$root/opt/node/lib/node_modules/npm"
 for name in npm npx; do ln -s "../lib/node_modules/npm/bin/$name-cli.js" "$root/opt/node/bin/$name"; done
 cp /etc/resolv.conf "$root/etc/"
+# What this machine trusts and where its packages come from.
+cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
+cp -r /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/"
 [ ! -e "$HOME/.npmrc" ] || cp "$HOME/.npmrc" "$root/root/"
 git clone -q . "$root/root/tsbuild"
 cat > "$root/root/commands" <<'C'

@@ -7,14 +7,15 @@ import { setTimeout } from "node:timers/promises";
 /** Debian's dockerd with a data directory of its own; its builder is BuildKit. Dispose stops it and removes its data. */
 export class Dockerd implements AsyncDisposable {
   readonly #directory: string;
-  readonly #socket: string;
+  /** As `docker -H` takes it. */
+  readonly socket: string;
   readonly #process: ReturnType<typeof spawn>;
 
   private constructor(directory: string) {
     this.#directory = directory;
-    this.#socket = `unix://${directory}/docker.sock`;
+    this.socket = `unix://${directory}/docker.sock`;
     const log = openSync(join(directory, "log"), "w");
-    const args = ["--iptables=false", "--bridge=none", "-H", this.#socket, "--pidfile", join(directory, "pid")];
+    const args = ["--iptables=false", "--bridge=none", "-H", this.socket, "--pidfile", join(directory, "pid")];
     const places = ["--data-root", join(directory, "data"), "--exec-root", join(directory, "exec")];
     this.#process = spawn("dockerd", [...args, ...places], { stdio: ["ignore", log, log] });
   }
@@ -38,7 +39,7 @@ export class Dockerd implements AsyncDisposable {
 
   /** Runs Debian's docker client: a newer one refuses BuildKit without its plugin. */
   docker(args: readonly string[]): string {
-    return execFileSync("/usr/bin/docker", ["-H", this.#socket, ...args], {
+    return execFileSync("/usr/bin/docker", ["-H", this.socket, ...args], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, DOCKER_BUILDKIT: "1" },

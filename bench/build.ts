@@ -1,0 +1,165 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openStore, saveImages } from "../store/index.ts";
+import { Dockerd } from "../test/peers/dockerd.ts";
+import { baseNames, buildBases } from "../test/rig/bases.ts";
+
+/**
+ * Whole builds against Debian's dockerd (BuildKit, warm) and, where it is installed, buildah: medians of several runs in
+ * one session, as ratios of theirs to ours (above 1: ours is faster). Every build uses the host's network.
+ * Usage: npm run bench [workload...]
+ */
+interface Workload {
+  readonly name: string;
+  readonly dockerfile: string;
+  /** Makes the context. */
+  readonly files?: (directory: string) => void;
+  /** Changes one file. */
+  readonly change?: (directory: string, round: number) => void;
+}
+
+const lines = (count: number, line: (at: number) => string): string =>
+  Array.from({ length: count }, (_, at) => line(at)).join("\n");
+
+const workloads: readonly Workload[] = [
+  { name: "tiny", dockerfile: "FROM busybox:1\nCOPY a /a\nRUN cat /a\n", files: small, change: small },
+  { name: "40 steps", dockerfile: `FROM debian:12\n${lines(40, (at) => `RUN echo ${at} > /f${at}`)}\n` },
+  {
+    name: "wide graph",
+    dockerfile: `${lines(12, (at) => `FROM busybox:1 AS s${at}\nRUN echo ${at} > /f${at}`)}\nFROM busybox:1\n${lines(12, (at) => `COPY --from=s${at} /f${at} /`)}\n`,
+  },
+  {
+    name: "20,000 files",
+    dockerfile: "FROM busybox:1\nCOPY src /src\n",
+    files: manyFiles,
+    change: (directory, round) => writeFileSync(join(directory, "src/d7/f7"), `changed ${round}`),
+  },
+  {
+    name: "apt",
+    dockerfile: "FROM debian:12\nRUN apt-get update && apt-get install -y --no-install-recommends less\n",
+  },
+];
+
+function small(directory: string, round: number = 0): void {
+  writeFileSync(join(directory, "a"), String(round));
+}
+
+function manyFiles(directory: string): void {
+  for (let d = 0; d < 200; d++) {
+    mkdirSync(join(directory, "src", `d${d}`), { recursive: true });
+    for (let f = 0; f < 100; f++) writeFileSync(join(directory, "src", `d${d}`, `f${f}`), `file ${d} ${f}\n`);
+  }
+}
+
+/** Milliseconds of a command; it must succeed. */
+function time(command: readonly string[], env: Readonly<Record<string, string>>): number {
+  const [program = "", ...args] = command;
+  const started = performance.now();
+  const { status, stderr } = spawnSync(program, args, { env: { ...process.env, ...env }, encoding: "utf8" });
+  if (status !== 0) throw new Error(`${command.join(" ")} ends with ${status}: ${stderr.slice(-400)}`);
+  return performance.now() - started;
+}
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+interface Builder {
+  readonly name: string;
+  readonly env: Readonly<Record<string, string>>;
+  command(context: string, cold: boolean): readonly string[];
+}
+
+function measure(builder: Builder, workload: Workload, context: string): Readonly<Record<string, number>> {
+  const rounds = workload.name === "apt" ? 1 : 3;
+  const run = (cold: boolean): number => time(builder.command(context, cold), builder.env);
+  const cold = Array.from({ length: rounds }, () => run(true));
+  run(false);
+  const noop = Array.from({ length: 5 }, () => run(false));
+  const { change } = workload;
+  const changed =
+    change === undefined
+      ? []
+      : Array.from({ length: rounds }, (_, round) => {
+          change(context, round + 1);
+          return run(false);
+        });
+  return {
+    cold: median(cold),
+    "no-op": median(noop),
+    ...(change === undefined ? {} : { "one file": median(changed) }),
+  };
+}
+
+const chosen = process.argv.slice(2);
+const directory = mkdtempSync(join(tmpdir(), "tsbuild-bench-"));
+try {
+  const store = join(directory, "store");
+  await buildBases(store, ["busybox", "debian"]);
+  await using dockerd = await Dockerd.start();
+  const bases = join(directory, "bases.tar");
+  {
+    await using opened = await openStore({ root: store });
+    await saveImages(opened, baseNames(["busybox", "debian"]), { format: "docker", to: { file: bases } });
+  }
+  dockerd.docker(["load", "-i", bases]);
+  const program = join(import.meta.dirname, "../builder/cli/tsbuild");
+  const common = ["build", "--network", "host", "-q", "-t", "bench"];
+  const ours: Builder = {
+    name: "tsbuild",
+    env: { TSBUILD_ROOT: store },
+    command: (context, cold) => [program, ...common, ...(cold ? ["--no-cache"] : []), context],
+  };
+  const builders: Builder[] = [
+    {
+      name: "dockerd",
+      env: { DOCKER_BUILDKIT: "1" },
+      command: (context, cold) => [
+        "/usr/bin/docker",
+        "-H",
+        dockerd.socket,
+        ...common,
+        ...(cold ? ["--no-cache"] : []),
+        context,
+      ],
+    },
+  ];
+  if (spawnSync("buildah", ["--version"]).status === 0) {
+    const root = ["--root", join(directory, "buildah"), "--runroot", join(directory, "buildah-run")];
+    for (const name of baseNames(["busybox", "debian"])) {
+      const one = join(directory, "one.tar");
+      await using opened = await openStore({ root: store });
+      await saveImages(opened, [name], { format: "docker", to: { file: one } });
+      execFileSync("buildah", [...root, "pull", "-q", `docker-archive:${one}`], { stdio: "ignore" });
+      rmSync(one);
+    }
+    const flags = ["bud", "--layers", "--network", "host", "--isolation", "chroot", "-q", "-t", "bench"];
+    builders.push({
+      name: "buildah",
+      env: {},
+      command: (context, cold) => ["buildah", ...root, ...flags, ...(cold ? ["--no-cache"] : []), context],
+    });
+  }
+  const results: unknown[] = [];
+  for (const workload of workloads.filter(({ name }) => chosen.length === 0 || chosen.includes(name))) {
+    const context = join(directory, "context");
+    mkdirSync(context);
+    writeFileSync(join(context, "Dockerfile"), workload.dockerfile);
+    workload.files?.(context);
+    const own = measure(ours, workload, context);
+    for (const builder of builders) {
+      const theirs = measure(builder, workload, context);
+      const ratios = Object.entries(own).map(([kind, ms]) => {
+        const ratio = (theirs[kind] ?? Number.NaN) / ms;
+        results.push({ workload: workload.name, kind, peer: builder.name, ours: ms, theirs: theirs[kind], ratio });
+        return `${kind} ${ratio.toFixed(2)}x (${Math.round(ms)} ms)`;
+      });
+      console.log(`${workload.name.padEnd(14)} ${builder.name.padEnd(9)} ${ratios.join("   ")}`);
+    }
+    rmSync(context, { recursive: true, force: true });
+  }
+  writeFileSync("bench-build.json", `${JSON.stringify(results, null, 2)}\n`);
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
