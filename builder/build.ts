@@ -24,6 +24,7 @@ import type { RunSettings } from "./ops/run.ts";
 import { opTable } from "./ops/table.ts";
 import type { BuildOptions } from "./options.ts";
 import { Solver } from "./solve/solver.ts";
+import { withSpaceHint } from "./space-error.ts";
 import { ImageSource, type FoundImage } from "./source/images.ts";
 import { TsbuildError } from "../native/errors.ts";
 
@@ -111,7 +112,7 @@ async function runBuild(options: BuildOptions, emit: ProgressSink, signal: Abort
     hashes.save();
     // What was finished before the failure is kept: the next build goes on from there.
     await solver.keep().catch(() => undefined);
-    throw error;
+    throw withSpaceHint(error);
   }
 }
 

@@ -149,7 +149,7 @@ export class RegistryClient implements AsyncDisposable {
         errors.push(error);
       }
     }
-    const answered = errors.find((error) => error instanceof RegistryError && error.status !== undefined);
+    const answered = errors.find(({ status, code }) => status !== undefined || code === "E_REGISTRY_LIES");
     throw answered ?? errors.at(-1) ?? new RangeError("no endpoint");
   }
 

@@ -1,5 +1,6 @@
 import { TsbuildError } from "../../native/errors.ts";
 import { DockerfileError } from "../dockerfile/error.ts";
+import { withSpaceHint } from "../space-error.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { Op } from "../solve/op.ts";
 
@@ -9,7 +10,7 @@ export function located(op: Op, vertex: Vertex, source: string): Op {
     try {
       return await act();
     } catch (error) {
-      throw locate(error, vertex, source);
+      throw locate(withSpaceHint(error), vertex, source);
     }
   };
   const { contentKey } = op;

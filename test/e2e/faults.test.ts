@@ -1,0 +1,127 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { build } from "../../builder/index.ts";
+import { Project, fromBusybox } from "../rig/project.ts";
+
+const program = join(import.meta.dirname, "../../builder/cli/tsbuild");
+
+/** A small file system of its own for a store; dispose unmounts it. */
+class SmallDisk implements Disposable {
+  readonly directory: string = mkdtempSync(join(tmpdir(), "tsbuild-disk-"));
+
+  constructor(size: string) {
+    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "none", this.directory]);
+  }
+
+  [Symbol.dispose](): void {
+    execFileSync("umount", [this.directory]);
+    rmSync(this.directory, { recursive: true });
+  }
+}
+
+describe("build() with a full disk", () => {
+  it("says so, and keeps a store that works", async () => {
+    using project = new Project({ Dockerfile: `${fromBusybox}RUN cat /dev/zero | head -c 60000000 > /big\n` });
+    using disk = new SmallDisk("24m");
+    const store = join(disk.directory, "store");
+    const failed = await project.build({ root: store });
+    expect(failed.error).toMatchObject({ code: expect.stringMatching(/^E_(RUN_FAILED|NO_SPACE)$/) });
+    project.write("Dockerfile", `${fromBusybox}RUN echo fits > /small\n`);
+    const fits = await project.build({ root: store });
+    expect(fits.error).toBeUndefined();
+    expect(readdirSync(join(store, "leases"))).toEqual([]);
+  });
+
+  it("names the error when the builder itself cannot write", async () => {
+    using project = new Project({ Dockerfile: "FROM scratch\nCOPY . /\n" });
+    writeFileSync(join(project.directory, "big"), Buffer.alloc(30 << 20, 1));
+    using disk = new SmallDisk("24m");
+    const { error } = await project.build({ root: join(disk.directory, "store") });
+    expect(error).toMatchObject({ code: "E_NO_SPACE" });
+  });
+});
+
+describe("build() from a registry that lies", () => {
+  const answers: readonly (readonly [string, string, number, string, string])[] = [
+    ["a web page", "text/html", 200, "<html>login</html>", "E_REGISTRY_LIES"],
+    ["no JSON", "application/vnd.oci.image.manifest.v1+json", 200, "{", "E_MANIFEST_INVALID"],
+    ["nothing", "application/json", 404, "{}", "E_BASE_NOT_FOUND"],
+    ["a refusal", "application/json", 403, "{}", "E_REGISTRY_AUTH"],
+  ];
+  for (const [what, type, status, body, code] of answers) {
+    it(`refuses ${what} with ${code}`, async () => {
+      const server = createServer((_request, response) => {
+        response.writeHead(status, { "content-type": type }).end(body);
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      try {
+        const address = server.address();
+        const port = typeof address === "object" && address !== null ? address.port : 0;
+        using project = new Project({ Dockerfile: `FROM 127.0.0.1:${port}/base:1\n` });
+        const { error } = await project.build();
+        expect(error).toMatchObject({ code, location: { start: { line: 1, column: 6 } } });
+      } finally {
+        server.close();
+      }
+    });
+  }
+
+  it("says that nobody answers", async () => {
+    using project = new Project({ Dockerfile: "FROM 127.0.0.1:1/base:1\n" });
+    const { error } = await project.build();
+    expect(error).toMatchObject({ code: "E_REGISTRY_UNREACHABLE" });
+  });
+});
+
+describe("a build that is killed", () => {
+  it("leaves no process and no mount, and the next one sweeps its files", async () => {
+    using project = new Project({ Dockerfile: `${fromBusybox}RUN sleep 987654\n` });
+    const { spawn } = await import("node:child_process");
+    const child = spawn(program, ["build", "--root", project.store, "--progress=plain", project.directory], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const started = Promise.withResolvers<void>();
+    child.stderr.on("data", (data: Buffer) => {
+      if (data.toString().includes("RUN sleep")) started.resolve();
+    });
+    await started.promise;
+    const ended = new Promise((resolve) => child.once("close", resolve));
+    child.kill("SIGKILL");
+    await ended;
+    await expect.poll(() => sleepers(), { timeout: 5000 }).toBe(0);
+    expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(project.store);
+    project.write("Dockerfile", `${fromBusybox}RUN true\n`);
+    await build({ context: project.directory, root: project.store }).result;
+    expect(readdirSync(join(project.store, "leases"))).toEqual([]);
+    expect(readdirSync(join(project.store, "snapshots"))).toHaveLength(1);
+  });
+});
+
+function sleepers(): number {
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("987654");
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+describe("two builds at once", () => {
+  it("in one store do not harm each other", async () => {
+    using project = new Project({ Dockerfile: `${fromBusybox}RUN echo shared > /shared\nRUN cat /shared\n` });
+    mkdirSync(project.store, { recursive: true });
+    const outcomes = await Promise.all([
+      project.build({ tags: ["a"] }),
+      project.build({ tags: ["b"] }),
+      project.build({ tags: ["c"] }),
+    ]);
+    expect(outcomes.map(({ error }) => error)).toEqual([undefined, undefined, undefined]);
+    const again = await project.build({ tags: ["a"] });
+    expect(again.result?.steps).toEqual({ total: 3, cached: 3 });
+  });
+});
