@@ -26,14 +26,14 @@ const only = (type: string): boolean =>
     .some((line) => line.includes(` - ${type} `));
 
 describe("a container's devices and limits", () => {
-  it("with v2 alone are a group's, which it sees read-only", () => {
+  it.skipIf(!existsSync("/sys/fs/cgroup"))("with v2 alone are a group's, which it sees read-only (needs /sys)", () => {
     const expected = { kind: "v2", guard: "v2", output };
-    expect(inMounts("umount -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup")).toMatchObject(expected);
+    expect(inMounts("umount -R /sys/fs/cgroup || true; mount -t cgroup2 none /sys/fs/cgroup")).toMatchObject(expected);
   });
 
   it("with nothing mounted are kept by nodev, and a limit is an error", () => {
     const expected = { kind: "none", guard: "nodev", output, limited: "E_CGROUP_LIMIT" };
-    expect(inMounts("umount -R /sys/fs/cgroup")).toEqual(expected);
+    expect(inMounts("umount -R /sys/fs/cgroup || true")).toEqual(expected);
   });
 
   it.skipIf(!only("cgroup"))("with v1 alone are the devices controller's (needs a kernel that mounts v1)", () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { deviceGuard } from "../../../runtime/cgroup/devices.ts";
 import { capabilityNames } from "../../../runtime/security/capabilities.ts";
 import { Box } from "./container.ts";
 
@@ -48,16 +49,16 @@ describe("a RUN container", () => {
 
   it("opens no file of the kernel for writing, reads none that is masked, and opens no device that it made", () => {
     const files = parse(output, "file");
-    expect(files.length).toBeGreaterThan(60);
+    expect(files.length).toBeGreaterThan(50);
     expect(files.filter(({ result }) => !refusals.includes(result))).toEqual([]);
   });
 
   it("has Docker's 14 capabilities, none of them inheritable or ambient, a filter, and descriptors 0, 1 and 2", () => {
     const state = (key: string): string => new RegExp(`^state ${key}:\\s+(.*)$`, "m").exec(output)?.[1] ?? "";
     expect([state("CapInh"), state("CapAmb")]).toEqual(["0000000000000000", "0000000000000000"]);
-    expect([state("CapBnd"), state("CapEff"), state("CapPrm")]).toEqual(
-      Array.from({ length: 3 }, () => "00000000a80425fb"),
-    );
+    // Without a control group for its devices it has no CAP_MKNOD.
+    const granted = deviceGuard().kind === "nodev" ? "00000000a00425fb" : "00000000a80425fb";
+    expect([state("CapBnd"), state("CapEff"), state("CapPrm")]).toEqual(Array.from({ length: 3 }, () => granted));
     expect(state("Seccomp")).toBe("2");
     expect(output.match(/^state fd .*$/gm)).toEqual(["state fd 0", "state fd 1", "state fd 2"]);
     expect(output).toContain("state parent-of-root itself");
