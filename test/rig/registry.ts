@@ -1,0 +1,157 @@
+import { createHash, randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+
+/** What a test can make the registry do wrong or ask for. */
+export interface RegistryFaults {
+  /** Blob bodies end after so many bytes, so many times. */
+  truncate?: { readonly bytes: number; times: number };
+  /** Answers of this status, so many times, before anything else. */
+  status?: { readonly code: number; times: number; readonly retryAfter?: string };
+  /** Blobs have another first byte. */
+  corrupt?: boolean;
+  /** User and password that every request needs, by Basic or by a token. */
+  auth?: { readonly scheme: "basic" | "bearer"; readonly user: string; readonly password: string };
+  /** Blobs are redirected to this origin. */
+  redirect?: string;
+}
+
+/** A registry in memory for tests: strict in what it takes, with faults on demand. */
+export class TestRegistry implements AsyncDisposable {
+  readonly host: string;
+  readonly faults: RegistryFaults = {};
+  /** `METHOD path` of every request, in order. */
+  readonly requests: string[] = [];
+  readonly blobs: Map<string, Buffer> = new Map();
+  /** Requests that showed credentials. */
+  authorized = 0;
+  readonly #manifests = new Map<string, { readonly type: string; readonly bytes: Buffer }>();
+  readonly #server: Server;
+
+  private constructor(server: Server, port: number) {
+    this.#server = server;
+    this.host = `127.0.0.1:${port}`;
+  }
+
+  static async start(): Promise<TestRegistry> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const registry = new TestRegistry(server, typeof address === "object" && address !== null ? address.port : 0);
+    server.on("request", (request, response) => void registry.#answer(request, response));
+    return registry;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? "/", `http://${this.host}`);
+    this.requests.push(`${request.method} ${url.pathname}`);
+    if (request.headers.authorization !== undefined) this.authorized++;
+    const body = await readBody(request);
+    const { status } = this.faults;
+    if (status !== undefined && status.times > 0) {
+      status.times--;
+      return end(response, status.code, status.retryAfter === undefined ? {} : { "retry-after": status.retryAfter });
+    }
+    if (url.pathname === "/token") return this.#token(request, response);
+    if (!this.#allowed(request)) return this.#challenge(response);
+    const match = /^\/v2\/(.+)\/(manifests|blobs)\/(uploads\/)?(.*)$/.exec(url.pathname);
+    if (match === null) return end(response, url.pathname === "/v2/" ? 200 : 404);
+    const [, repository = "", kind, upload, name = ""] = match;
+    if (kind === "manifests") return this.#manifest(request, response, `${repository}/${name}`, body);
+    return upload === undefined
+      ? this.#blob(request, response, name)
+      : this.#upload(request, response, { repository, url, body });
+  }
+
+  #manifest(request: IncomingMessage, response: ServerResponse, key: string, body: Buffer): void {
+    if (request.method === "PUT") {
+      const type = request.headers["content-type"] ?? "";
+      const repository = key.slice(0, key.lastIndexOf("/"));
+      const parts: { config: { digest: string }; layers: { digest: string }[] } = JSON.parse(body.toString());
+      if ([parts.config, ...parts.layers].some(({ digest }) => !this.blobs.has(digest))) return end(response, 400);
+      for (const one of [key, `${repository}/${digestOf(body)}`]) this.#manifests.set(one, { type, bytes: body });
+      return end(response, 201, { "docker-content-digest": digestOf(body) });
+    }
+    const found = this.#manifests.get(key);
+    if (found === undefined) return end(response, 404, {}, '{"errors":[{"code":"MANIFEST_UNKNOWN"}]}');
+    end(response, 200, { "content-type": found.type, "docker-content-digest": digestOf(found.bytes) }, found.bytes);
+  }
+
+  #blob(request: IncomingMessage, response: ServerResponse, digest: string): void {
+    const found = this.blobs.get(digest);
+    if (found === undefined) return end(response, 404);
+    if (request.method === "HEAD") return end(response, 200, { "content-length": String(found.length) });
+    if (this.faults.redirect !== undefined) {
+      return end(response, 307, { location: `${this.faults.redirect}${request.url ?? ""}` });
+    }
+    const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
+    const bytes = Buffer.from(found.subarray(from));
+    if (this.faults.corrupt === true) bytes.writeUInt8((bytes[0] ?? 0) ^ 1, 0);
+    const { truncate } = this.faults;
+    response.writeHead(from > 0 ? 206 : 200, { "content-length": bytes.length });
+    if (truncate === undefined || truncate.times <= 0) return void response.end(bytes);
+    truncate.times--;
+    response.write(bytes.subarray(0, truncate.bytes), () => response.destroy());
+  }
+
+  #upload(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { repository, url, body }: { readonly repository: string; readonly url: URL; readonly body: Buffer },
+  ): void {
+    const mount = url.searchParams.get("mount");
+    if (request.method === "POST" && mount !== null && this.blobs.has(mount)) return end(response, 201);
+    if (request.method === "POST") {
+      return end(response, 202, { location: `/v2/${repository}/blobs/uploads/${randomUUID()}?state=x` });
+    }
+    const digest = url.searchParams.get("digest") ?? "";
+    if (digestOf(body) !== digest) return end(response, 400, {}, '{"errors":[{"code":"DIGEST_INVALID"}]}');
+    this.blobs.set(digest, body);
+    end(response, 201);
+  }
+
+  #allowed(request: IncomingMessage): boolean {
+    const { auth } = this.faults;
+    if (auth === undefined) return true;
+    const expected = auth.scheme === "basic" ? basic(auth) : "Bearer good";
+    return request.headers.authorization === expected;
+  }
+
+  #challenge(response: ServerResponse): void {
+    const bearer = `Bearer realm="http://${this.host}/token",service="test"`;
+    end(response, 401, { "www-authenticate": this.faults.auth?.scheme === "bearer" ? bearer : 'Basic realm="test"' });
+  }
+
+  #token(request: IncomingMessage, response: ServerResponse): void {
+    const { auth } = this.faults;
+    const good = auth !== undefined && request.headers.authorization === basic(auth);
+    end(response, good ? 200 : 401, {}, JSON.stringify({ token: "good", expires_in: 300 }));
+  }
+}
+
+function basic({ user, password }: { readonly user: string; readonly password: string }): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+}
+
+function end(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>> = {},
+  body: string | Buffer = "",
+): void {
+  response.writeHead(status, headers).end(body);
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
