@@ -1,9 +1,9 @@
 import type { ResourceLimits } from "../container/process.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { deviceGuard } from "./devices.ts";
-import { processGroup } from "./process-group.ts";
+import { processGroup, removeGroup } from "./process-group.ts";
 import { findControllers, type Controllers } from "./controllers.ts";
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** A container's control groups. */
@@ -139,18 +139,6 @@ function inheritCpuset(from: string, to: string): void {
   for (const file of ["cpuset.cpus", "cpuset.mems"]) {
     if (readFileSync(join(to, file), "utf8").trim() === "")
       writeFileSync(join(to, file), readFileSync(join(from, file)));
-  }
-}
-
-function removeGroup(group: string): void {
-  for (let tries = 0; tries < 50; tries++) {
-    try {
-      return rmdirSync(group);
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "EBUSY")) return;
-      // The last process is gone but not yet accounted for.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
-    }
   }
 }
 

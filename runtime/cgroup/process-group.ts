@@ -1,6 +1,7 @@
 import { closeSync, constants, mkdirSync, openSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { attachDeviceFilter } from "../../native/bpf.ts";
+import { findControllers } from "./controllers.ts";
 import { deviceProgramV2, deviceRulesV1 } from "./device-filter.ts";
 
 const groups = new Map<string, string>();
@@ -16,7 +17,8 @@ export function processGroup(base: string, version: "v1" | "v2" | "v1-devices"):
   const known = groups.get(key);
   if (known !== undefined) return known;
   const parent = join(base, "tsbuild");
-  sweep(parent);
+  if (groups.size === 0) sweepAll();
+  else sweep(parent);
   const group = join(parent, String(process.pid));
   // With the parent: another process may just have removed it at its own end.
   mkdirSync(group, { recursive: true });
@@ -47,6 +49,16 @@ function filterV1(group: string): void {
   for (const rule of deviceRulesV1) writeFileSync(join(group, "devices.allow"), rule);
 }
 
+/** In every hierarchy: the process that was killed may have had limits that this one has not. */
+function sweepAll(): void {
+  const { directories, unified } = findControllers();
+  const bases = new Set([...directories.values(), ...(unified === undefined ? [] : [unified.own, unified.top])]);
+  for (const base of bases) {
+    sweep(join(base, "tsbuild"));
+    removeEmpty(join(base, "tsbuild"));
+  }
+}
+
 /** Groups are named for the process that made them. */
 function sweep(parent: string): void {
   for (const name of directoriesIn(parent)) {
@@ -70,9 +82,16 @@ function removeGroups(): void {
   }
 }
 
+/** With those inside, which cannot have any themselves. */
 function removeTree(group: string): void {
-  for (const name of directoriesIn(group)) removeEmpty(join(group, name));
-  removeEmpty(group);
+  for (const name of directoriesIn(group)) removeGroup(join(group, name));
+  removeGroup(group);
+}
+
+/** Removes a group whose processes have ended; waits up to 100 ms for the kernel to have accounted for the last one. */
+export function removeGroup(group: string): void {
+  for (let tries = 0; tries < 50 && removeEmpty(group) === "busy"; tries++)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
 }
 
 function directoriesIn(group: string): readonly string[] {
@@ -84,10 +103,11 @@ function directoriesIn(group: string): readonly string[] {
 }
 
 /** A group with processes or groups in it stays. */
-function removeEmpty(group: string): void {
+function removeEmpty(group: string): "busy" | "done" {
   try {
     rmdirSync(group);
-  } catch {
-    return;
+    return "done";
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EBUSY" ? "busy" : "done";
   }
 }
