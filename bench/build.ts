@@ -108,7 +108,7 @@ try {
   const common = ["build", "--network", "host", "-q", "-t", "bench"];
   const ours: Builder = {
     name: "tsbuild",
-    env: { TSBUILD_ROOT: store },
+    env: { TSBUILD_ROOT: store, TSBUILD_BUNDLE: "1" },
     command: (context, cold) => [program, ...common, ...(cold ? ["--no-cache"] : []), context],
   };
   const builders: Builder[] = [

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { TsbuildError } from "./errors.ts";
+import { packageFile } from "./package-file.ts";
 import { call, closeFd, tryCall, writeFd } from "./syscall.ts";
 
 const MFD_CLOEXEC = 1;
@@ -42,11 +43,11 @@ function sealedCopy(file: string): number {
 }
 
 function findExecutable(): string {
-  const built = join(import.meta.dirname, "build", "tsbuild-init");
+  const built = packageFile("native", "build", "tsbuild-init");
   if (isCurrent(built)) return built;
   const packaged = packagedExecutable();
   if (packaged !== undefined) return packaged;
-  const script = join(import.meta.dirname, "build.sh");
+  const script = packageFile("native", "build.sh");
   const cc = existsSync(script) ? spawnSync("sh", [script], { encoding: "utf8" }) : undefined;
   if (cc?.status === 0 && existsSync(built)) return built;
   const said = (cc?.stderr ?? "").split("\n").filter((line) => line !== "");
@@ -63,7 +64,7 @@ function findExecutable(): string {
 /** Whether it is built and no source is newer: its plan must be the one that we write. */
 function isCurrent(built: string): boolean {
   if (!existsSync(built)) return false;
-  const sources = join(import.meta.dirname, "init");
+  const sources = packageFile("native", "init");
   if (!existsSync(sources)) return true;
   const { mtimeMs } = statSync(built);
   return readdirSync(sources).every((name) => statSync(join(sources, name)).mtimeMs <= mtimeMs);

@@ -20,6 +20,7 @@ if [ -n "$missing" ] && [ "$(id -u)" = 0 ]; then
 fi
 
 npm run -s build:native
+npm run -s bundle
 npm run -s format
 npm run -s lint
 npm run -s types

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { packageFile } from "../../native/package-file.ts";
 import { BpfAssembler, bpfJumps, type BpfLabel } from "./bpf.ts";
 import { capabilityNames } from "./capabilities.ts";
 import {
@@ -51,7 +51,7 @@ export function seccompProgram(capabilities: bigint): Uint8Array {
 }
 
 function dataFile(name: string): string {
-  return readFileSync(join(import.meta.dirname, "profile", name), "utf8");
+  return readFileSync(packageFile("runtime", "security", "profile", name), "utf8");
 }
 
 /**
