@@ -172,7 +172,7 @@ async function locateBase<T>(
     const missing = error.code === "E_REGISTRY_NOT_FOUND";
     const [repository = name] = name.split(/[:@]/);
     const stages = ast.stages.flatMap((stage) => stage.name ?? []);
-    const near = missing ? suggest(repository, [...stages, ...commonImages]) : undefined;
+    const near = suggest(repository, missing ? [...stages, ...commonImages] : stages);
     throw new DockerfileError(missing ? `${shownName(name)} does not exist, or is private` : error.message, {
       code: missing ? "E_BASE_NOT_FOUND" : error.code,
       cause: error,

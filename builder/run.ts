@@ -16,6 +16,7 @@ import { resolveInRoot } from "./ops/copy/resolve.ts";
 import { openWritable } from "./ops/writable.ts";
 import { userFiles } from "./ops/user-files.ts";
 import { resolveUser, type ResolvedUser } from "./ops/user.ts";
+import { imageProgress } from "./image-progress.ts";
 import type { RunOptions } from "./options.ts";
 import { prepareRunEnvironment, type RunEnvironment } from "./run-environment.ts";
 import { ImageSource, type FoundImage } from "./source/images.ts";
@@ -94,11 +95,13 @@ async function prepareImage(
   const stored = await findStored(store, options.image, platform);
   const policy = options.pull ?? "missing";
   await using source = new ImageSource({ store, policy, registry: options.registry ?? {}, signal });
-  const image =
-    stored !== undefined && policy !== "always"
-      ? { ...stored, reference: parseReference(nameOf(stored.name) ?? "none") }
-      : await source.find(options.image, platform);
-  return { image, snapshot: await source.snapshot(image) };
+  const present = stored !== undefined && policy !== "always";
+  const image = present
+    ? { ...stored, reference: parseReference(nameOf(stored.name) ?? "none") }
+    : await source.find(options.image, platform);
+  if (present) return { image, snapshot: await source.snapshot(image) };
+  const progress = imageProgress(options.onEvent, `pull ${options.image}`);
+  return await progress.around(async () => ({ image, snapshot: await source.snapshot(image, progress.layer) }));
 }
 
 function containerSpec(parts: {
