@@ -23,6 +23,7 @@ import { prepareRunEnvironment, type RunEnvironment } from "./run-environment.ts
 import type { RunSettings } from "./ops/run.ts";
 import { opTable } from "./ops/table.ts";
 import type { BuildOptions } from "./options.ts";
+import { requireRoot } from "./require-root.ts";
 import { Solver } from "./solve/solver.ts";
 import { withSpaceHint } from "./space-error.ts";
 import { ImageSource, type FoundImage } from "./source/images.ts";
@@ -59,6 +60,7 @@ export class Build implements AsyncIterable<BuildEvent>, AsyncDisposable {
 }
 
 async function runBuild(options: BuildOptions, emit: ProgressSink, signal: AbortSignal): Promise<BuildResult> {
+  requireRoot("build");
   const directory = openContextDirectory(options.context);
   const names = (options.tags ?? []).map(normalizeReference);
   await using store = await openStore({ root: options.root });

@@ -17,6 +17,7 @@ import { openWritable } from "./ops/writable.ts";
 import { userFiles } from "./ops/user-files.ts";
 import { resolveUser, type ResolvedUser } from "./ops/user.ts";
 import { imageProgress } from "./image-progress.ts";
+import { requireRoot } from "./require-root.ts";
 import type { RunOptions } from "./options.ts";
 import { prepareRunEnvironment, type RunEnvironment } from "./run-environment.ts";
 import { ImageSource, type FoundImage } from "./source/images.ts";
@@ -36,6 +37,7 @@ export interface RunningImage extends AsyncDisposable {
  * @throws StartError E_EXEC_NOT_FOUND, E_EXEC_DENIED; TsbuildError for everything else
  */
 export async function startImage(options: RunOptions): Promise<RunningImage> {
+  requireRoot("run");
   await using stack = new AsyncDisposableStack();
   const signal = options.signal ?? new AbortController().signal;
   const store = stack.use(await openStore({ root: options.root }));

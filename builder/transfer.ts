@@ -11,6 +11,7 @@ import type { Store } from "../store/store.ts";
 import type { ProgressSink } from "./events.ts";
 import { imageProgress } from "./image-progress.ts";
 import type { EngineOptions } from "./options.ts";
+import { requireRoot } from "./require-root.ts";
 import { ImageSource } from "./source/images.ts";
 
 /** What pull and push work with beside the image's name. */
@@ -32,6 +33,7 @@ export interface TransferResult {
 
 /** Brings an image into the store, unpacked and ready to run. @throws RegistryError, E_PLATFORM_MISSING */
 export async function pull(options: TransferOptions): Promise<TransferResult> {
+  requireRoot("pull");
   const signal = options.signal ?? new AbortController().signal;
   const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
   await using store = await openStore({ root: options.root });
