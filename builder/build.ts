@@ -74,8 +74,10 @@ async function runBuild(options: BuildOptions, emit: ProgressSink, signal: Abort
     emit({ kind: "warning", time: now(), rule, message, location });
   const images = new Map<string, FoundImage>();
   const plan = await planBuild({ options, ast, emit, source, images });
+  for (const { rule, message, location } of plan.warnings)
+    emit({ kind: "warning", time: now(), rule, message, location });
   for (const name of plan.unusedArgs) {
-    emit({ kind: "warning", time: now(), message: `[Warning] One or more build-args [${name}] were not consumed` });
+    emit({ kind: "warning", time: now(), message: `One or more build-args [${name}] were not consumed` });
   }
   const ignore = findIgnore(directory, file.path);
   const hashes = new HashCache(

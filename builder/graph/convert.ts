@@ -3,7 +3,8 @@ import type { ImageConfig } from "../../store/oci/config.ts";
 import { chainID, type Digest } from "../../store/oci/digest.ts";
 import type { Platform } from "../../store/oci/platform.ts";
 import { parsePlatform } from "../../store/oci/platform.ts";
-import type { DockerfileAst, Instruction, Stage } from "../dockerfile/ast.ts";
+import type { DockerfileAst, DockerfileWarning, Instruction, Stage } from "../dockerfile/ast.ts";
+import { locateVariable } from "../dockerfile/locate-variable.ts";
 import { DockerfileError } from "../dockerfile/error.ts";
 import type { SourceLocation } from "../dockerfile/location.ts";
 import { parseOnbuild } from "../dockerfile/parse.ts";
@@ -39,6 +40,8 @@ export interface ConvertOptions {
 export interface BuildPlan {
   readonly target: Vertex;
   readonly image: Omit<ImageConfig, "rootfs">;
+  /** Found while the instructions were given their meaning. */
+  readonly warnings: readonly DockerfileWarning[];
   /** --build-arg names that no ARG took. */
   readonly unusedArgs: readonly string[];
   /** Steps in progress numbering: the stage's name or number of the target. */
@@ -58,6 +61,7 @@ class Converter {
   readonly #stages = new Map<number, Promise<StageState>>();
   readonly #images = new Map<string, Promise<ResolvedImage>>();
   readonly #usedArgs = new Set<string>();
+  readonly #warnings: DockerfileWarning[] = [];
   readonly #context: Vertex;
 
   constructor(ast: DockerfileAst, options: ConvertOptions) {
@@ -95,6 +99,7 @@ class Converter {
       unusedArgs: [...this.#options.buildArgs.keys()].filter(
         (key) => !this.#usedArgs.has(key) && !proxyArgs.has(key) && !reserved(key),
       ),
+      warnings: this.#warnings,
       targetName: state.name,
     };
   }
@@ -186,6 +191,15 @@ class Converter {
         return vertex;
       },
       usedArgs: this.#usedArgs,
+      onUndefined: (name, location, known) => {
+        const near = suggest(name, known);
+        const meant = near === undefined ? "" : ` (did you mean $${near}?)`;
+        this.#warnings.push({
+          rule: "UndefinedVar",
+          message: `Usage of undefined variable '$${name}'${meant}`,
+          location: locateVariable(this.#ast.text, name, location),
+        });
+      },
     };
   }
 

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import ssri from "ssri";
 import { TsbuildError } from "../../native/errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { splitDigest } from "../oci/digest.ts";
@@ -6,12 +6,12 @@ import { splitDigest } from "../oci/digest.ts";
 /** Takes bytes and tells at the end whether they are what a descriptor names. */
 export class Verifier {
   readonly #desc: Descriptor;
-  readonly #hash: ReturnType<typeof createHash>;
+  readonly #hash: ReturnType<typeof ssri.create>;
   #size = 0;
 
   constructor(desc: Descriptor) {
     this.#desc = desc;
-    this.#hash = createHash(splitDigest(desc.digest).algorithm);
+    this.#hash = ssri.create({ algorithms: [splitDigest(desc.digest).algorithm] });
   }
 
   /** @throws E_SIZE_MISMATCH as soon as there are too many */
@@ -24,7 +24,7 @@ export class Verifier {
   /** @throws E_SIZE_MISMATCH, E_DIGEST_MISMATCH */
   finish(): void {
     if (this.#size !== this.#desc.size) throw this.#sizeError(String(this.#size));
-    const hex = this.#hash.digest("hex");
+    const hex = ssri.parse(String(this.#hash.digest()), { single: true })?.hexDigest() ?? "";
     if (hex === splitDigest(this.#desc.digest).hex) return;
     throw new TsbuildError(`Cannot accept ${this.#desc.digest}: the bytes have another digest, …${hex.slice(-12)}`, {
       code: "E_DIGEST_MISMATCH",

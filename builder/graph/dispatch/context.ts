@@ -21,6 +21,8 @@ export interface DispatchContext {
   /** The file system named by `COPY --from=`. @throws DockerfileError */
   readonly stageVertex: (from: string, instruction: Instruction) => Vertex;
   readonly usedArgs: Set<string>;
+  /** Told of every variable that has no value where it is used. */
+  readonly onUndefined: (name: string, location: SourceLocation, known: readonly string[]) => void;
 }
 
 /** What the instruction being dispatched is beside its text. */
@@ -55,7 +57,11 @@ export function expandIn(
 ): string {
   const { state, context } = input;
   try {
-    return expandWord(raw, envMap(state.env), { escape: context.escape }).text;
+    const env = envMap(state.env);
+    const { text, unmatched } = expandWord(raw, env, { escape: context.escape });
+    const declared = new Set(state.args.map(({ key }) => key));
+    for (const name of unmatched) if (!declared.has(name)) context.onUndefined(name, location, [...env.keys()]);
+    return text;
   } catch (error) {
     if (error instanceof DockerfileError) throw error;
     throw failAt(context, location, { code: "E_EXPAND", message: `Cannot expand ${raw}: ${errorMessage(error)}` });
