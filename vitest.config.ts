@@ -21,6 +21,8 @@ const config: ReturnType<typeof defineConfig> = defineConfig({
       project("e2e", 300_000, true),
       project("fault", 120_000, true),
       project("fuzz", 120_000, true),
+      // Only by name: it needs Debian's docker, podman, skopeo and umoci.
+      ...(process.env["TSBUILD_PEERS"] === "1" ? [project("peers", 120_000, true)] : []),
     ],
   },
 });

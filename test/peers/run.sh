@@ -15,5 +15,11 @@ if [ -n "$missing" ]; then
   { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing; } >&2
 fi
 npm run -s build:native
-if [ "${1:-}" = --part ]; then exec node test/corpus/run.ts --peers --without-network; fi
-exec node test/corpus/run.ts --peers
+report=$(mktemp)
+trap 'rm -f "$report"' EXIT
+status=0
+TSBUILD_PEERS=1 vitest run --project peers --reporter=default --reporter=json --outputFile.json="$report" || status=1
+node test/summary.ts "$report"
+if [ "${1:-}" = --part ]; then node test/corpus/run.ts --peers --without-network || status=1
+else node test/corpus/run.ts --peers || status=1; fi
+exit "$status"
