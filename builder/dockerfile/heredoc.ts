@@ -35,9 +35,11 @@ export function findHeredocs(text: string, escape: string): readonly HeredocStar
 }
 
 function readHeredoc(text: string, at: number, escape: string): HeredocStart | undefined {
-  const digits = /(?:^|[\s])(\d*)$/.exec(text.slice(0, at))?.[1];
+  let first = at;
+  while (first > 0 && /\d/.test(text[first - 1] ?? "")) first--;
+  const digits = text.slice(first, at);
   // `a<<b` is no heredoc of the Dockerfile, nor is `<<<`.
-  if (digits === undefined || text[at + 2] === "<") return undefined;
+  if ((first > 0 && !isSpace(text[first - 1] ?? "")) || text[at + 2] === "<") return undefined;
   let next = at + 2;
   const chomp = text[next] === "-";
   if (chomp) next++;

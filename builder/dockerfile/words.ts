@@ -53,6 +53,17 @@ export function cutAtSpaces(text: string, base: number = 0): readonly CutWord[] 
   }));
 }
 
+/** Whether the text is a JSON array that holds something else than strings: an error, where other text is a command. */
+export function isMixedJson(text: string): boolean {
+  if (!text.startsWith("[")) return false;
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) && !value.every((one) => typeof one === "string");
+  } catch {
+    return false;
+  }
+}
+
 /** The strings of a JSON array of strings; undefined when the text is anything else. */
 export function parseJsonForm(text: string): readonly string[] | undefined {
   if (!text.trimStart().startsWith("[")) return undefined;

@@ -1,6 +1,6 @@
 import type { Instruction } from "../ast.ts";
 import { suggest } from "../suggest.ts";
-import { parseJsonForm } from "../words.ts";
+import { isMixedJson, parseJsonForm } from "../words.ts";
 import { argPairs, commandLine, pairs, requireArgs, singleWord, wordList } from "./arguments.ts";
 import { parseCopy } from "./copy.ts";
 import { checkFlags } from "./flag-table.ts";
@@ -30,10 +30,15 @@ export const instructionNames: readonly string[] = [
   "WORKDIR",
 ];
 
+const jsonInstructions = new Set(["RUN", "CMD", "ENTRYPOINT", "SHELL", "COPY", "ADD", "VOLUME"]);
+
 /** Gives an instruction's arguments their meaning. @throws E_INSTRUCTION_UNKNOWN, E_FLAG_UNKNOWN, E_DOCKERFILE_SYNTAX */
 export function parseInstruction(source: InstructionSource): Instruction {
   if (!instructionNames.includes(source.name)) throw unknownInstruction(source);
   checkFlags(source);
+  if (jsonInstructions.has(source.name) && isMixedJson(source.args)) {
+    throw syntaxError(source, `Cannot read ${source.name}: a JSON array here holds strings only`);
+  }
   const common = commonFields(source);
   switch (source.name) {
     case "FROM":
@@ -57,7 +62,7 @@ export function parseInstruction(source: InstructionSource): Instruction {
     case "EXPOSE":
     case "VOLUME":
       requireArgs(source);
-      return { kind: source.name, ...common, words: wordList(source) };
+      return { kind: source.name, ...common, words: someWords(source) };
     case "USER":
     case "WORKDIR":
     case "STOPSIGNAL":
@@ -75,6 +80,12 @@ export function parseInstruction(source: InstructionSource): Instruction {
 /** CMD and ENTRYPOINT without arguments are the empty list. */
 function emptyExec(source: InstructionSource): ReturnType<typeof commandLine> {
   return source.args === "" ? { form: "exec", args: [] } : commandLine(source);
+}
+
+function someWords(source: InstructionSource): ReturnType<typeof wordList> {
+  const words = wordList(source);
+  if (words.length > 0) return words;
+  throw syntaxError(source, `Cannot read ${source.name}: it needs at least one argument`);
 }
 
 function shellForm(source: InstructionSource): readonly string[] {
