@@ -54,6 +54,11 @@ async function unpackOurs(directory: string): Promise<void> {
   });
 }
 
+function unpackTheirs(directory: string): void {
+  const name = `theirs${made++}`;
+  shell(`mkdir ${name} && tar -C ${name} -xf tree.tar`, directory);
+}
+
 async function compare(what: string, place: string, ours: () => unknown, theirs: () => unknown): Promise<void> {
   const ratios: number[] = [];
   const times: number[] = [];
@@ -82,7 +87,7 @@ for (const [place, parent] of [
       "unpack / tar -x",
       place,
       async () => await unpackOurs(directory),
-      () => shell(`mkdir theirs${made} && tar -C theirs${made} -xf tree.tar`, directory),
+      () => unpackTheirs(directory),
     );
     const tree = join(directory, "tree");
     await compare(
