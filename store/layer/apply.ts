@@ -1,6 +1,7 @@
 import { SyscallError, TsbuildError } from "../../native/errors.ts";
 import { openFlags, type Dir, type Root, type Stat } from "../../native/path.ts";
 import { truncateFd } from "../../native/copy-bytes.ts";
+import { setFileMetadata } from "../../native/file.ts";
 import { closeFd, seekFd, writeFd } from "../../native/syscall.ts";
 import type { EntryStat } from "./change.ts";
 import type { TarEntry, TarHandler } from "./tar/reader.ts";
@@ -54,9 +55,12 @@ export class Applier implements TarHandler, Disposable {
     const file = this.#file;
     if (file === undefined) return;
     this.#file = undefined;
-    file.close();
-    this.#setMetadata(file.dir, file.name, file.stat);
-    file.dir.utimens(file.name, file.stat.mtime);
+    const { dir, name, stat } = file;
+    const { uid, gid } = this.#options.owner ?? stat;
+    file.finish({ uid, gid, mode: stat.mode, mtime: stat.mtime });
+    if (stat.xattrs === undefined) return;
+    this.#setMetadata(dir, name, stat);
+    dir.utimens(name, stat.mtime);
   }
 
   /** To be called once after the last entry. */
@@ -278,6 +282,12 @@ class OpenFile {
       if (part.byteLength === 0 && this.#pieces.length === 0) return;
       rest = rest.subarray(part.byteLength);
     }
+  }
+
+  /** Sets what an open file has beside its content, and closes it. */
+  finish(metadata: Parameters<typeof setFileMetadata>[1]): void {
+    setFileMetadata(this.#fd, metadata);
+    this.close();
   }
 
   close(): void {
