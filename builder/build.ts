@@ -1,12 +1,13 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { openStore } from "../store/open.ts";
-import { digestOf, type Digest } from "../store/oci/digest.ts";
+import { digestOf, splitDigest, type Digest } from "../store/oci/digest.ts";
 import { hostPlatform, parsePlatform, type Platform } from "../store/oci/platform.ts";
 import { normalizeReference } from "../store/oci/reference.ts";
 import type { Store } from "../store/store.ts";
 import { findDockerfile, findIgnore, openContextDirectory } from "./context/dockerfile.ts";
 import { HashCache } from "./context/hash-cache.ts";
+import { ContextMemo } from "./context/memo.ts";
 import { LocalContext } from "./context/local.ts";
 import type { DockerfileAst } from "./dockerfile/ast.ts";
 import { DockerfileError } from "./dockerfile/error.ts";
@@ -80,11 +81,10 @@ async function runBuild(options: BuildOptions, emit: ProgressSink, signal: Abort
     emit({ kind: "warning", time: now(), message: `One or more build-args [${name}] were not consumed` });
   }
   const ignore = findIgnore(directory, file.path);
-  const hashes = new HashCache(
-    join(store.root, "contexts"),
-    digestOf(directory).slice("sha256:".length, "sha256:".length + 32),
-  );
-  const openContext = (): LocalContext => new LocalContext({ directory, ignore, hashes });
+  const known = [join(store.root, "contexts"), splitDigest(digestOf(directory)).hex.slice(0, 32)] as const;
+  const hashes = new HashCache(...known);
+  const memo = new ContextMemo(...known);
+  const openContext = (): LocalContext => new LocalContext({ directory, ignore, hashes, memo });
   const solver = new Solver({
     store,
     emit,

@@ -22,6 +22,8 @@ const prototypes = {
   read: "long read(int, void *, size_t)",
   write: "long write(int, void *, size_t)",
   fstatat: "int statx(int, void *, int, unsigned int, void *)",
+  // By addresses: into and out of the middle of a buffer without an object for each call.
+  statxAt: "int statx(int, uint64_t, int, unsigned int, uint64_t)",
   readlinkat: "long readlinkat(int, void *, void *, size_t)",
   mkdirat: "int mkdirat(int, void *, unsigned int)",
   symlinkat: "int symlinkat(void *, int, void *)",
@@ -68,6 +70,7 @@ type Name = keyof typeof prototypes;
 
 const shownNames: Partial<Record<Name, string>> = {
   fstatat: "stat",
+  statxAt: "stat",
   openat: "open",
   openat2: "open",
   getdents64: "list",

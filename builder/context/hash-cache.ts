@@ -11,7 +11,7 @@ const racy = 2_000_000_000n;
  */
 export class HashCache {
   readonly #file: string;
-  readonly #known: Map<string, string>;
+  #entries: Map<string, string> | undefined;
   readonly #opened = BigInt(Date.now()) * 1_000_000n;
   #changed = false;
 
@@ -19,7 +19,11 @@ export class HashCache {
   constructor(directory: string, name: string) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     this.#file = join(directory, `${name}.hashes`);
-    this.#known = readEntries(this.#file);
+  }
+
+  /** Read when it is first asked: a build that finds all digests needs no file's. */
+  get #known(): Map<string, string> {
+    return (this.#entries ??= readEntries(this.#file));
   }
 
   /** The remembered hash, or that of `compute`. */

@@ -2,7 +2,12 @@ import { Root } from "../../native/path.ts";
 import type { IgnoreMatcher } from "../dockerfile/ignore.ts";
 import { hashFile } from "../ops/copy/hash-file.ts";
 import type { SourceTree } from "../ops/copy/tree.ts";
+import type { Digest } from "../../store/oci/digest.ts";
 import type { HashCache } from "./hash-cache.ts";
+import type { ContextMemo } from "./memo.ts";
+
+/** Below so many files a digest is computed about as fast as it is looked up. */
+const worthRemembering = 500;
 
 /** A directory of the host as build context: everything belongs to root, the ignore file hides what it names. */
 export class LocalContext implements SourceTree {
@@ -11,15 +16,21 @@ export class LocalContext implements SourceTree {
   readonly owner: { readonly uid: number; readonly gid: number } = { uid: 0, gid: 0 };
   readonly #ignore: IgnoreMatcher | undefined;
   readonly #hashes: HashCache;
+  readonly #memo: ContextMemo;
+  /** Directories found hidden with all below. */
+  readonly #hidden = new Set<string>();
+  #files = 0;
 
   constructor(options: {
     readonly directory: string;
     readonly ignore: IgnoreMatcher | undefined;
     readonly hashes: HashCache;
+    readonly memo: ContextMemo;
   }) {
     this.root = Root.open(options.directory);
     this.#ignore = options.ignore;
     this.#hashes = options.hashes;
+    this.#memo = options.memo;
   }
 
   excludes(path: string): boolean {
@@ -27,7 +38,9 @@ export class LocalContext implements SourceTree {
   }
 
   prunes(path: string): boolean {
-    return this.#ignore?.canPrune(path) ?? false;
+    if (this.#ignore?.canPrune(path) !== true) return false;
+    this.#hidden.add(path);
+    return true;
   }
 
   whyExcluded(path: string): string | undefined {
@@ -35,7 +48,18 @@ export class LocalContext implements SourceTree {
   }
 
   hash(file: Parameters<SourceTree["hash"]>[0]): string {
+    this.#files++;
     return this.#hashes.hash(file.path, file.stat, () => hashFile(file.dir, file.name));
+  }
+
+  remembered(path: string, request: string, compute: () => Digest): Digest {
+    const wanted = { root: this.root, path, request: JSON.stringify([path, request, this.#ignore?.text]) };
+    const known = this.#memo.find(wanted);
+    if (known !== undefined) return known;
+    const began = Date.now();
+    const digest = compute();
+    if (this.#files >= worthRemembering) this.#memo.keep(wanted, { digest, hidden: this.#hidden, began });
+    return digest;
   }
 
   [Symbol.dispose](): void {

@@ -13,6 +13,8 @@ interface Pattern {
 /** What an ignore file hides; paths have no leading slash. */
 export interface IgnoreMatcher {
   readonly file: string;
+  /** The whole file: two matchers of the same text decide the same. */
+  readonly text: string;
   excludes(path: string): boolean;
   /** Whether a hidden directory needs not be looked into: no `!` pattern may show anything below it. */
   canPrune(directory: string): boolean;
@@ -28,6 +30,7 @@ export function parseIgnore(text: string, file: string): IgnoreMatcher | undefin
   const shown = patterns.filter(({ negated }) => negated).map(({ text: one }) => one);
   return {
     file,
+    text,
     excludes: whole,
     canPrune: (directory) => shown.every((pattern) => !mayMatchBelow(pattern, directory)),
     whichLine(path) {

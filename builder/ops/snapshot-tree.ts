@@ -1,5 +1,6 @@
 import { openOverlay } from "../../native/mount.ts";
 import type { Root } from "../../native/path.ts";
+import type { Digest } from "../../store/oci/digest.ts";
 import { lowerDirs, type Snapshot } from "../../store/snapshot/snapshotter.ts";
 import { hashFile } from "./copy/hash-file.ts";
 import type { SourceTree } from "./copy/tree.ts";
@@ -34,6 +35,10 @@ export class SnapshotTree implements SourceTree {
 
   hash(file: Parameters<SourceTree["hash"]>[0]): string {
     return hashFile(file.dir, file.name);
+  }
+
+  remembered(_path: string, _request: string, compute: () => Digest): Digest {
+    return compute();
   }
 
   [Symbol.dispose](): void {

@@ -1,5 +1,5 @@
 import { TsbuildError } from "../../../native/errors.ts";
-import { digestOf } from "../../../store/oci/digest.ts";
+import { digestOf, type Digest } from "../../../store/oci/digest.ts";
 import type { CopyOp } from "../../graph/opspec.ts";
 import type { Vertex } from "../../graph/vertex.ts";
 import type { Op, OpContext } from "../../solve/op.ts";
@@ -11,7 +11,7 @@ import { resolveOwner } from "../user.ts";
 import { openWritable } from "../writable.ts";
 import { Copier } from "./copier.ts";
 import { contentDigest, type ContentDigest } from "./digest.ts";
-import { findSources } from "./sources.ts";
+import { findSources, hasWildcard } from "./sources.ts";
 import type { SourceTree } from "./tree.ts";
 import { unpackArchive } from "./unpack.ts";
 
@@ -46,9 +46,26 @@ export function copyOp(op: CopyOp, openContext: OpenContext): Op {
   };
 }
 
+/** Digest of what is read of the context. What it was made from is read again when a miss has to be explained. */
 async function digestContext(openContext: OpenContext, paths: readonly string[]): Promise<ContentDigest> {
   using tree = openContext();
-  return contentDigest(tree, paths);
+  let made: ContentDigest | undefined;
+  const compute = (): Digest => {
+    made = contentDigest(tree, paths);
+    return made.digest;
+  };
+  const [path = ""] = paths;
+  // Through a wildcard a symlink may lead anywhere: only what is below one directory can be looked up.
+  const digest =
+    paths.length === 1 && !hasWildcard(path)
+      ? tree.remembered(path.replace(/^\/+/, ""), JSON.stringify(paths), compute)
+      : compute();
+  return { digest, inputs: () => made?.inputs() ?? freshInputs(openContext, paths) };
+}
+
+function freshInputs(openContext: OpenContext, paths: readonly string[]): Readonly<Record<string, string>> {
+  using tree = openContext();
+  return contentDigest(tree, paths).inputs();
 }
 
 function keyOf(op: CopyOp, base: string, content: string, parts: () => Readonly<Record<string, string>>): StepKey {

@@ -91,7 +91,8 @@ function splitWildcards(path: string): { readonly fixed: string; readonly patter
   return { fixed: parts.slice(0, at).join("/"), pattern: parts.slice(at).join("/") };
 }
 
-function hasWildcard(part: string): boolean {
+/** Whether a part of a path, or the whole, is a pattern. */
+export function hasWildcard(part: string): boolean {
   return /^(?:[^\\*?[]|\\.)*[*?[]/s.test(part);
 }
 

@@ -1,4 +1,5 @@
 import type { Dir, Root, Stat } from "../../../native/path.ts";
+import type { Digest } from "../../../store/oci/digest.ts";
 
 /** What COPY reads from: the build context, or the file system of a stage or image. */
 export interface SourceTree extends Disposable {
@@ -15,6 +16,11 @@ export interface SourceTree extends Disposable {
   whyExcluded(path: string): string | undefined;
   /** Hex sha256 of a regular file's bytes and attributes. */
   hash(file: { readonly path: string; readonly dir: Dir; readonly name: string; readonly stat: Stat }): string;
+  /**
+   * The digest that `compute` makes of what is at and below `path` (no symlink in it leads elsewhere), perhaps as it was
+   * made before. `request` tells different ways of reading apart.
+   */
+  remembered(path: string, request: string, compute: () => Digest): Digest;
 }
 
 /** One entry of a walk. `path` is from the tree's root; `relative` from the walk's start, "" for the start itself. */
