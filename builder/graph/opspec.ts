@@ -1,4 +1,5 @@
 import type { Digest } from "../../store/oci/digest.ts";
+import type { FileMode } from "../dockerfile/file-mode.ts";
 import type { Platform } from "../../store/oci/platform.ts";
 
 /** The empty file system. */
@@ -40,6 +41,10 @@ export interface CopySource {
   readonly input: number;
   /** Absolute inside the source; may hold wildcards of Go's filepath.Match. */
   readonly path: string;
+  /** --parents: what is copied below `path`, relative to it, as an ignore file's pattern. */
+  readonly include?: string;
+  /** --parents without wildcards: absolute; nothing copied at or below it is an error. */
+  readonly required?: string;
 }
 
 /** COPY and ADD of files. `inputs[0]` is what is written to, the others are read from. */
@@ -49,8 +54,9 @@ export interface CopyOp {
   /** Absolute; a trailing slash makes it a directory. */
   readonly dest: string;
   readonly chown?: string;
-  /** 0-0o7777 */
-  readonly chmod?: number;
+  readonly chmod?: FileMode;
+  /** Patterns of what is left out, relative to each source. */
+  readonly exclude?: readonly string[];
   /** ADD: archives are unpacked. */
   readonly unpack: boolean;
   /** Seconds since the epoch for what is created. */

@@ -37,6 +37,10 @@ export class Project implements Disposable {
     writeFileSync(file, text);
   }
 
+  remove(path: string): void {
+    rmSync(join(this.directory, path), { recursive: true });
+  }
+
   async build(options: Partial<BuildOptions> = {}): Promise<Outcome> {
     await using running = build({ context: this.directory, root: this.store, ...options });
     const events: BuildEvent[] = [];

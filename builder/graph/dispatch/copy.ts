@@ -1,5 +1,10 @@
 import { posix } from "node:path";
 import type { CopyInstruction, Word } from "../../dockerfile/ast.ts";
+import { TsbuildError } from "../../../native/errors.ts";
+import { DockerfileError } from "../../dockerfile/error.ts";
+import { parseFileMode, type FileMode } from "../../dockerfile/file-mode.ts";
+import type { SourceLocation } from "../../dockerfile/location.ts";
+import { PathPatterns } from "../../dockerfile/path-patterns.ts";
 import type { CopySource } from "../opspec.ts";
 import { addHistory, nextStepName } from "../stage-state.ts";
 import { makeVertex } from "../vertex.ts";
@@ -21,23 +26,25 @@ export function dispatchCopy(input: Input): void {
     });
   }
   const chown = instruction.chown === undefined ? undefined : expandIn(input, instruction.chown, instruction.location);
-  const chmod = parseChmod(input);
+  const chmod = chmodOf(input);
+  const exclude = excludeOf(input);
   const from = instruction.from === undefined ? context.context : context.stageVertex(instruction.from, instruction);
   const shown = [...sources, written].join(" ");
-  const flags = [
-    instruction.from === undefined ? "" : `--from=${instruction.from} `,
-    chown === undefined ? "" : `--chown=${chown} `,
-    chmod === undefined ? "" : `--chmod=${instruction.chmod} `,
-  ].join("");
-  const name = nextStepName(state, `${instruction.kind} ${flags}${shown}`, onbuild);
+  const flags = instruction.flags.map(({ name: flag, value, hasValue }) =>
+    hasValue ? `--${flag}=${value} ` : `--${flag} `,
+  );
+  const name = nextStepName(state, `${instruction.kind} ${flags.join("")}${shown}`, onbuild);
   state.vertex = makeVertex({
     op: {
       kind: "copy",
-      sources: sources.map((path): CopySource => ({ input: 1, path: posix.resolve("/", path) })),
+      sources: sources.map((path, at) =>
+        instruction.parents ? parentsSource(input, path, at) : { input: 1, path: posix.resolve("/", path) },
+      ),
       dest: absoluteDest(state.config.WorkingDir ?? "/", written),
       ...(chown === undefined ? {} : { chown }),
-      ...(chmod === undefined ? {} : { chmod }),
-      unpack: instruction.kind === "ADD",
+      ...(chmod === undefined ? {} : { chmod: chmod.mode }),
+      ...(exclude.length === 0 ? {} : { exclude }),
+      unpack: instruction.unpack ?? instruction.kind === "ADD",
       ...(context.epoch === undefined ? {} : { epoch: context.epoch }),
     },
     inputs: [state.vertex, from],
@@ -46,7 +53,12 @@ export function dispatchCopy(input: Input): void {
     location: instruction.location,
     ignoreCache: state.ignoreCache,
   });
-  addHistory(state, `${instruction.kind} ${flags.replace(/--from=\S+ /, "")}${shown} # buildkit`, true);
+  const kept = [
+    instruction.parents ? "--parents " : "",
+    chown === undefined ? "" : `--chown=${chown} `,
+    chmod === undefined ? "" : `--chmod=${chmod.text} `,
+  ].join("");
+  addHistory(state, `${instruction.kind} ${kept}${shown} # buildkit`, true);
 }
 
 /** A trailing slash and `.` mean a directory, and stay visible as a slash. */
@@ -75,16 +87,60 @@ function localSource(input: Input, word: Word): string {
   throw refuse(context, word.location, `ADD with ${remote} as its source`);
 }
 
-function parseChmod(input: Input): number | undefined {
-  const { context, instruction } = input;
-  if (instruction.chmod === undefined) return undefined;
-  const text = expandIn(input, instruction.chmod, instruction.location);
-  if (/^[0-7]{1,5}$/.test(text) && Number.parseInt(text, 8) <= 0o7777) return Number.parseInt(text, 8);
-  if (/^[ugoa]*[-+=]/.test(text)) throw refuse(context, flagLocation(input, "chmod"), `the symbolic --chmod=${text}`);
-  throw failAt(context, flagLocation(input, "chmod"), {
-    code: "E_CHMOD_INVALID",
-    message: `Cannot read --chmod=${text}: not an octal number from 0 to 07777`,
+/** Empty after expansion is as if it were not there. */
+function chmodOf(input: Input): { readonly text: string; readonly mode: FileMode } | undefined {
+  const { instruction } = input;
+  const location = flagLocation(input, "chmod");
+  const text = instruction.chmod === undefined ? "" : expandIn(input, instruction.chmod, location);
+  if (text === "") return undefined;
+  return { text, mode: atPlace(input, location, () => parseFileMode(text)) };
+}
+
+/** The patterns of --exclude with their variables; a backslash stays, as it belongs to the pattern. */
+function excludeOf(input: Input): readonly string[] {
+  const flags = input.instruction.flags.filter(({ name }) => name === "exclude");
+  return flags.map(({ value, location }) => {
+    const pattern = value.includes("$") ? expandIn(input, value, location) : value;
+    atPlace(input, location, () => new PathPatterns([pattern]));
+    return pattern;
   });
+}
+
+/**
+ * `base/./pattern` or, without a pivot, `pattern` from the top: the base is a directory, whose content is chosen by
+ * the pattern. What is named without wildcards has to be there.
+ */
+function parentsSource(input: Input, path: string, at: number): CopySource {
+  const pivot = path.indexOf("/./");
+  const base = posix.resolve("/", pivot < 0 ? "" : path.slice(0, pivot));
+  const include = posix.resolve("/", pivot < 0 ? path : path.slice(pivot + 3)).slice(1);
+  const wild = hasWildcard(base) || hasWildcard(include);
+  const location = input.instruction.sources[at]?.location ?? input.instruction.location;
+  if (include === "" && !wild) {
+    throw failAt(input.context, location, {
+      code: "E_COPY_PARENTS",
+      message: `Cannot copy ${JSON.stringify(path)} with --parents: it names nothing below ${base}`,
+      hint: "leave out --parents to copy a whole directory",
+    });
+  }
+  atPlace(input, location, () => new PathPatterns([include]));
+  return { input: 1, path: base, include, ...(wild ? {} : { required: posix.join(base, include) }) };
+}
+
+/** Whether Go's filepath.Match would take the text for more than a name. */
+function hasWildcard(path: string): boolean {
+  return /^(?:[^\\*?[]|\\.)*[*?[]/s.test(path);
+}
+
+/** Runs it with its errors shown at a place of the Dockerfile. */
+function atPlace<T>({ context }: Input, location: SourceLocation, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof TsbuildError) || error instanceof DockerfileError) throw error;
+    const { code, message, hint } = error;
+    throw failAt(context, location, { code, message, ...(hint === undefined ? {} : { hint }) });
+  }
 }
 
 function flagLocation(input: Input, name: string): CopyInstruction["location"] {
@@ -96,7 +152,7 @@ function refuseUnsupported(input: Input): void {
   const [heredoc] = instruction.heredocs;
   if (heredoc !== undefined)
     throw refuse(context, heredoc.location, `the heredoc <<${heredoc.name} of ${instruction.kind}`);
-  const known = new Set(["from", "chown", "chmod"]);
+  const known = new Set(["from", "chown", "chmod", "exclude", "parents", "unpack"]);
   const flag = instruction.flags.find((one) => !known.has(one.name) && one.value !== "false");
   if (flag !== undefined) throw refuse(context, flag.location, `${instruction.kind} --${flag.name}`);
 }

@@ -1,18 +1,23 @@
 import { basename, dirname } from "node:path/posix";
 import { copyBytes } from "../../../native/copy-bytes.ts";
 import { TsbuildError } from "../../../native/errors.ts";
+import type { ModeChange } from "../../dockerfile/file-mode.ts";
 import { openFlags, type Dir, type Root, type Stat } from "../../../native/path.ts";
 import { closeFd } from "../../../native/syscall.ts";
 import { copiedXattr } from "./hash-file.ts";
 import { parentInRoot, resolveInRoot, statInRoot } from "./resolve.ts";
+import { noFilter, type CopyFilter, type FilterState } from "./filter.ts";
 import type { Source } from "./sources.ts";
+import { LazyDir, OpenDir, type TargetDir } from "./target-dir.ts";
 import { byteOrder, type SourceTree } from "./tree.ts";
 
 /** How a copy changes what it copies. */
 export interface CopyRules {
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
-  /** Permission bits for every file and directory copied. */
-  readonly mode: number | undefined;
+  /** What happens to the permission bits of every file and directory copied. */
+  readonly mode: ModeChange | undefined;
+  /** Permission bits of directories that have no source; default 0755. */
+  readonly createdMode?: number;
   /** Of directories that have no source, in nanoseconds. */
   readonly createdTime: bigint;
   readonly signal: AbortSignal;
@@ -21,6 +26,29 @@ export interface CopyRules {
 interface Entry {
   readonly dir: Dir;
   readonly name: string;
+}
+
+/** What is read: a tree, and what of it. */
+interface Chosen {
+  readonly tree: SourceTree;
+  readonly filter: CopyFilter;
+}
+
+/** A directory and where its entries go. `path` is from the tree's root, `relative` from the source. */
+interface Merge {
+  readonly from: Dir;
+  readonly to: TargetDir;
+  readonly path: string;
+  readonly relative: string;
+  readonly target: string;
+  readonly state: FilterState | undefined;
+}
+
+/** An entry of `from` that is a directory; `included` false: on the way to what may be chosen. */
+interface SourceDirectory {
+  readonly name: string;
+  readonly stat: Stat;
+  readonly included: boolean;
 }
 
 /** Longest time the event loop waits for a copy, in milliseconds. */
@@ -45,8 +73,11 @@ export class Copier {
     this.#rules = rules;
   }
 
-  /** Copies one source to a destination path (absolute; a trailing slash means a directory). @throws E_COPY_TARGET */
-  async copy(tree: SourceTree, source: Source, dest: string): Promise<void> {
+  /**
+   * Copies one source, or what the filter chooses of it, to a destination path (absolute; a trailing slash means a
+   * directory). @throws E_COPY_TARGET
+   */
+  async copy(tree: SourceTree, source: Source, dest: string, filter: CopyFilter = noFilter): Promise<void> {
     const made = dest.endsWith("/") ? dest : dirname(dest);
     this.makeDirs(resolveInRoot(this.#dest, made));
     let target = resolveInRoot(this.#dest, dest);
@@ -54,12 +85,12 @@ export class Copier {
     const isDirectory = source.stat.type === "directory";
     if (!isDirectory && existing?.type === "directory") target = join(target, basename(source.path));
     this.makeDirs(isDirectory && existing === undefined ? target : parentOf(target));
-    if (isDirectory) await this.#mergeRoot(tree, source, target);
+    if (isDirectory) await this.#mergeRoot({ tree, filter }, source, target);
     else this.#copySingle(tree, source, target);
   }
 
-  /** Makes the directory and its missing parents; returns nothing. Existing ones stay as they are. @throws E_COPY_TARGET */
-  makeDirs(path: string): void {
+  /** Makes the directory and its missing parents; existing ones stay as they are. @throws E_COPY_TARGET */
+  makeDirs(path: string, mode: number = this.#rules.createdMode ?? 0o755): void {
     let at = "";
     for (const part of path.split("/").filter((one) => one !== "")) {
       at = join(at, part);
@@ -69,8 +100,8 @@ export class Copier {
       const stat = dir.stat(found.name);
       if (stat?.type === "directory") continue;
       if (stat !== undefined) throw notDirectory(at);
-      dir.mkdir(found.name, 0o755);
-      dir.chmod(found.name, 0o755);
+      dir.mkdir(found.name, 0o700);
+      dir.chmod(found.name, mode);
       if (this.#rules.owner !== undefined) dir.chown(found.name, this.#rules.owner.uid, this.#rules.owner.gid);
       this.#times.set(at, this.#rules.createdTime);
     }
@@ -86,11 +117,11 @@ export class Copier {
     }
   }
 
-  async #mergeRoot(tree: SourceTree, source: Source, target: string): Promise<void> {
+  async #mergeRoot(what: Chosen, source: Source, target: string): Promise<void> {
     if (statInRoot(this.#dest, target)?.type !== "directory") throw notDirectory(target);
-    using from = tree.root.dir(source.resolved);
-    using to = this.#dest.dir(target);
-    await this.#merge(tree, { from, to, path: source.resolved, target });
+    using from = what.tree.root.dir(source.resolved);
+    using to = new OpenDir(this.#dest.dir(target));
+    await this.#merge(what, { from, to, path: source.resolved, target, relative: "", state: undefined });
   }
 
   #copySingle(tree: SourceTree, source: Source, target: string): void {
@@ -111,49 +142,56 @@ export class Copier {
   }
 
   /** Copies the entries of one directory into another, in byte order. */
-  async #merge(
-    tree: SourceTree,
-    at: { readonly from: Dir; readonly to: Dir; readonly path: string; readonly target: string },
-  ): Promise<void> {
+  async #merge(what: Chosen, at: Merge): Promise<void> {
+    const { tree, filter } = what;
     for (const name of at.from.names().toSorted(byteOrder)) {
       const path = join(at.path, name);
-      const hidden = tree.excludes(path);
-      if (hidden && tree.prunes(path)) continue;
+      const ignored = tree.excludes(path);
+      if (ignored && tree.prunes(path)) continue;
+      const relative = join(at.relative, name);
+      const look = filter.look(relative, at.state);
+      if (look.prune) continue;
       const stat = at.from.stat(name);
       if (stat === undefined) continue;
       if (performance.now() - this.#sliceStart > sliceTime) await this.#breathe();
       const target = join(at.target, name);
       if (stat.type === "directory") {
-        if (hidden && !hasShown(tree, at.from, name, path)) continue;
-        await this.#copyDirectory(tree, { from: at.from, to: at.to, name, stat, path, target });
-      } else if (!hidden) {
-        this.#copyFile({ dir: at.from, name }, { dir: at.to, name }, { stat, owner: tree.owner, target });
+        if (ignored && !hasShown(tree, at.from, name, path)) continue;
+        const { included, below: state } = look;
+        await this.#copyDirectory(what, { ...at, path, target, relative, state, name, stat, included });
+      } else if (!ignored && look.included) {
+        this.#copyFile({ dir: at.from, name }, { dir: at.to.open(), name }, { stat, owner: tree.owner, target });
       }
     }
   }
 
-  async #copyDirectory(
-    tree: SourceTree,
-    at: {
-      readonly from: Dir;
-      readonly to: Dir;
-      readonly name: string;
-      readonly stat: Stat;
-      readonly path: string;
-      readonly target: string;
-    },
-  ): Promise<void> {
-    const { from, to, name, stat, path, target } = at;
+  async #copyDirectory(what: Chosen, at: Merge & SourceDirectory): Promise<void> {
+    const { from, to, name, included } = at;
+    // One that is not chosen itself is made when something below it is.
+    using made = new LazyDir(() => this.#openTarget(what, at));
+    if (included) made.open();
+    {
+      using sub = from.openDir(name);
+      await this.#merge(what, { ...at, from: sub, to: made });
+    }
+    if (!included) return;
+    this.#setMetadata({ dir: from, name }, { dir: to.open(), name }, { stat: at.stat, owner: what.tree.owner });
+    this.#times.set(at.target, at.stat.mtime);
+  }
+
+  /** The directory in the destination, made when missing. One on the way to what was chosen gets only the mode. */
+  #openTarget({ tree }: Chosen, at: Merge & SourceDirectory): Dir {
+    const { from, name, stat, target, included } = at;
+    const to = at.to.open();
     const existing = to.stat(name);
     if (existing !== undefined && existing.type !== "directory") throw notDirectory(target);
     if (existing === undefined) to.mkdir(name, 0o700);
-    {
-      using sub = from.openDir(name);
-      using made = to.openDir(name);
-      await this.#merge(tree, { from: sub, to: made, path, target });
+    if (!included && existing !== undefined) to.chmod(name, stat.mode);
+    if (!included && existing === undefined) {
+      this.#setMetadata({ dir: from, name }, { dir: to, name }, { stat, owner: tree.owner });
+      this.#times.set(target, stat.mtime);
     }
-    this.#setMetadata({ dir: from, name }, { dir: to, name }, { stat, owner: tree.owner });
-    this.#times.set(target, stat.mtime);
+    return to.openDir(name);
   }
 
   #copyFile(
@@ -187,7 +225,8 @@ export class Copier {
     const { uid, gid } = this.#rules.owner ?? entry.owner ?? stat;
     to.dir.chown(to.name, uid, gid);
     if (stat.type === "symlink") return;
-    to.dir.chmod(to.name, this.#rules.mode ?? stat.mode);
+    const { mode } = this.#rules;
+    to.dir.chmod(to.name, mode === undefined ? stat.mode : mode(stat.mode, stat.type === "directory"));
     if (stat.type !== "file" && stat.type !== "directory") return;
     for (const key of from.dir.listxattr(from.name).filter(copiedXattr)) {
       const value = from.dir.getxattr(from.name, key);

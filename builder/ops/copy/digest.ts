@@ -4,7 +4,8 @@ import { digestOf, type Digest } from "../../../store/oci/digest.ts";
 import type { Dir, Stat } from "../../../native/path.ts";
 import { xattrs } from "./hash-file.ts";
 import { parentInRoot } from "./resolve.ts";
-import { findSources, type Source } from "./sources.ts";
+import type { CopyFilter } from "./filter.ts";
+import { findSources, missingSource, type Selection, type Source } from "./sources.ts";
 import { walkTree, type SourceTree } from "./tree.ts";
 
 /** Beyond this many files a key keeps one digest per top directory, not one per file. */
@@ -19,13 +20,16 @@ export interface ContentDigest {
 /**
  * Digest of what the sources name: type, name, mode, owner, size, link target, device, xattrs and content of every
  * entry, but no times. Equal digests copy to equal trees. @see features C3
+ * @throws E_COPY_NOT_FOUND
  */
-export function contentDigest(tree: SourceTree, paths: readonly string[]): ContentDigest {
+export function contentDigest(tree: SourceTree, chosen: readonly Selection[]): ContentDigest {
   const total = createHash("sha256");
   const parts = new Map<string, string>();
-  for (const path of paths) {
-    total.update(`source ${path}\n`);
-    for (const source of findSources(tree, path.replace(/^\/+/, ""))) addSource({ tree, total, parts }, source);
+  for (const { path, filter, required } of chosen) {
+    total.update(`source /${path}\n`);
+    let count = 0;
+    for (const source of findSources(tree, path)) count += addSource({ tree, total, parts }, source, filter);
+    if (required !== undefined && count === 0) throw missingSource(tree, required);
   }
   const digest = digestOf(total.digest());
   return { digest, inputs: () => (parts.size > listed ? summary(parts) : Object.fromEntries(parts)) };
@@ -37,19 +41,26 @@ interface Sink {
   readonly parts: Map<string, string>;
 }
 
-function addSource(sink: Sink, source: Source): void {
+/** Number of entries, not counting the source's own directory. */
+function addSource(sink: Sink, source: Source, filter: CopyFilter): number {
   const { tree } = sink;
   if (source.stat.type === "directory") {
     using dir = tree.root.dir(source.resolved);
     addEntry(sink, { path: source.resolved, label: "", dir, name: ".", stat: source.stat });
-    for (const entry of walkTree(tree, dir, source.resolved)) addEntry(sink, { ...entry, label: entry.relative });
-    return;
+    let count = 0;
+    const start = { dir, path: source.resolved, relative: "", state: undefined };
+    for (const entry of walkTree(tree, start, filter)) {
+      addEntry(sink, { ...entry, label: entry.relative });
+      count++;
+    }
+    return count;
   }
   const found = parentInRoot(tree.root, source.resolved);
-  if (found === undefined) return;
+  if (found === undefined) return 0;
   using dir = found.dir;
   const { resolved: path, stat } = source;
   addEntry(sink, { path, label: basename(source.path), dir, name: found.name, stat });
+  return 1;
 }
 
 function addEntry(

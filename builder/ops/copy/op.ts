@@ -1,4 +1,5 @@
 import { TsbuildError } from "../../../native/errors.ts";
+import { compileMode } from "../../dockerfile/file-mode.ts";
 import { digestOf, type Digest } from "../../../store/oci/digest.ts";
 import type { CopyOp } from "../../graph/opspec.ts";
 import type { Vertex } from "../../graph/vertex.ts";
@@ -11,7 +12,7 @@ import { resolveOwner } from "../user.ts";
 import { openWritable } from "../writable.ts";
 import { Copier } from "./copier.ts";
 import { contentDigest, type ContentDigest } from "./digest.ts";
-import { findSources, hasWildcard } from "./sources.ts";
+import { findSources, hasWildcard, selections, type Selection } from "./sources.ts";
 import type { SourceTree } from "./tree.ts";
 import { unpackArchive } from "./unpack.ts";
 
@@ -21,10 +22,10 @@ export type OpenContext = () => SourceTree;
 /** COPY and ADD. */
 export function copyOp(op: CopyOp, openContext: OpenContext): Op {
   const contents = new Map<Vertex, Promise<ContentDigest>>();
-  const paths = op.sources.map((source) => source.path);
+  const chosen = selections(op);
   /** Digest of what is read of the context; read once. */
   const contextContent = (vertex: Vertex): Promise<ContentDigest> => {
-    const known = contents.get(vertex) ?? digestContext(openContext, paths);
+    const known = contents.get(vertex) ?? digestContext(openContext, op, chosen);
     contents.set(vertex, known);
     return known;
   };
@@ -40,40 +41,56 @@ export function copyOp(op: CopyOp, openContext: OpenContext): Op {
     async contentKey(vertex, [base, from]) {
       if (vertex.inputs[1]?.op.kind === "context" || from?.snapshot === undefined) return undefined;
       using tree = SnapshotTree.open(from.snapshot, "the source stage");
-      return keyOf(op, base?.key ?? "", contentDigest(tree, paths).digest, () => ({})).key;
+      return keyOf(op, base?.key ?? "", contentDigest(tree, chosen).digest, () => ({})).key;
     },
     exec: async (vertex, inputs, context) => await execCopy({ op, openContext, vertex, inputs, context }),
   };
 }
 
 /** Digest of what is read of the context. What it was made from is read again when a miss has to be explained. */
-async function digestContext(openContext: OpenContext, paths: readonly string[]): Promise<ContentDigest> {
+async function digestContext(
+  openContext: OpenContext,
+  op: CopyOp,
+  chosen: readonly Selection[],
+): Promise<ContentDigest> {
   using tree = openContext();
   let made: ContentDigest | undefined;
   const compute = (): Digest => {
-    made = contentDigest(tree, paths);
+    made = contentDigest(tree, chosen);
     return made.digest;
   };
-  const [path = ""] = paths;
+  const [first] = chosen;
   // Through a wildcard a symlink may lead anywhere: only what is below one directory can be looked up.
   const digest =
-    paths.length === 1 && !hasWildcard(path)
-      ? tree.remembered(path.replace(/^\/+/, ""), JSON.stringify(paths), compute)
+    first !== undefined && chosen.length === 1 && !hasWildcard(first.path)
+      ? tree.remembered(first.path, JSON.stringify([op.sources, op.exclude ?? []]), compute)
       : compute();
-  return { digest, inputs: () => made?.inputs() ?? freshInputs(openContext, paths) };
+  return { digest, inputs: () => made?.inputs() ?? freshInputs(openContext, chosen) };
 }
 
-function freshInputs(openContext: OpenContext, paths: readonly string[]): Readonly<Record<string, string>> {
+function freshInputs(openContext: OpenContext, chosen: readonly Selection[]): Readonly<Record<string, string>> {
   using tree = openContext();
-  return contentDigest(tree, paths).inputs();
+  return contentDigest(tree, chosen).inputs();
 }
 
 function keyOf(op: CopyOp, base: string, content: string, parts: () => Readonly<Record<string, string>>): StepKey {
-  const flags = [op.chown ?? "", op.chmod?.toString(8) ?? ""].join(" ").trim();
-  const sources = op.sources.map(({ path }) => path).join(" ");
   return {
     key: digestOf(JSON.stringify([op, base, content])),
-    inputs: () => ({ base, sources, dest: op.dest, flags, ...parts() }),
+    inputs: () => ({ base, ...flagInputs(op), dest: op.dest, ...parts() }),
+  };
+}
+
+/** What the instruction says, by the names of its flags. */
+function flagInputs(op: CopyOp): Readonly<Record<string, string>> {
+  const { chown, chmod, exclude = [], unpack } = op;
+  return {
+    sources: op.sources.map(({ path, include }) => (include === undefined ? path : `${path}/./${include}`)).join(" "),
+    ...(chown === undefined ? {} : { "--chown": chown }),
+    ...(chmod === undefined ? {} : { "--chmod": typeof chmod === "number" ? chmod.toString(8) : chmod }),
+    ...(exclude.length === 0 ? {} : { "--exclude": exclude.join(" ") }),
+    ...(op.sources.some(({ include }) => include !== undefined) ? { "--parents": "true" } : {}),
+    ...(unpack ? { "--unpack": "true" } : {}),
+    ...(op.epoch === undefined ? {} : { SOURCE_DATE_EPOCH: String(op.epoch) }),
   };
 }
 
@@ -93,15 +110,18 @@ async function execCopy(run: {
     using target = openWritable(active);
     const copier = new Copier(target, {
       owner,
-      mode: op.chmod,
+      mode: op.chmod === undefined ? undefined : compileMode(op.chmod),
+      // As with BuildKit: an octal mode is that of the destination's missing parents too.
+      ...(typeof op.chmod === "number" ? { createdMode: op.chmod & 0o777 } : {}),
       createdTime: BigInt(op.epoch ?? 0) * 1_000_000_000n,
       signal: context.signal,
     });
-    for (const { path } of op.sources) {
-      for (const source of findSources(tree, path.replace(/^\/+/, ""))) {
+    for (const { path, filter } of selections(op)) {
+      for (const source of findSources(tree, path)) {
         const unpacked =
-          op.unpack && (await unpackArchive({ tree, source, copier, dest: op.dest, target, signal: context.signal }));
-        if (!unpacked) await copier.copy(tree, source, op.dest);
+          op.unpack &&
+          (await unpackArchive({ tree, source, copier, dest: op.dest, target, owner, signal: context.signal }));
+        if (!unpacked) await copier.copy(tree, source, op.dest, filter);
       }
     }
     copier.finish();

@@ -3,6 +3,8 @@ import { TsbuildError } from "../../../native/errors.ts";
 import type { Dir, Stat } from "../../../native/path.ts";
 import { compilePattern } from "../../dockerfile/match.ts";
 import { suggest } from "../../dockerfile/suggest.ts";
+import type { CopyOp } from "../../graph/opspec.ts";
+import { CopyFilter } from "./filter.ts";
 import { parentInRoot, resolveInRoot, statInRoot } from "./resolve.ts";
 import { byteOrder, type SourceTree } from "./tree.ts";
 
@@ -11,6 +13,23 @@ export interface Source {
   readonly path: string;
   readonly resolved: string;
   readonly stat: Stat;
+}
+
+/** What a COPY takes of its sources, which are absolute. */
+export interface Selection {
+  readonly path: string;
+  readonly filter: CopyFilter;
+  /** A path that must be among what is copied, without leading slash. */
+  readonly required: string | undefined;
+}
+
+/** The sources of a COPY with what is chosen below them. @throws E_PATTERN_INVALID */
+export function selections(op: CopyOp): readonly Selection[] {
+  return op.sources.map(({ path, include, required }) => ({
+    path: path.replace(/^\/+/, ""),
+    filter: new CopyFilter(include, op.exclude ?? []),
+    required: required?.replace(/^\/+/, ""),
+  }));
 }
 
 /**
@@ -49,9 +68,14 @@ export function findSources(tree: SourceTree, path: string): readonly Source[] {
 function namedSource(tree: SourceTree, path: string): Source {
   const source = sourceAt(tree, path);
   if (source !== undefined && !hidden(tree, source)) return source;
+  throw missingSource(tree, path, source);
+}
+
+/** The error for a path that is not there, is hidden by an ignore file or, with `source`, chosen by no pattern. */
+export function missingSource(tree: SourceTree, path: string, source?: Source): TsbuildError {
   const why = source === undefined ? undefined : tree.whyExcluded(source.resolved);
   const near = why === undefined ? nearNames(tree, path) : undefined;
-  throw new TsbuildError(`Cannot find /${path} in ${tree.name}`, {
+  return new TsbuildError(`Cannot find /${path} in ${tree.name}`, {
     code: "E_COPY_NOT_FOUND",
     ...(why === undefined ? {} : { notes: [`it is excluded by ${why}`] }),
     hint:

@@ -1,5 +1,6 @@
 import type { Dir, Root, Stat } from "../../../native/path.ts";
 import type { Digest } from "../../../store/oci/digest.ts";
+import { noFilter, type CopyFilter, type FilterState } from "./filter.ts";
 
 /** What COPY reads from: the build context, or the file system of a stage or image. */
 export interface SourceTree extends Disposable {
@@ -32,21 +33,37 @@ export interface TreeEntry {
   readonly stat: Stat;
 }
 
-/** Every entry below a directory that is not hidden, parents first, names in byte order. */
-export function* walkTree(tree: SourceTree, dir: Dir, path: string, relative: string = ""): Generator<TreeEntry> {
+/** Where a walk is: an open directory, its path from the tree's root and from the walk's start. */
+export interface WalkPlace {
+  readonly dir: Dir;
+  readonly path: string;
+  readonly relative: string;
+  readonly state: FilterState | undefined;
+}
+
+/** Every entry below a directory that is neither hidden nor filtered out, parents first, names in byte order. */
+export function* walkTree(
+  tree: SourceTree,
+  { dir, path, relative, state }: WalkPlace,
+  filter: CopyFilter = noFilter,
+): Generator<TreeEntry> {
   for (const name of dir.names().toSorted(byteOrder)) {
     const child = path === "" ? name : `${path}/${name}`;
-    const hidden = tree.excludes(child);
-    if (hidden && tree.prunes(child)) continue;
+    const ignored = tree.excludes(child);
+    if (ignored && tree.prunes(child)) continue;
+    const below = relative === "" ? name : `${relative}/${name}`;
+    const look = filter.look(below, state);
+    if (look.prune) continue;
     const stat = dir.stat(name);
     if (stat === undefined) continue;
-    const below = relative === "" ? name : `${relative}/${name}`;
-    // A hidden directory is shown only when something below it is not hidden.
-    if (!hidden) yield { path: child, relative: below, dir, name, stat };
+    const shown = !ignored && look.included;
+    // A directory that is hidden itself is shown only when something below it is not.
+    if (shown) yield { path: child, relative: below, dir, name, stat };
     if (stat.type !== "directory") continue;
     using sub = dir.openDir(name);
-    if (!hidden) yield* walkTree(tree, sub, child, below);
-    else yield* shownBelow({ path: child, relative: below, dir, name, stat }, walkTree(tree, sub, child, below));
+    const inside = walkTree(tree, { dir: sub, path: child, relative: below, state: look.below }, filter);
+    if (shown) yield* inside;
+    else yield* shownBelow({ path: child, relative: below, dir, name, stat }, inside);
   }
 }
 

@@ -22,6 +22,8 @@ export interface Unpacking {
   readonly copier: Copier;
   readonly dest: string;
   readonly target: Root;
+  /** --chown: of everything in the archive. Modes stay as they are there. */
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -30,7 +32,7 @@ export interface Unpacking {
  * zstd; false when it is none and has to be copied. @throws E_TAR_*, E_COMPRESSION, E_LAYER_ENTRY
  */
 export async function unpackArchive(unpacking: Unpacking): Promise<boolean> {
-  const { tree, source, copier, dest, target, signal } = unpacking;
+  const { tree, source, copier, dest, target, owner, signal } = unpacking;
   if (source.stat.type !== "file" || source.stat.size < 10) return false;
   const found = parentInRoot(tree.root, source.resolved);
   if (found === undefined) return false;
@@ -40,10 +42,9 @@ export async function unpackArchive(unpacking: Unpacking): Promise<boolean> {
     const compression = await archiveKind(fd);
     if (compression === undefined) return false;
     const directory = resolveInRoot(target, dest);
-    copier.makeDirs(directory);
+    copier.makeDirs(directory, 0o755);
     using root = target.subRoot(directory);
-    // --chown is for the directory alone: what is in an archive keeps its owners, as with BuildKit.
-    using applier = new Applier(root, { form: "literal" });
+    using applier = new Applier(root, { form: "literal", ...(owner === undefined ? {} : { owner }) });
     const reader = new TarReader(applier);
     for await (const chunk of plainBytes(fd, compression, signal)) reader.push(chunk);
     reader.finish();
