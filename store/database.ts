@@ -3,11 +3,12 @@ import { createRequire } from "node:module";
 import { TsbuildError } from "../native/errors.ts";
 
 const load = createRequire(import.meta.url);
-const schemaVersion = 1;
+const schemaVersion = 2;
 
 const schema = `
   CREATE TABLE snapshots (
-    id TEXT PRIMARY KEY, parent TEXT, chain TEXT NOT NULL UNIQUE, diff TEXT NOT NULL, size INTEGER NOT NULL, epoch TEXT
+    id TEXT PRIMARY KEY, parent TEXT, chain TEXT NOT NULL UNIQUE, diff TEXT NOT NULL, size INTEGER NOT NULL, epoch TEXT,
+    layer TEXT
   ) WITHOUT ROWID;
   CREATE INDEX snapshots_diff ON snapshots (diff);
   CREATE TABLE refs (name TEXT PRIMARY KEY, target TEXT NOT NULL, updated INTEGER NOT NULL) WITHOUT ROWID;
@@ -24,6 +25,11 @@ const schema = `
   PRAGMA user_version = ${schemaVersion};
 `;
 
+/** What brings a store of an older version to the next one: `upgrades[n]` from n. */
+const upgrades: Readonly<Record<number, string>> = {
+  1: "ALTER TABLE snapshots ADD COLUMN layer TEXT; PRAGMA user_version = 2",
+};
+
 export type Value = string | number | null;
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -39,6 +45,7 @@ export class Database implements Disposable {
     this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     const version = Number(this.get("PRAGMA user_version")?.["user_version"] ?? 0);
     if (version === 0) this.#create();
+    else if (version < schemaVersion) this.#upgrade();
     else if (version !== schemaVersion) {
       this.#db.close();
       throw new TsbuildError(
@@ -86,6 +93,18 @@ export class Database implements Disposable {
     this.transaction(() => {
       // Another process may have made it while this one waited for the lock.
       if (Number(this.get("PRAGMA user_version")?.["user_version"]) === 0) this.#db.exec(schema);
+    });
+  }
+
+  /** Another process may do the same at once: what it did is not done again. */
+  #upgrade(): void {
+    this.transaction(() => {
+      for (;;) {
+        const version = Number(this.get("PRAGMA user_version")?.["user_version"]);
+        const upgrade = upgrades[version];
+        if (upgrade === undefined) return;
+        this.#db.exec(upgrade);
+      }
     });
   }
 

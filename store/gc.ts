@@ -29,10 +29,10 @@ export async function collect(parts: Parts, options: CollectOptions): Promise<Co
     markSnapshot(snapshots.get(String(row["snapshot"])), marked.snapshots);
   }
   const result = { blobs: 0, snapshots: 0, steps, bytes: 0 };
-  // Children first: a snapshot is never there without the one below it.
+  // Children first: a snapshot is never there without the one below it, nor a link without its layer, which has none.
   for (const snapshot of [...snapshots.list()].toSorted((a, b) => depth(b) - depth(a))) {
     if (marked.snapshots.has(snapshot.id)) continue;
-    result.bytes += snapshots.identity(snapshot)?.size ?? 0;
+    if (snapshot.layer === undefined) result.bytes += snapshots.identity(snapshot)?.size ?? 0;
     result.snapshots++;
     await snapshots.remove(snapshot);
   }
@@ -84,7 +84,10 @@ async function markImage(
 }
 
 function markSnapshot(snapshot: Snapshot | undefined, marked: Set<string>): void {
-  for (let at = snapshot; at !== undefined && !marked.has(at.id); at = at.parent) marked.add(at.id);
+  for (let at = snapshot; at !== undefined && !marked.has(at.id); at = at.parent) {
+    marked.add(at.id);
+    if (at.layer !== undefined) marked.add(at.layer.id);
+  }
 }
 
 function depth(snapshot: Snapshot): number {

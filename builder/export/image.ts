@@ -119,7 +119,7 @@ function layerSteps(target: Vertex): readonly Vertex[] {
   const steps: Vertex[] = [];
   for (let at: Vertex | undefined = target; at !== undefined && "inputs" in at; at = at.inputs[0]) {
     const { kind } = at.op;
-    if (kind !== "run" && kind !== "copy" && kind !== "mkdir") break;
+    if (kind !== "run" && kind !== "copy" && kind !== "link" && kind !== "mkdir") break;
     steps.unshift(at);
   }
   return steps;

@@ -12,7 +12,7 @@ import type { DispatchContext } from "./dispatch/context.ts";
 import { dispatch } from "./dispatch/dispatch.ts";
 import { evaluateGlobalArgs, expandGlobal, predefinedArgs, proxyArgs, type BuildPlatforms } from "./global-args.ts";
 import { ensurePath, type StageState } from "./stage-state.ts";
-import { makeVertex, type Vertex } from "./vertex.ts";
+import { makeVertex, scratchVertex, type Vertex } from "./vertex.ts";
 
 /** An image that FROM or COPY --from names, pinned. */
 export interface ResolvedImage {
@@ -231,7 +231,7 @@ class Converter {
     }
     const platform = this.#platform(stage);
     const empty = { ...own, platform, author: undefined, history: [], env: [], args: [], base: undefined };
-    if (name === "scratch") return { ...empty, config: { WorkingDir: "/" }, vertex: scratch(own.name) };
+    if (name === "scratch") return { ...empty, config: { WorkingDir: "/" }, vertex: scratchVertex(`${own.name}/0`) };
     const image = await this.#image(name, platform, stage.from.image.location);
     return {
       ...empty,
@@ -354,16 +354,12 @@ class Converter {
   }
 }
 
-function scratch(slot: string): Vertex {
-  return makeVertex({ op: { kind: "scratch" }, inputs: [], name: "FROM scratch", slot: `${slot}/0` });
-}
-
 function imageVertex(
   image: ResolvedImage,
   named: { readonly name: string; readonly slot: string; readonly location: SourceLocation },
 ): Vertex {
   const chain = chainID(image.config.rootfs.diff_ids);
-  if (chain === undefined) return scratch(named.slot);
+  if (chain === undefined) return scratchVertex(named.slot);
   const { ref, manifest, platform } = image;
   return makeVertex({ op: { kind: "image", ref, manifest, chain, platform }, inputs: [], ...named });
 }

@@ -57,10 +57,17 @@ export interface CopyOp {
   readonly chmod?: FileMode;
   /** Patterns of what is left out, relative to each source. */
   readonly exclude?: readonly string[];
+  /** Made over nothing, for a LinkOp to stack: missing parents are 0755 whatever `chmod`. */
+  readonly link?: boolean;
   /** ADD: archives are unpacked. */
   readonly unpack: boolean;
   /** Seconds since the epoch for what is created. */
   readonly epoch?: number;
+}
+
+/** COPY --link: the layer of `inputs[1]`, which stands on nothing, over `inputs[0]`. */
+export interface LinkOp {
+  readonly kind: "link";
 }
 
 /** WORKDIR: the directory and its missing parents, 0755, owned by `user`. */
@@ -72,4 +79,4 @@ export interface MkdirOp {
 }
 
 /** What a vertex does: plain JSON, so that a graph can be printed, stored and compared. */
-export type OpSpec = ScratchOp | ImageOp | ContextOp | RunOp | CopyOp | MkdirOp;
+export type OpSpec = ScratchOp | ImageOp | ContextOp | RunOp | CopyOp | LinkOp | MkdirOp;

@@ -30,6 +30,11 @@ export function makeVertex(init: {
   return { digest, op, inputs, name, slot, location, ignoreCache };
 }
 
+/** The vertex of FROM scratch; `slot` as in Vertex. */
+export function scratchVertex(slot: string): Vertex {
+  return makeVertex({ op: { kind: "scratch" }, inputs: [], name: "FROM scratch", slot });
+}
+
 /** Every vertex that `root` needs, inputs first, each once. */
 export function reachable(root: Vertex): readonly Vertex[] {
   const found = new Map<Digest, Vertex>();

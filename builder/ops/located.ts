@@ -13,9 +13,10 @@ export function located(op: Op, vertex: Vertex, source: string): Op {
       throw locate(withSpaceHint(error), vertex, source);
     }
   };
-  const { contentKey } = op;
+  const { contentKey, recorded, silent } = op;
   return {
-    recorded: op.recorded,
+    recorded,
+    ...(silent === undefined ? {} : { silent }),
     key: (...args) => place(async () => await op.key(...args)),
     ...(contentKey === undefined ? {} : { contentKey: (...args) => place(async () => await contentKey(...args)) }),
     exec: (...args) => place(async () => await op.exec(...args)),

@@ -3,6 +3,7 @@ import type { Vertex } from "../graph/vertex.ts";
 import type { FoundImage, ImageSource } from "../source/images.ts";
 import { copyOp, type OpenContext } from "./copy/op.ts";
 import { imageOp } from "./image.ts";
+import { linkOp } from "./link.ts";
 import { mkdirOp } from "./mkdir.ts";
 import { contextOp, scratchOp } from "./plain.ts";
 import { runOp, type RunSettings } from "./run.ts";
@@ -44,6 +45,8 @@ function makeOp(vertex: Vertex, resources: OpResources): Op {
       return runOp(op, resources.run);
     case "copy":
       return copyOp(op, resources.openContext);
+    case "link":
+      return linkOp;
     case "mkdir":
       return mkdirOp(op);
     default:

@@ -58,7 +58,7 @@ export function resolveUser(text: string, files: UserFiles): ResolvedUser {
 export function resolveOwner(text: string, files: UserFiles): { readonly uid: number; readonly gid: number } {
   const { user, group } = splitUser(text);
   const groups = parseGroup(files.group);
-  const number = numericId(user);
+  const number = user === "root" ? 0 : numericId(user);
   const users = parsePasswd(files.passwd);
   const line = number === undefined ? users.find(({ name }) => name === user) : undefined;
   const uid = number ?? line?.uid;
@@ -69,7 +69,10 @@ export function resolveOwner(text: string, files: UserFiles): { readonly uid: nu
       "/etc/passwd",
       users.map(({ name }) => name),
     );
-  return { uid, gid: group === undefined || group === "" ? (line?.gid ?? uid) : groupId(group, groups) };
+  return {
+    uid,
+    gid: group === undefined || group === "" ? (line?.gid ?? uid) : group === "root" ? 0 : groupId(group, groups),
+  };
 }
 
 function splitUser(text: string): { readonly user: string; readonly group: string | undefined } {

@@ -30,6 +30,8 @@ export interface Op {
   exec(vertex: Vertex, inputs: readonly SolvedStep[], context: OpContext): Promise<StepResult>;
   /** False for what is not worth a record: images and contexts are kept elsewhere. */
   readonly recorded: boolean;
+  /** Neither told of nor counted: it belongs to a step that is. */
+  readonly silent?: boolean;
 }
 
 /** The op of each kind of vertex. */

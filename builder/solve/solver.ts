@@ -120,7 +120,7 @@ export class Solver {
       this.#context,
     );
     const record = op.recorded ? this.#options.store.cache.find(own.key) : undefined;
-    if (record !== undefined) this.#announceCached(vertex);
+    if (record !== undefined && op.silent !== true) this.#announceCached(vertex);
     return { key: record?.keys[0] ?? own.key, own, record };
   }
 
@@ -147,7 +147,7 @@ export class Solver {
         const found = record === undefined ? undefined : this.#fromRecord(vertex, record);
         if (record === undefined || found === undefined) continue;
         if (!record.keys.includes(own.key)) this.#aliases.push({ ...record, keys: [...record.keys, own.key] });
-        this.#announceCached(vertex);
+        if (op.silent !== true) this.#announceCached(vertex);
         return found;
       }
     }
@@ -169,11 +169,12 @@ export class Solver {
     how: { readonly op: Op; readonly own: StepKey; readonly keys: readonly Digest[] },
   ): Promise<SolvedStep> {
     using _slot = await this.#slots.acquire(this.#signal);
-    const { emit } = this.#options;
     const { digest } = vertex;
-    this.#announce(vertex);
+    const silent = how.op.silent === true;
+    const emit: ProgressSink = silent ? () => undefined : this.#options.emit;
+    if (!silent) this.#announce(vertex);
     emit({ kind: "started", digest, time: now() });
-    if (how.op.recorded && !vertex.ignoreCache) this.#explain(vertex, how.own);
+    if (how.op.recorded && !silent && !vertex.ignoreCache) this.#explain(vertex, how.own);
     try {
       const { snapshot, identity } = await how.op.exec(vertex, inputs, this.#context);
       identity.catch(() => undefined);
@@ -182,7 +183,7 @@ export class Solver {
       const key = how.keys[0] ?? how.own.key;
       const step: SolvedStep = { vertex, key, snapshot, identity, created, cached: false };
       if (how.op.recorded) {
-        this.#runSteps++;
+        if (!silent) this.#runSteps++;
         const slot = this.#slot(vertex);
         this.#finished.push({
           step,

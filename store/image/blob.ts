@@ -6,7 +6,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import { asDiffID, digestOf, type DiffID } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { MediaType } from "../oci/mediatype.ts";
-import { lowerDirs, type Snapshot } from "../snapshot/snapshotter.ts";
+import { comparedDirs, type Snapshot } from "../snapshot/snapshotter.ts";
 import type { Store } from "../store.ts";
 import type { StoredImage } from "./stored.ts";
 
@@ -29,7 +29,7 @@ export async function* openBlob(store: Store, desc: Descriptor): AsyncGenerator<
 async function* packAgain(store: Store, snapshot: Snapshot, diffID: DiffID): AsyncGenerator<Uint8Array> {
   const hash = createHash("sha256");
   const epoch = store.snapshots.identity(snapshot)?.epoch;
-  const lowers = lowerDirs(snapshot.parent);
+  const lowers = comparedDirs(snapshot);
   for (const chunk of layerTar({ directory: snapshot.dir, lowers, ...(epoch === undefined ? {} : { epoch }) })) {
     hash.update(chunk);
     yield chunk;

@@ -37,7 +37,7 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
     mkdirSync(upper, { mode: rootMode });
     mkdirSync(work, { mode: 0o700 });
     this.#own.add(id);
-    if (parent !== undefined) inheritRoot(parent.dir, upper);
+    if (parent !== undefined) inheritRoot(rootOf(parent).dir, upper);
     return new OverlayActive({
       id,
       parent,
@@ -46,6 +46,12 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
       commit: () => this.#commit(id, parent, upper),
       discard: () => this.#discard(id),
     });
+  }
+
+  link(parent: Snapshot, layer: Snapshot): Snapshot {
+    const snapshot: Snapshot = { id: `${this.#lease}-${this.#count++}`, parent, dir: layer.dir, layer };
+    this.#known.set(snapshot.id, snapshot);
+    return snapshot;
   }
 
   find(chainID: ChainID): Snapshot | undefined {
@@ -120,13 +126,14 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
     if (this.#db.get("SELECT id FROM snapshots WHERE chain = ?", identity.chainID) !== undefined) return;
     const parent = snapshot.parent === undefined ? null : this.#recordedID(snapshot.parent);
     this.#db.run(
-      "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?)",
+      "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?)",
       snapshot.id,
       parent,
       identity.chainID,
       identity.diffID,
       identity.size,
       identity.epoch === undefined ? null : String(identity.epoch),
+      snapshot.layer === undefined ? null : this.#recordedID(snapshot.layer),
     );
     this.#own.delete(snapshot.id);
   }
@@ -136,7 +143,7 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
     const identity = this.#identities.get(snapshot.id) ?? this.identity(snapshot);
     const chain = identity?.chainID ?? "";
     const id = this.#db.get("SELECT id FROM snapshots WHERE chain = ?", chain)?.["id"];
-    if (id === undefined) throw new Error(`snapshot ${snapshot.id} is recorded after its child`);
+    if (id === undefined) throw new Error(`snapshot ${snapshot.id} is recorded after what stands on it`);
     return String(id);
   }
 
@@ -145,7 +152,11 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
     const parentID = row["parent"];
     const parent = parentID === null ? undefined : this.get(String(parentID));
     if (parentID !== null && parent === undefined) return undefined;
-    const snapshot: Snapshot = { id, parent, dir: join(this.#root, id, "fs") };
+    const layerID = row["layer"];
+    const layer = layerID === null ? undefined : this.get(String(layerID));
+    if (layerID !== null && layer === undefined) return undefined;
+    const own = { id, parent, dir: join(this.#root, id, "fs") };
+    const snapshot: Snapshot = layer === undefined ? own : { ...own, dir: layer.dir, layer };
     this.#known.set(id, snapshot);
     this.#identities.set(id, toIdentity(row));
     return snapshot;
@@ -201,6 +212,13 @@ class OverlayActive implements ActiveSnapshot {
     if (this.#open) this.#discard();
     this.#open = false;
   }
+}
+
+/** A link says nothing of the root directory: that of its parent counts. */
+function rootOf(snapshot: Snapshot): Snapshot {
+  let at = snapshot;
+  while (at.layer !== undefined && at.parent !== undefined) at = at.parent;
+  return at;
 }
 
 /** The merged root directory has the metadata of its topmost layer. */

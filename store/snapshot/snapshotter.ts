@@ -9,6 +9,8 @@ export interface Snapshot {
   readonly id: string;
   readonly parent: Snapshot | undefined;
   readonly dir: string;
+  /** The snapshot without a parent whose directory this one stacks over its own: a link has no files itself. */
+  readonly layer?: Snapshot;
 }
 
 /** The DiffID and ChainID of a snapshot, once they were computed. `size` is the bytes of the uncompressed tar. */
@@ -46,6 +48,8 @@ export interface ActiveSnapshot extends AsyncDisposable {
 export interface Snapshotter {
   /** Synchronous and cheap: two mkdirs. */
   prepare(parent: Snapshot | undefined): ActiveSnapshot;
+  /** Stacks what `layer`, which has no parent, adds over another parent; no file is made or copied. */
+  link(parent: Snapshot, layer: Snapshot): Snapshot;
   find(chainID: ChainID): Snapshot | undefined;
   get(id: string): Snapshot | undefined;
   identity(snapshot: Snapshot): SnapshotIdentity | undefined;
@@ -56,9 +60,17 @@ export interface Snapshotter {
   list(): readonly Snapshot[];
 }
 
-/** The directories of a stack, topmost first: overlayfs's lowerdir order. */
+/**
+ * The directories of a stack, topmost first: overlayfs's lowerdir order. One that is linked twice is there once, where
+ * it is highest: that hides all it would show below, and overlayfs takes a directory only once.
+ */
 export function lowerDirs(snapshot: Snapshot | undefined): readonly string[] {
-  const dirs: string[] = [];
-  for (let at = snapshot; at !== undefined; at = at.parent) dirs.push(at.dir);
-  return dirs;
+  const dirs = new Set<string>();
+  for (let at = snapshot; at !== undefined; at = at.parent) dirs.add(at.dir);
+  return [...dirs];
+}
+
+/** The directories that a snapshot's own one was compared with to name its layer: none for a link. */
+export function comparedDirs(snapshot: Snapshot): readonly string[] {
+  return snapshot.layer === undefined ? lowerDirs(snapshot.parent) : [];
 }

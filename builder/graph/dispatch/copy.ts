@@ -7,7 +7,7 @@ import type { SourceLocation } from "../../dockerfile/location.ts";
 import { PathPatterns } from "../../dockerfile/path-patterns.ts";
 import type { CopySource } from "../opspec.ts";
 import { addHistory, nextStepName } from "../stage-state.ts";
-import { makeVertex } from "../vertex.ts";
+import { makeVertex, scratchVertex, type Vertex } from "../vertex.ts";
 import { expandIn, failAt, refuse, type DispatchInput } from "./context.ts";
 
 type Input = DispatchInput<CopyInstruction>;
@@ -25,7 +25,7 @@ export function dispatchCopy(input: Input): void {
       hint: `write ${written}/`,
     });
   }
-  const chown = instruction.chown === undefined ? undefined : expandIn(input, instruction.chown, instruction.location);
+  const chown = chownOf(input);
   const chmod = chmodOf(input);
   const exclude = excludeOf(input);
   const from = instruction.from === undefined ? context.context : context.stageVertex(instruction.from, instruction);
@@ -34,7 +34,10 @@ export function dispatchCopy(input: Input): void {
     hasValue ? `--${flag}=${value} ` : `--${flag} `,
   );
   const name = nextStepName(state, `${instruction.kind} ${flags.join("")}${shown}`, onbuild);
-  state.vertex = makeVertex({
+  const slot = `${state.name}/${state.stepIndex}`;
+  // Over nothing there is nothing to link to: the layer itself is the result.
+  const linked = instruction.link && state.vertex.op.kind !== "scratch";
+  const made = makeVertex({
     op: {
       kind: "copy",
       sources: sources.map((path, at) =>
@@ -44,21 +47,35 @@ export function dispatchCopy(input: Input): void {
       ...(chown === undefined ? {} : { chown }),
       ...(chmod === undefined ? {} : { chmod: chmod.mode }),
       ...(exclude.length === 0 ? {} : { exclude }),
+      ...(instruction.link ? { link: true } : {}),
       unpack: instruction.unpack ?? instruction.kind === "ADD",
       ...(context.epoch === undefined ? {} : { epoch: context.epoch }),
     },
-    inputs: [state.vertex, from],
+    inputs: [linked ? scratchVertex(`${slot}/scratch`) : state.vertex, from],
     name,
-    slot: `${state.name}/${state.stepIndex}`,
+    slot,
     location: instruction.location,
     ignoreCache: state.ignoreCache,
   });
+  state.vertex = linked ? linkVertex(state.vertex, made) : made;
   const kept = [
     instruction.parents ? "--parents " : "",
     chown === undefined ? "" : `--chown=${chown} `,
     chmod === undefined ? "" : `--chmod=${chmod.text} `,
   ].join("");
   addHistory(state, `${instruction.kind} ${kept}${shown} # buildkit`, true);
+}
+
+/** Stacks the layer over the stage's file system. */
+function linkVertex(base: Vertex, layer: Vertex): Vertex {
+  const { name, slot, location } = layer;
+  return makeVertex({
+    op: { kind: "link" },
+    inputs: [base, layer],
+    name: name.replace(/(?<=^(?:\[.*?\] )?)/, "LINK "),
+    slot: `${slot}/link`,
+    location,
+  });
 }
 
 /** A trailing slash and `.` mean a directory, and stay visible as a slash. */
@@ -85,6 +102,21 @@ function localSource(input: Input, word: Word): string {
     });
   }
   throw refuse(context, word.location, `ADD with ${remote} as its source`);
+}
+
+/** Empty after expansion is as if it were not there. @throws E_LINK_OWNER */
+function chownOf(input: Input): string | undefined {
+  const { instruction } = input;
+  const location = flagLocation(input, "chown");
+  const text = instruction.chown === undefined ? "" : expandIn(input, instruction.chown, location);
+  if (text === "") return undefined;
+  const name = text.split(/:(.*)/s).find((part) => part !== "" && part !== "root" && !/^\d{1,10}$/.test(part));
+  if (!instruction.link || name === undefined) return text;
+  throw failAt(input.context, location, {
+    code: "E_LINK_OWNER",
+    message: `Cannot use --chown=${text} with --link: ${JSON.stringify(name)} is a name, and a linked layer knows no /etc/passwd`,
+    hint: "give numbers: --chown=1000:1000",
+  });
 }
 
 /** Empty after expansion is as if it were not there. */
@@ -152,7 +184,7 @@ function refuseUnsupported(input: Input): void {
   const [heredoc] = instruction.heredocs;
   if (heredoc !== undefined)
     throw refuse(context, heredoc.location, `the heredoc <<${heredoc.name} of ${instruction.kind}`);
-  const known = new Set(["from", "chown", "chmod", "exclude", "parents", "unpack"]);
+  const known = new Set(["from", "chown", "chmod", "exclude", "link", "parents", "unpack"]);
   const flag = instruction.flags.find((one) => !known.has(one.name) && one.value !== "false");
   if (flag !== undefined) throw refuse(context, flag.location, `${instruction.kind} --${flag.name}`);
 }

@@ -90,6 +90,7 @@ function flagInputs(op: CopyOp): Readonly<Record<string, string>> {
     ...(exclude.length === 0 ? {} : { "--exclude": exclude.join(" ") }),
     ...(op.sources.some(({ include }) => include !== undefined) ? { "--parents": "true" } : {}),
     ...(unpack ? { "--unpack": "true" } : {}),
+    ...(op.link === true ? { "--link": "true" } : {}),
     ...(op.epoch === undefined ? {} : { SOURCE_DATE_EPOCH: String(op.epoch) }),
   };
 }
@@ -111,8 +112,9 @@ async function execCopy(run: {
     const copier = new Copier(target, {
       owner,
       mode: op.chmod === undefined ? undefined : compileMode(op.chmod),
-      // As with BuildKit: an octal mode is that of the destination's missing parents too.
-      ...(typeof op.chmod === "number" ? { createdMode: op.chmod & 0o777 } : {}),
+      // As with BuildKit: an octal mode is that of the destination's missing parents too. In a linked layer nobody
+      // knows which are missing, and /usr must not become 0644.
+      ...(typeof op.chmod === "number" && op.link !== true ? { createdMode: op.chmod & 0o777 } : {}),
       createdTime: BigInt(op.epoch ?? 0) * 1_000_000_000n,
       signal: context.signal,
     });
