@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { openStore } from "../store/open.ts";
-import { digestOf, splitDigest, type Digest } from "../store/oci/digest.ts";
+import { digestOf, splitDigest } from "../store/oci/digest.ts";
 import { hostPlatform, parsePlatform, type Platform } from "../store/oci/platform.ts";
 import { normalizeReference } from "../store/oci/reference.ts";
 import type { Store } from "../store/store.ts";
@@ -19,7 +19,7 @@ import type { BuildEvent, BuildResult, ProgressSink } from "./events.ts";
 import { exportResult } from "./export/export.ts";
 import { convert, type BuildPlan, type ResolvedImage } from "./graph/convert.ts";
 import { proxyArgs } from "./graph/global-args.ts";
-import { reachable } from "./graph/vertex.ts";
+import { bottom, squashVertex } from "./graph/squash.ts";
 import { prepareRunEnvironment, type RunEnvironment } from "./run-environment.ts";
 import type { RunSettings } from "./ops/run.ts";
 import { opTable } from "./ops/table.ts";
@@ -80,6 +80,7 @@ async function runBuild(options: BuildOptions, emit: ProgressSink, signal: Abort
   for (const name of plan.unusedArgs) {
     emit({ kind: "warning", time: now(), message: `One or more build-args [${name}] were not consumed` });
   }
+  warnOfFilters(options, ast, emit);
   const ignore = findIgnore(directory, file.path);
   const known = [join(store.root, "contexts"), splitDigest(digestOf(directory)).hex.slice(0, 32)] as const;
   const hashes = new HashCache(...known);
@@ -89,12 +90,13 @@ async function runBuild(options: BuildOptions, emit: ProgressSink, signal: Abort
     store,
     emit,
     signal,
-    parallelism: options.maxParallelism ?? 2 * availableParallelism(),
+    parallelism: parallelism(options.maxParallelism),
     slotPrefix: `${directory}\0${file.path}`,
     ops: opTable({ source, images, openContext, run: runSettings({ options, store, ast }) }),
   });
   try {
-    const result = await solver.solve(plan.target);
+    const target = squashVertex(plan.target, { squash: options.squash, epoch: options.sourceDateEpoch });
+    const result = await solver.solve(target);
     hashes.save();
     await solver.keep();
     const base = baseImage(plan, images);
@@ -210,16 +212,28 @@ function runSettings(parts: {
 
 /** The image that the target's layers stand on. */
 function baseImage(plan: BuildPlan, images: ReadonlyMap<string, FoundImage>): FoundImage | undefined {
-  const image = reachable(plan.target).find(
-    (vertex) => vertex.op.kind === "image" && vertex.digest === spineBase(plan),
-  );
-  return image?.op.kind === "image" ? images.get(image.op.manifest) : undefined;
+  const { op } = bottom(plan.target);
+  return op.kind === "image" ? images.get(op.manifest) : undefined;
 }
 
-function spineBase(plan: BuildPlan): Digest {
-  let at = plan.target;
-  for (let below = at.inputs[0]; below !== undefined; below = at.inputs[0]) at = below;
-  return at.digest;
+/** A name of --no-cache-filter that no stage has does nothing: that is hardly meant. */
+function warnOfFilters({ noCache }: BuildOptions, ast: DockerfileAst, emit: ProgressSink): void {
+  if (noCache === undefined || typeof noCache === "boolean") return;
+  const stages = ast.stages.flatMap((stage) => stage.name ?? []);
+  for (const name of noCache) {
+    if (stages.includes(name.toLowerCase())) continue;
+    const near = suggest(name, stages);
+    const meant = near === undefined ? "" : ` (did you mean ${near}?)`;
+    emit({
+      kind: "warning",
+      time: now(),
+      message: `No stage is called ${JSON.stringify(name)}: --no-cache-filter does nothing${meant}`,
+    });
+  }
+}
+
+function parallelism(limit: number | undefined): number {
+  return limit === 0 ? Infinity : (limit ?? 2 * availableParallelism());
 }
 
 /** A step of the builder's own that progress shows. */

@@ -51,7 +51,9 @@ export interface BuildOptions extends EngineOptions {
    * and never keys or history.
    */
   readonly hostEnv?: Readonly<Record<string, string>>;
-  /** Steps at once; default: twice the processors. */
+  /** One layer in place of those that the build makes ("new") or of these and the base's ("all"). */
+  readonly squash?: "new" | "all";
+  /** Steps at once, 0: any number; default: twice the processors. */
   readonly maxParallelism?: number;
   readonly stdout?: NodeJS.WritableStream;
   readonly onEvent?: ProgressSink;

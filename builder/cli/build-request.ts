@@ -23,6 +23,11 @@ export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean):
     stdoutIsTerminal,
   });
   const noCacheFilter = flags.list("no-cache-filter").flatMap((stages) => stages.split(","));
+  if (flags.bool("no-cache") && noCacheFilter.length > 0) {
+    throw new UsageError("Cannot use --no-cache together with --no-cache-filter", { hint: "leave one of them out" });
+  }
+  const squash = squashOf(flags.string("squash"));
+  const maxParallelism = parallelism(flags.string("max-parallelism") ?? flags.string("jobs"));
   const dockerfile = flags.string("file");
   const target = flags.string("target");
   return {
@@ -37,6 +42,8 @@ export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean):
     ...(dockerfile === undefined ? {} : { dockerfile }),
     ...(target === undefined || target === "" ? {} : { target }),
     ...(pull === undefined ? {} : { pull }),
+    ...(squash === undefined ? {} : { squash }),
+    ...(maxParallelism === undefined ? {} : { maxParallelism }),
     ...(platform === undefined ? {} : { platform }),
     ...(network === undefined ? {} : { network }),
     ...(epoch === undefined ? {} : { sourceDateEpoch: epoch }),
@@ -48,6 +55,20 @@ export function pullPolicy(text: string | undefined): PullPolicy | undefined {
   if (text === undefined || text === "false") return undefined;
   if (text === "true") return "always";
   return isPullPolicy(text) ? text : undefined;
+}
+
+/** docker's `--squash` is a truth value. */
+function squashOf(text: string | undefined): "new" | "all" | undefined {
+  if (text === undefined || text === "false") return undefined;
+  return text === "all" ? "all" : "new";
+}
+
+function parallelism(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new UsageError(`--max-parallelism is not a number of steps: ${JSON.stringify(text)}`, {
+    hint: "give a number: --max-parallelism 4; 0 means no limit",
+  });
 }
 
 export function networkMode(text: string | undefined): "default" | "none" | "host" | undefined {

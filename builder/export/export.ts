@@ -36,7 +36,7 @@ export async function exportResult(input: ExportInput): Promise<BuildResult> {
   if (outputs.every(({ type }) => type === "cacheonly")) {
     return { names: [], layers: 0, size: 0, steps: solver.counts };
   }
-  const image = await assembleImage(input);
+  const image = await assembleImage({ ...input, squash: options.squash });
   for (const output of outputs) await exportStep(input, image, output);
   const stored = outputs.some(({ type }) => type === "image");
   return {

@@ -36,14 +36,16 @@ export async function assembleImage(options: {
   readonly result: SolvedStep;
   readonly base: FoundImage | undefined;
   readonly epoch: number | undefined;
+  readonly squash: "new" | "all" | undefined;
 }): Promise<BuiltImage> {
-  const { store, plan, result, base, epoch } = options;
+  const { store, plan, result, base, epoch, squash } = options;
   const stack = await layersOf(store, result);
-  const baseLayers = base?.manifest.layers ?? [];
+  const baseLayers = squash === "all" ? [] : (base?.manifest.layers ?? []);
   const layers = stack.map(
     (one, at): Descriptor => baseLayers[at] ?? { mediaType: MediaType.ociLayer, digest: one.diffID, size: one.size },
   );
-  const history = await finishHistory(options, layers.length - baseLayers.length);
+  const finished = await finishHistory(options, layers.length - baseLayers.length);
+  const history = squash === undefined ? finished : squashHistory(finished, options, layers.length - baseLayers.length);
   const created =
     history.findLast((one) => one.created !== undefined)?.created ??
     base?.config.created ??
@@ -112,6 +114,17 @@ async function finishHistory(
         time = fixed(epoch) ?? timeText(created);
         return { created: time, ...line, ...(made ? {} : { empty_layer: true }) };
       });
+}
+
+/** One line alone stands for the squashed layer: the last that made one. The others are kept, as empty. */
+function squashHistory(
+  lines: readonly History[],
+  { base, squash }: Parameters<typeof assembleImage>[0],
+  newLayers: number,
+): readonly History[] {
+  const kept = squash === "all" ? 0 : (base?.config.history ?? []).length;
+  const last = newLayers === 0 ? -1 : lines.findLastIndex((line) => line.empty_layer !== true);
+  return lines.map((line, at) => (at < kept || at === last ? line : { ...line, empty_layer: true }));
 }
 
 /** Vertices that make the layers of the target over its base, first to last. */

@@ -70,6 +70,12 @@ export interface LinkOp {
   readonly kind: "link";
 }
 
+/** --squash: the layers of `inputs[0]` over those of `inputs[1]` (without it: all) as one. */
+export interface SquashOp {
+  readonly kind: "squash";
+  readonly epoch?: number;
+}
+
 /** WORKDIR: the directory and its missing parents, 0755, owned by `user`. */
 export interface MkdirOp {
   readonly kind: "mkdir";
@@ -79,4 +85,4 @@ export interface MkdirOp {
 }
 
 /** What a vertex does: plain JSON, so that a graph can be printed, stored and compared. */
-export type OpSpec = ScratchOp | ImageOp | ContextOp | RunOp | CopyOp | LinkOp | MkdirOp;
+export type OpSpec = ScratchOp | ImageOp | ContextOp | RunOp | CopyOp | LinkOp | SquashOp | MkdirOp;

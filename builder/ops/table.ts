@@ -7,6 +7,7 @@ import { linkOp } from "./link.ts";
 import { mkdirOp } from "./mkdir.ts";
 import { contextOp, scratchOp } from "./plain.ts";
 import { runOp, type RunSettings } from "./run.ts";
+import { squashOp } from "./squash.ts";
 import { located } from "./located.ts";
 import type { Op } from "../solve/op.ts";
 
@@ -47,6 +48,8 @@ function makeOp(vertex: Vertex, resources: OpResources): Op {
       return copyOp(op, resources.openContext);
     case "link":
       return linkOp;
+    case "squash":
+      return squashOp(op);
     case "mkdir":
       return mkdirOp(op);
     default:

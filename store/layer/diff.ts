@@ -2,7 +2,7 @@ import { openFlags, Root, type Dir, type Stat } from "../../native/path.ts";
 import { comparePaths } from "../../native/pathname.ts";
 import { closeFd, readFd } from "../../native/syscall.ts";
 import type { Change, EntryStat } from "./change.ts";
-import { isOverlayXattr, opaqueXattrs } from "./whiteout.ts";
+import { isOpaque, isOverlayXattr, isWhiteout } from "./whiteout.ts";
 
 /** Options of a diff. `ignore`: paths that are not part of it, with all below. */
 export interface DiffOptions {
@@ -127,14 +127,6 @@ function openBelow(below: readonly Dir[], name: string, stack: DisposableStack):
     if (isOpaque(dir, name)) break;
   }
   return found;
-}
-
-function isWhiteout(stat: Stat): boolean {
-  return stat.type === "char" && stat.devmajor === 0 && stat.devminor === 0;
-}
-
-function isOpaque(dir: Dir, name: string): boolean {
-  return opaqueXattrs.some((key) => dir.getxattr(name, key)?.toString() === "y");
 }
 
 /** Whether two entries are the same to whoever reads the image. Cheap facts first, content last. */

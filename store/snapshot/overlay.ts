@@ -4,7 +4,13 @@ import { Root } from "../../native/path.ts";
 import { syncfs } from "../../native/syscall.ts";
 import type { Database, Row } from "../database.ts";
 import { asChainID, asDiffID, parseDigest, type ChainID, type DiffID } from "../oci/digest.ts";
-import type { ActiveSnapshot, Snapshot, SnapshotIdentity, Snapshotter } from "./snapshotter.ts";
+import {
+  rootSnapshot,
+  type ActiveSnapshot,
+  type Snapshot,
+  type SnapshotIdentity,
+  type Snapshotter,
+} from "./snapshotter.ts";
 
 const rootMode = 0o755;
 
@@ -37,7 +43,7 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
     mkdirSync(upper, { mode: rootMode });
     mkdirSync(work, { mode: 0o700 });
     this.#own.add(id);
-    if (parent !== undefined) inheritRoot(rootOf(parent).dir, upper);
+    if (parent !== undefined) inheritRoot(rootSnapshot(parent).dir, upper);
     return new OverlayActive({
       id,
       parent,
@@ -212,13 +218,6 @@ class OverlayActive implements ActiveSnapshot {
     if (this.#open) this.#discard();
     this.#open = false;
   }
-}
-
-/** A link says nothing of the root directory: that of its parent counts. */
-function rootOf(snapshot: Snapshot): Snapshot {
-  let at = snapshot;
-  while (at.layer !== undefined && at.parent !== undefined) at = at.parent;
-  return at;
 }
 
 /** The merged root directory has the metadata of its topmost layer. */

@@ -70,6 +70,13 @@ export function lowerDirs(snapshot: Snapshot | undefined): readonly string[] {
   return [...dirs];
 }
 
+/** The snapshot whose directory has the metadata of the stack's root: a link says nothing of it. */
+export function rootSnapshot(snapshot: Snapshot): Snapshot {
+  let at = snapshot;
+  while (at.layer !== undefined && at.parent !== undefined) at = at.parent;
+  return at;
+}
+
 /** The directories that a snapshot's own one was compared with to name its layer: none for a link. */
 export function comparedDirs(snapshot: Snapshot): readonly string[] {
   return snapshot.layer === undefined ? lowerDirs(snapshot.parent) : [];

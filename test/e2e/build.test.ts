@@ -71,6 +71,41 @@ describe("build()", () => {
     expect(outcome.result?.layers).toBe(3);
   });
 
+  it.each([
+    [1, 1],
+    [0, 2],
+  ])("runs %i steps at once at most (0: all), when told so", async (maxParallelism, most) => {
+    using project = new Project({
+      Dockerfile: `${fromBusybox.replace("scratch", "scratch AS tools")}FROM tools AS a\nRUN echo a > /a\nFROM tools AS b\nRUN echo b > /b\nFROM tools\nCOPY --from=a /a /\nCOPY --from=b /b /\n`,
+    });
+    const { events, error } = await project.build({ maxParallelism });
+    expect(error).toBeUndefined();
+    const runs = new Set(
+      events.flatMap((event) =>
+        event.kind === "vertex" && event.vertex.name.includes("RUN") ? event.vertex.digest : [],
+      ),
+    );
+    let running = 0;
+    let highest = 0;
+    for (const event of events) {
+      if ((event.kind !== "started" && event.kind !== "completed") || !runs.has(event.digest)) continue;
+      running += event.kind === "started" ? 1 : -1;
+      highest = Math.max(highest, running);
+    }
+    expect(highest).toBe(most);
+  });
+
+  it("does the steps of the stages that --no-cache-filter names again, and warns of a name that is none", async () => {
+    using project = new Project({
+      Dockerfile: `${fromBusybox.replace("scratch", "scratch AS Tools")}FROM tools AS a\nRUN echo a > /a\nFROM tools\nCOPY --from=a /a /\nRUN echo b\n`,
+    });
+    await project.build();
+    const again = await project.build({ noCache: ["A", "tolls"] });
+    expect(again.result?.steps).toEqual({ total: 4, cached: 3 });
+    const warnings = again.events.flatMap((event) => (event.kind === "warning" ? event.message : []));
+    expect(warnings).toEqual(['No stage is called "tolls": --no-cache-filter does nothing (did you mean tools?)']);
+  });
+
   it("reports a failing RUN with its place, its last lines and its exit code, and leaves nothing behind", async () => {
     using project = new Project({ Dockerfile: `${fromBusybox}RUN echo before; exit 3\n` });
     const { error } = await project.build();

@@ -59,6 +59,35 @@ describe("buildRequest()", () => {
   });
 
   it.each([
+    ["--squash .", "new"],
+    ["--squash=new .", "new"],
+    ["--squash=all .", "all"],
+    ["--squash=true .", "new"],
+    ["--squash=false .", undefined],
+    [".", undefined],
+  ])("reads %s", (line, squash) => {
+    expect(build(line).squash).toBe(squash);
+  });
+
+  it.each([
+    ["--max-parallelism 3 .", 3],
+    ["--jobs=1 .", 1],
+    ["--jobs 0 .", 0],
+    [".", undefined],
+  ])("reads %s", (line, steps) => {
+    expect(build(line).maxParallelism).toBe(steps);
+  });
+
+  it.each([
+    ["--jobs many .", /not a number of steps/],
+    ["--max-parallelism -1 .", /not a number of steps/],
+    ["--no-cache --no-cache-filter a .", /--no-cache together with --no-cache-filter/],
+    ["--squash=some .", /squash/],
+  ])("refuses %s", (line, message) => {
+    expect(() => build(line)).toThrow(message);
+  });
+
+  it.each([
     ["-o out .", [{ type: "local", dest: "out" }]],
     ["-o - .", [{ type: "tar", dest: "-" }]],
     ["-o type=oci,dest=a.tar .", [{ type: "oci", dest: "a.tar", tar: true }]],
