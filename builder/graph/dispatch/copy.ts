@@ -72,7 +72,7 @@ function linkVertex(base: Vertex, layer: Vertex): Vertex {
   return makeVertex({
     op: { kind: "link" },
     inputs: [base, layer],
-    name: name.replace(/(?<=^(?:\[.*?\] )?)/, "LINK "),
+    name: `LINK ${name}`,
     slot: `${slot}/link`,
     location,
   });

@@ -1,0 +1,1 @@
+console.log(require("@mono/text").text(require("@mono/sum").sum(1, 2)));

@@ -1,0 +1,1 @@
+exports.text = (value) => `sum: ${value}`;
