@@ -25,7 +25,9 @@ import type { RunSettings } from "./ops/run.ts";
 import { opTable } from "./ops/table.ts";
 import type { BuildOptions } from "./options.ts";
 import { requireRoot } from "./require-root.ts";
+import { BuildRecorder, type BuildFacts } from "./record/recorder.ts";
 import { Solver } from "./solve/solver.ts";
+import { StepHistory } from "./solve/step-history.ts";
 import { withSpaceHint } from "./space-error.ts";
 import { ImageSource, type FoundImage } from "./source/images.ts";
 import { TsbuildError } from "../native/errors.ts";
@@ -86,12 +88,20 @@ async function runBuild(options: BuildOptions, emit: ProgressSink, signal: Abort
   const hashes = new HashCache(...known);
   const memo = new ContextMemo(...known);
   const openContext = (): LocalContext => new LocalContext({ directory, ignore, hashes, memo });
+  const project = [directory, file.path, options.platform ?? ""].join("\0");
+  const history = new StepHistory({ states: store.states, project, target: plan.target });
+  using recorder = new BuildRecorder(store.builds, buildFacts(options, { directory, file: file.path, names }));
   const solver = new Solver({
     store,
-    emit,
+    emit: (event) => {
+      recorder.event(event);
+      emit(event);
+    },
     signal,
     parallelism: parallelism(options.maxParallelism),
-    slotPrefix: `${directory}\0${file.path}`,
+    slotPrefix: project,
+    history,
+    logPath: (digest) => recorder.logPath(digest),
     ops: opTable({ source, images, openContext, run: runSettings({ options, store, ast }) }),
   });
   try {
@@ -112,12 +122,16 @@ async function runBuild(options: BuildOptions, emit: ProgressSink, signal: Abort
       signal,
       epoch: options.sourceDateEpoch,
     });
+    attempt(() => history.save());
+    recorder.finish({ result: made }, (digest) => history.key(digest));
     emit({ kind: "result", time: now(), result: made });
     return made;
   } catch (error) {
     hashes.save();
     // What was finished before the failure is kept: the next build goes on from there.
     await solver.keep().catch(() => undefined);
+    attempt(() => history.save());
+    recorder.finish({ error }, (digest) => history.key(digest));
     throw withSpaceHint(error);
   }
 }
@@ -249,6 +263,29 @@ async function internalStep<T>(emit: ProgressSink, name: string, act: () => Prom
     const message = error instanceof Error ? error.message : String(error);
     emit({ kind: "completed", digest, time: now(), cached: false, error: message });
     throw error;
+  }
+}
+
+function buildFacts(
+  options: BuildOptions,
+  found: { readonly directory: string; readonly file: string; readonly names: readonly string[] },
+): BuildFacts {
+  const { target, platform } = options;
+  return {
+    context: found.directory,
+    dockerfile: found.file,
+    tags: found.names,
+    ...(target === undefined ? {} : { target }),
+    ...(platform === undefined ? {} : { platform }),
+  };
+}
+
+/** What only explains builds must not fail them. */
+function attempt(act: () => void): void {
+  try {
+    act();
+  } catch {
+    // Such as a full disk, which the build itself reports.
   }
 }
 

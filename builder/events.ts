@@ -1,11 +1,16 @@
 import type { Digest } from "../store/oci/digest.ts";
 import type { SourceLocation } from "./dockerfile/location.ts";
+import type { MissCause } from "./solve/causes.ts";
 
 /** A node of the step graph as progress shows it. `name` is BuildKit's: `[build 2/5] RUN npm ci`. */
 export interface VertexInfo {
   readonly digest: Digest;
   readonly name: string;
   readonly inputs: readonly Digest[];
+  /** Which step of the Dockerfile it is, whatever its content: `build/2`; builder's own work has none. */
+  readonly slot?: string;
+  /** Where its instruction begins, from 1. */
+  readonly line?: number;
   /** Groups what is one source or one output, such as the pull of one image; shown as one step. */
   readonly progressGroup?: string;
 }
@@ -55,7 +60,14 @@ export type BuildEvent =
       readonly location?: SourceLocation;
     }
   /** Why a step was not taken from the cache: "package.json changed", "ARG V 1 -> 2". */
-  | { readonly kind: "miss"; readonly digest: Digest; readonly time: number; readonly reasons: readonly string[] }
+  | {
+      readonly kind: "miss";
+      readonly digest: Digest;
+      readonly time: number;
+      readonly reasons: readonly string[];
+      /** The same as data. */
+      readonly causes?: readonly MissCause[];
+    }
   | { readonly kind: "result"; readonly time: number; readonly result: BuildResult };
 
 /** What a build made. Digests of what was exported; `undefined` where the output has none (local, tar, none). */

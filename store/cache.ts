@@ -28,11 +28,6 @@ export class DatabaseCache implements StepCache {
     return toRecord(row);
   }
 
-  findSlot(slot: string): CacheRecord | undefined {
-    const row = this.#db.get("SELECT * FROM steps WHERE slot = ? ORDER BY id DESC LIMIT 1", slot);
-    return row === undefined ? undefined : toRecord(row);
-  }
-
   put(records: readonly CacheRecord[]): void {
     this.#db.transaction(() => {
       for (const record of records) this.#insert(record);
@@ -61,7 +56,7 @@ export class DatabaseCache implements StepCache {
     );
     const step = Number(this.#db.get("SELECT last_insert_rowid() AS id")?.["id"]);
     for (const key of keys) this.#db.run("INSERT OR REPLACE INTO step_keys VALUES (?, ?)", key, step);
-    // Records that no key leads to any more only explain the last miss; one of them is enough.
+    // A record that no key leads to any more is of no use.
     this.#db.run("DELETE FROM steps WHERE slot = ? AND id < ? AND id NOT IN (SELECT step FROM step_keys)", slot, step);
   }
 }

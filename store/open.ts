@@ -6,6 +6,8 @@ import { collect } from "./gc.ts";
 import { DatabaseCache, DatabaseCompressed } from "./cache.ts";
 import { LocalContentStore } from "./content/local.ts";
 import { Database } from "./database.ts";
+import { BuildRecords } from "./history/builds.ts";
+import { StepStates } from "./history/states.ts";
 import { Lease, sweepLeases } from "./lease.ts";
 import { DatabaseRefs } from "./refs.ts";
 import { OverlaySnapshotter } from "./snapshot/overlay.ts";
@@ -33,6 +35,8 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
     refs,
     cache: new DatabaseCache(db),
     compressed: new DatabaseCompressed(db),
+    builds: new BuildRecords(root),
+    states: new StepStates(root),
     scratch: lease.scratch,
     async [Symbol.asyncDispose]() {
       snapshots[Symbol.dispose]();

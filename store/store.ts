@@ -1,5 +1,7 @@
 import type { ContentStore } from "./content/store.ts";
 import type { Descriptor } from "./oci/descriptor.ts";
+import type { BuildRecords } from "./history/builds.ts";
+import type { StepStates } from "./history/states.ts";
 import type { Digest } from "./oci/digest.ts";
 import type { Snapshotter } from "./snapshot/snapshotter.ts";
 
@@ -21,13 +23,11 @@ export interface ImageRef {
 
 /**
  * Results of steps. A record is found by any of its keys (definition key, content key) and says which snapshot
- * the step made. `inputs` is what each key was computed from, kept so that a miss can be explained.
+ * the step made. `inputs` is what each key was computed from, without lists of files.
  */
 export interface StepCache {
   /** undefined also when the snapshot is gone. Touches the record's last use. */
   find(key: Digest): CacheRecord | undefined;
-  /** The newest record of the same step position, to explain a miss: `slot` = image-independent name of the step. */
-  findSlot(slot: string): CacheRecord | undefined;
   /** One transaction for all. */
   put(records: readonly CacheRecord[]): void;
   delete(key: Digest): void;
@@ -72,6 +72,10 @@ export interface Store extends AsyncDisposable {
   readonly refs: RefStore;
   readonly cache: StepCache;
   readonly compressed: CompressedLayers;
+  /** What past builds did, for people. */
+  readonly builds: BuildRecords;
+  /** What each step was in the last build of its project, to explain a miss. */
+  readonly states: StepStates;
   /** A directory of this process's lease in the same file system, swept when the process is gone. */
   readonly scratch: string;
   /** Removes what nothing leads to; waits until no other process uses the store. @throws E_STORE_BUSY */

@@ -298,6 +298,16 @@ export const commands: readonly CommandSpec[] = [
     load: () => import("./commands/history.ts"),
   },
   {
+    name: "why",
+    summary: "Explain why steps of the last build ran",
+    operands: "[IMAGE|DIR|BUILD]",
+    min: 0,
+    max: 1,
+    flags: [{ ...formatFlag, help: "json or a Go template: '{{range .Steps}}{{.Name}}{{end}}'" }, ...commonFlags],
+    examples: ["tsbuild why", "tsbuild why app", "tsbuild why --format json ./service"],
+    load: () => import("./commands/why.ts"),
+  },
+  {
     name: "save",
     summary: "Write images to a tar archive",
     operands: "IMAGE...",
@@ -345,7 +355,7 @@ export const missingCommands: readonly string[] = [
     " ",
   ),
   ..."info kill login logout logs manifest network pause port prune ps rename restart rm search serve start".split(" "),
-  ..."stats stop system top unpause update volume wait why".split(" "),
+  ..."stats stop system top unpause update volume wait".split(" "),
 ];
 
 /** The command of that name or alias. */

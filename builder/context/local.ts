@@ -2,7 +2,7 @@ import { Root } from "../../native/path.ts";
 import type { IgnoreMatcher } from "../dockerfile/ignore.ts";
 import { hashFile } from "../ops/copy/hash-file.ts";
 import type { SourceTree } from "../ops/copy/tree.ts";
-import type { Digest } from "../../store/oci/digest.ts";
+import { digestOf, type Digest } from "../../store/oci/digest.ts";
 import type { HashCache } from "./hash-cache.ts";
 import type { ContextMemo } from "./memo.ts";
 
@@ -45,6 +45,10 @@ export class LocalContext implements SourceTree {
 
   whyExcluded(path: string): string | undefined {
     return this.#ignore?.whichLine(path);
+  }
+
+  get ignoreFile(): string | undefined {
+    return this.#ignore === undefined ? undefined : `${this.#ignore.file} ${digestOf(this.#ignore.text)}`;
   }
 
   hash(file: Parameters<SourceTree["hash"]>[0]): string {

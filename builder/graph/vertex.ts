@@ -14,6 +14,8 @@ export interface Vertex {
   readonly slot: string;
   /** Never taken from the cache (`--no-cache`). */
   readonly ignoreCache: boolean;
+  /** Names of the ARGs among a RUN's variables; the others are ENVs. Not part of what the step is. */
+  readonly argNames: readonly string[];
 }
 
 /** The vertex of an op over its inputs. */
@@ -24,10 +26,11 @@ export function makeVertex(init: {
   readonly slot: string;
   readonly location?: SourceLocation | undefined;
   readonly ignoreCache?: boolean;
+  readonly argNames?: readonly string[];
 }): Vertex {
-  const { op, inputs, name, slot, location, ignoreCache = false } = init;
+  const { op, inputs, name, slot, location, ignoreCache = false, argNames = [] } = init;
   const digest = digestOf(JSON.stringify([op, inputs.map((input) => input.digest)]));
-  return { digest, op, inputs, name, slot, location, ignoreCache };
+  return { digest, op, inputs, name, slot, location, ignoreCache, argNames };
 }
 
 /** The vertex of FROM scratch; `slot` as in Vertex. */

@@ -29,21 +29,26 @@ export interface RunSettings {
 export function runOp(op: RunOp, settings: RunSettings): Op {
   return {
     recorded: true,
-    async key(_vertex, inputs) {
+    async key(vertex, inputs) {
       const [base = ""] = inputs;
       const { args, cwd, user, network, env } = op;
       return {
         key: digestOf(JSON.stringify([op, base])),
-        inputs: () => ({ base, command: args.join(" "), cwd, user, network, ...namedVariables(env) }),
+        inputs: () => ({ base, command: args.join(" "), cwd, user, network, ...namedVariables(env, vertex.argNames) }),
       };
     },
     exec: async (vertex, [base], context) => await execRun({ op, settings, vertex, base, context }),
   };
 }
 
-function namedVariables(env: readonly string[]): Readonly<Record<string, string>> {
+/** `ARG NAME` or `ENV NAME` -> value. */
+function namedVariables(env: readonly string[], argNames: readonly string[]): Readonly<Record<string, string>> {
+  const args = new Set(argNames);
   return Object.fromEntries(
-    env.map((entry) => [`variable ${entry.split("=", 1)[0] ?? ""}`, entry.slice(entry.indexOf("=") + 1)]),
+    env.map((entry) => {
+      const [name = ""] = entry.split("=", 1);
+      return [`${args.has(name) ? "ARG" : "ENV"} ${name}`, entry.slice(name.length + 1)];
+    }),
   );
 }
 
@@ -107,10 +112,11 @@ function containerSpec(run: Run, active: ActiveSnapshot, user: ResolvedUser): Co
 
 function runFailed(run: Run, status: ExitStatus, tail: readonly string[]): Error {
   const { location } = run.vertex;
+  const log = run.context.logPath(run.vertex.digest);
   const how = status.kind === "exited" ? `exited with code ${status.code}` : `was killed by signal ${status.signal}`;
   const options = {
     code: "E_RUN_FAILED",
-    notes: tail,
+    notes: log === undefined ? tail : [...tail, `full log: ${log}`],
     ...hintFor(status),
   };
   if (location === undefined) return new TsbuildError(`RUN ${how}`, options);

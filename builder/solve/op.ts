@@ -16,6 +16,8 @@ export interface OpContext {
   readonly store: Store;
   readonly signal: AbortSignal;
   readonly emit: ProgressSink;
+  /** The file with all that a step printed; undefined when it printed nothing. */
+  readonly logPath: (vertex: Digest) => string | undefined;
 }
 
 /** How one kind of vertex is keyed and run; one file each under ops/. */
@@ -26,7 +28,7 @@ export interface Op {
    */
   key(vertex: Vertex, inputs: readonly Digest[], context: OpContext): Promise<StepKey>;
   /** A second key from the content that the step reads of its solved inputs, where that differs from the first. */
-  contentKey?(vertex: Vertex, inputs: readonly SolvedStep[], context: OpContext): Promise<Digest | undefined>;
+  contentKey?(vertex: Vertex, inputs: readonly SolvedStep[], context: OpContext): Promise<StepKey | undefined>;
   exec(vertex: Vertex, inputs: readonly SolvedStep[], context: OpContext): Promise<StepResult>;
   /** False for what is not worth a record: images and contexts are kept elsewhere. */
   readonly recorded: boolean;

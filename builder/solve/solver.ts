@@ -4,9 +4,10 @@ import { digestOf, type Digest } from "../../store/oci/digest.ts";
 import type { CacheRecord, Store } from "../../store/store.ts";
 import type { ProgressSink } from "../events.ts";
 import type { Vertex } from "../graph/vertex.ts";
-import { explainMiss } from "./explain.ts";
+import { causeText, type MissCause } from "./causes.ts";
 import type { Op, OpContext, OpTable } from "./op.ts";
 import { Semaphore } from "./semaphore.ts";
+import type { StepHistory } from "./step-history.ts";
 import type { SolvedStep, StepKey } from "./step.ts";
 
 /** What a solve works with. */
@@ -19,6 +20,10 @@ export interface SolverOptions {
   readonly parallelism: number;
   /** Sets this build's steps apart from another project's with the same stage names. */
   readonly slotPrefix: string;
+  /** Told of every key and result, asked why a step was not found. */
+  readonly history: StepHistory;
+  /** Where all that a step printed is kept. */
+  readonly logPath: OpContext["logPath"];
 }
 
 /** A step looked up without running anything. `record` undefined: not in the cache. */
@@ -49,7 +54,7 @@ export class Solver {
   constructor(options: SolverOptions) {
     this.#options = options;
     this.#signal = AbortSignal.any([options.signal, this.#abort.signal]);
-    this.#context = { store: options.store, signal: this.#signal, emit: options.emit };
+    this.#context = { store: options.store, signal: this.#signal, emit: options.emit, logPath: options.logPath };
     this.#slots = new Semaphore(options.parallelism);
   }
 
@@ -62,10 +67,16 @@ export class Solver {
   async solve(vertex: Vertex): Promise<SolvedStep> {
     const known = this.#solved.get(vertex.digest);
     if (known !== undefined) return known;
-    const solving = this.#solve(vertex).catch((error: unknown) => {
-      this.#abort.abort(error);
-      throw error;
-    });
+    const solving = this.#solve(vertex).then(
+      (step) => {
+        this.#options.history.settle(vertex);
+        return step;
+      },
+      (error: unknown) => {
+        this.#abort.abort(error);
+        throw error;
+      },
+    );
     this.#solved.set(vertex.digest, solving);
     return solving;
   }
@@ -121,7 +132,9 @@ export class Solver {
     );
     const record = op.recorded ? this.#options.store.cache.find(own.key) : undefined;
     if (record !== undefined && op.silent !== true) this.#announceCached(vertex);
-    return { key: record?.keys[0] ?? own.key, own, record };
+    const key = record?.keys[0] ?? own.key;
+    this.#options.history.note(vertex, own, key);
+    return { key, own, record };
   }
 
   async #solve(vertex: Vertex): Promise<SolvedStep> {
@@ -138,14 +151,16 @@ export class Solver {
     const op = this.#options.ops(vertex);
     const { cache } = this.#options.store;
     const keys = inputs.map((input) => input.key);
-    const own = await op.key(vertex, keys, this.#context);
+    const defined = await op.key(vertex, keys, this.#context);
     const content = await op.contentKey?.(vertex, inputs, this.#context);
-    const all = content === undefined ? [own.key] : [own.key, content];
+    const own = content === undefined ? defined : withContent(defined, content);
+    const all = content === undefined ? [own.key] : [own.key, content.key];
     if (op.recorded && !vertex.ignoreCache) {
       for (const key of all) {
         const record = key === peeked.own?.key ? undefined : cache.find(key);
         const found = record === undefined ? undefined : this.#fromRecord(vertex, record);
         if (record === undefined || found === undefined) continue;
+        this.#options.history.note(vertex, own, found.key);
         if (!record.keys.includes(own.key)) this.#aliases.push({ ...record, keys: [...record.keys, own.key] });
         if (op.silent !== true) this.#announceCached(vertex);
         return found;
@@ -169,39 +184,44 @@ export class Solver {
     how: { readonly op: Op; readonly own: StepKey; readonly keys: readonly Digest[] },
   ): Promise<SolvedStep> {
     using _slot = await this.#slots.acquire(this.#signal);
+    const { history } = this.#options;
     const { digest } = vertex;
+    const key = how.keys[0] ?? how.own.key;
     const silent = how.op.silent === true;
     const emit: ProgressSink = silent ? () => undefined : this.#options.emit;
+    history.note(vertex, how.own, key);
+    history.begin(vertex);
     if (!silent) this.#announce(vertex);
     emit({ kind: "started", digest, time: now() });
-    if (how.op.recorded && !silent && !vertex.ignoreCache) this.#explain(vertex, how.own);
+    if (how.op.recorded && !silent) this.#explain(vertex);
     try {
       const { snapshot, identity } = await how.op.exec(vertex, inputs, this.#context);
       identity.catch(() => undefined);
       const created = Date.now();
       emit({ kind: "completed", digest, time: now(), cached: false });
-      const key = how.keys[0] ?? how.own.key;
       const step: SolvedStep = { vertex, key, snapshot, identity, created, cached: false };
       if (how.op.recorded) {
         if (!silent) this.#runSteps++;
         const slot = this.#slot(vertex);
         this.#finished.push({
           step,
-          record: { keys: how.keys, slot, snapshotID: snapshot?.id, inputs: how.own.inputs(), created },
+          record: { keys: how.keys, slot, snapshotID: snapshot?.id, inputs: withoutFiles(how.own.inputs()), created },
         });
       }
       return step;
     } catch (error) {
+      history.fail(vertex);
       const message = this.#signal.aborted ? "canceled" : errorMessage(error);
       emit({ kind: "completed", digest, time: now(), cached: false, error: message });
       throw error;
     }
   }
 
-  #explain(vertex: Vertex, own: StepKey): void {
-    const before = this.#options.store.cache.findSlot(this.#slot(vertex));
-    const reasons = explainMiss(before, own.inputs());
-    this.#options.emit({ kind: "miss", digest: vertex.digest, time: now(), reasons });
+  #explain(vertex: Vertex): void {
+    const causes: readonly MissCause[] = vertex.ignoreCache
+      ? [{ kind: "no-cache" }]
+      : this.#options.history.explain(vertex);
+    this.#options.emit({ kind: "miss", digest: vertex.digest, time: now(), reasons: causes.map(causeText), causes });
   }
 
   #slot(vertex: Vertex): string {
@@ -209,10 +229,12 @@ export class Solver {
   }
 
   #announce(vertex: Vertex): void {
-    const { digest, name, inputs } = vertex;
+    const { digest, name, inputs, location } = vertex;
+    const slot = vertex.op.kind === "context" ? {} : { slot: vertex.slot };
+    const line = location === undefined ? {} : { line: location.start.line };
     this.#options.emit({
       kind: "vertex",
-      vertex: { digest, name, inputs: inputs.map((input) => input.digest) },
+      vertex: { digest, name, inputs: inputs.map((input) => input.digest), ...slot, ...line },
       time: now(),
     });
   }
@@ -222,6 +244,16 @@ export class Solver {
     this.#announce(vertex);
     this.#options.emit({ kind: "completed", digest: vertex.digest, time: now(), cached: true });
   }
+}
+
+/** The key by definition, explained by what the step reads too. */
+function withContent(own: StepKey, content: StepKey): StepKey {
+  return { key: own.key, inputs: () => ({ ...own.inputs(), ...content.inputs() }) };
+}
+
+/** A record says what it is; which files those were is kept once, for the last build. */
+function withoutFiles(inputs: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(inputs).filter(([name]) => !name.startsWith("file ")));
 }
 
 function randomKey(): Digest {

@@ -38,7 +38,7 @@ describe("build()", () => {
     project.write("a.txt", "two");
     const changed = await project.build();
     const reasons = changed.events.flatMap((event) => (event.kind === "miss" ? event.reasons : []));
-    expect(reasons).toEqual(["/a.txt changed", "an earlier step changed"]);
+    expect(reasons).toEqual(["a.txt changed", "earlier step changed: COPY a.txt /a (line 3)"]);
   });
 
   it("hits COPY --from when the stage was rebuilt with identical files", async () => {
@@ -112,7 +112,7 @@ describe("build()", () => {
     expect(error).toMatchObject({
       code: "E_RUN_FAILED",
       message: "RUN exited with code 3",
-      notes: ["before"],
+      notes: ["before", expect.stringMatching(/^full log: .*-2\.log$/)],
       location: { start: { line: 3, column: 1 } },
     });
     expect(leftovers(project.store)).toEqual([]);

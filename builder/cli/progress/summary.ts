@@ -3,6 +3,8 @@ import { dockerSize } from "../format/size.ts";
 import { familiarName } from "../format/names.ts";
 import type { Style } from "../style.ts";
 import { printable } from "../text.ts";
+import { foldMisses } from "../../record/roots.ts";
+import { causeText } from "../../solve/causes.ts";
 import { isCanceled, type Step, type Trace } from "./trace.ts";
 
 /** What the closing lines tell beside the result. */
@@ -31,7 +33,22 @@ export function buildSummary(result: BuildResult, options: SummaryOptions, style
     ...(total === 0 ? [] : [`cache: ${cached}/${total} hits`]),
   ];
   const tail = parts.length === 0 ? "" : `   ${style.dim(parts.join("   ·   "))}\n`;
-  return ` ${head}${next === undefined ? "" : `   next: tsbuild run ${next}`}\n${tail}`;
+  const why = missLine(trace);
+  const because = why === undefined ? "" : `   ${style.dim(why)}\n`;
+  return ` ${head}${next === undefined ? "" : `   next: tsbuild run ${next}`}\n${tail}${because}`;
+}
+
+/** Why steps ran, in one line; nothing for a first build, where that needs no telling. */
+function missLine(trace: Trace | undefined): string | undefined {
+  const roots = foldMisses((trace?.steps ?? []).filter(({ causes }) => causes.length > 0));
+  const told = roots.filter(({ root }) => root.causes.some(({ kind }) => kind !== "first"));
+  const [first] = told;
+  const [cause] = first?.root.causes ?? [];
+  if (first === undefined || cause === undefined) return undefined;
+  const more = told.length + first.root.causes.length - 2;
+  const step = printable(first.root.name.replace(/^\[[^\]]*\] /, ""));
+  const clipped = step.length > 40 ? `${step.slice(0, 39)}…` : step;
+  return `ran: ${clipped} (${printable(causeText(cause))}${more > 0 ? `; ${more} more: tsbuild why` : ""})`;
 }
 
 /** What was made, and what `tsbuild run` would call it. */

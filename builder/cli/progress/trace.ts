@@ -1,5 +1,6 @@
 import { TextDecoder } from "node:util";
 import type { BuildEvent, VertexInfo } from "../../events.ts";
+import type { MissCause } from "../../solve/causes.ts";
 
 /** One thing that progress shows: a vertex, or the vertices of one progress group. Times in ms since the epoch. */
 export interface Step {
@@ -15,6 +16,9 @@ export interface Step {
   readonly tail: string[];
   readonly partial: Map<1 | 2, PartialLine>;
   misses: readonly string[];
+  /** Which step of the Dockerfile, and why it ran; nothing for the builder's own work. */
+  slot: string;
+  causes: readonly MissCause[];
 }
 
 export interface Status {
@@ -56,6 +60,7 @@ export class Trace {
       if (group !== undefined) this.#byKey.set(group, step);
     }
     step.members.add(vertex.digest);
+    step.slot = vertex.slot ?? "";
     this.#byKey.set(vertex.digest, step);
     return step;
   }
@@ -108,7 +113,10 @@ export class Trace {
 
   miss(event: Of<"miss">): Step | undefined {
     const step = this.#byKey.get(event.digest);
-    if (step !== undefined) step.misses = event.reasons;
+    if (step !== undefined) {
+      step.misses = event.reasons;
+      step.causes = event.causes ?? [];
+    }
     return step;
   }
 
@@ -135,6 +143,8 @@ function newStep(name: string): Step {
     tail: [],
     partial: new Map(),
     misses: [],
+    slot: "",
+    causes: [],
   };
 }
 

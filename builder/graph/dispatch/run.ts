@@ -29,6 +29,7 @@ export function dispatchRun(input: DispatchInput<RunInstruction>): void {
     slot: `${state.name}/${state.stepIndex}`,
     location: instruction.location,
     ignoreCache: state.ignoreCache,
+    argNames: state.args.map(({ key }) => key).filter((key) => getEnv(state.config.Env ?? [], key) === undefined),
   });
   addHistory(state, `RUN ${argsPrefix(state)}${args.join(" ")} # buildkit`, true);
 }

@@ -8,10 +8,10 @@ import type { CopyFilter } from "./filter.ts";
 import { findSources, missingSource, type Selection, type Source } from "./sources.ts";
 import { walkTree, type SourceTree } from "./tree.ts";
 
-/** Beyond this many files a key keeps one digest per top directory, not one per file. */
-const listed = 1000;
+/** Beyond this many entries a key keeps one digest per top directory, not one per file. */
+const listed = 20_000;
 
-/** A digest over all that a COPY reads, and what it was made from: `file <path>` -> its part. */
+/** A digest over all that a COPY reads, and what it was made from: `file <path>` -> `MODE CONTENT` or `dMODE ...`. */
 export interface ContentDigest {
   readonly digest: Digest;
   readonly inputs: () => Readonly<Record<string, string>>;
@@ -32,7 +32,14 @@ export function contentDigest(tree: SourceTree, chosen: readonly Selection[]): C
     if (required !== undefined && count === 0) throw missingSource(tree, required);
   }
   const digest = digestOf(total.digest());
-  return { digest, inputs: () => (parts.size > listed ? summary(parts) : Object.fromEntries(parts)) };
+  const { ignoreFile } = tree;
+  return {
+    digest,
+    inputs: () => ({
+      ...(parts.size > listed ? summary(parts) : Object.fromEntries(parts)),
+      ...(ignoreFile === undefined ? {} : { "ignore file": ignoreFile }),
+    }),
+  };
 }
 
 interface Sink {
@@ -85,15 +92,22 @@ function addEntry(
   const attributes = stat.type === "directory" ? xattrs(dir, name) : [];
   const line = JSON.stringify([stat.type, label, stat.mode, uid, gid, what, attributes]);
   sink.total.update(line);
-  if (stat.type !== "directory") sink.parts.set(`file /${path}`, `${stat.mode.toString(8)} ${what.slice(0, 32)}`);
+  const mode = (stat.mode & 0o7777).toString(8);
+  const owned = tree.owner === undefined ? ` ${uid}:${gid}` : "";
+  if (stat.type !== "directory") sink.parts.set(`file ${path}`, `${mode} ${what.slice(0, 24)}${owned}`);
+  else if (label !== "")
+    sink.parts.set(
+      `file ${path}`,
+      `d${mode} ${attributes.length === 0 ? "" : digestOf(JSON.stringify(attributes)).slice(7, 23)}${owned}`,
+    );
 }
 
 function summary(parts: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
   const hashes = new Map<string, Hash>();
   for (const [name, value] of parts) {
-    const top = name.slice("file ".length).split("/").slice(0, 3).join("/");
+    const top = name.slice("file ".length).split("/").slice(0, 2).join("/");
     const hash = hashes.get(top) ?? createHash("sha256");
     hashes.set(top, hash.update(`${name}\0${value}\n`));
   }
-  return Object.fromEntries([...hashes].map(([top, hash]) => [`file ${top}`, hash.digest("hex").slice(0, 32)]));
+  return Object.fromEntries([...hashes].map(([top, hash]) => [`file ${top}`, `0 ${hash.digest("hex").slice(0, 32)}`]));
 }

@@ -41,10 +41,16 @@ export function copyOp(op: CopyOp, openContext: OpenContext): Op {
     async contentKey(vertex, [base, from]) {
       if (vertex.inputs[1]?.op.kind === "context" || from?.snapshot === undefined) return undefined;
       using tree = SnapshotTree.open(from.snapshot, "the source stage");
-      return keyOf(op, base?.key ?? "", contentDigest(tree, chosen).digest, () => ({})).key;
+      const content = contentDigest(tree, chosen);
+      return keyOf(op, base?.key ?? "", content.digest, () => inStage(content.inputs()));
     },
     exec: async (vertex, inputs, context) => await execCopy({ op, openContext, vertex, inputs, context }),
   };
+}
+
+/** Paths of a stage are absolute, those of the context relative. */
+function inStage(inputs: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name.replace(/^file /, "file /"), value]));
 }
 
 /** Digest of what is read of the context. What it was made from is read again when a miss has to be explained. */

@@ -15,6 +15,8 @@ export interface SourceTree extends Disposable {
   prunes(path: string): boolean;
   /** The ignore file's line that hides the path, for messages. */
   whyExcluded(path: string): string | undefined;
+  /** Names the ignore file and its state, to explain why files came or went. */
+  readonly ignoreFile?: string | undefined;
   /** Hex sha256 of a regular file's bytes and attributes. */
   hash(file: { readonly path: string; readonly dir: Dir; readonly name: string; readonly stat: Stat }): string;
   /**

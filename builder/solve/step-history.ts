@@ -1,0 +1,177 @@
+import type { Digest } from "../../store/oci/digest.ts";
+import type { FullStepState, StepStates } from "../../store/history/states.ts";
+import { reachable, type Vertex } from "../graph/vertex.ts";
+import type { MissCause } from "./causes.ts";
+import { explainChange } from "./explain.ts";
+import type { StepKey } from "./step.ts";
+
+interface Noted {
+  readonly own: StepKey;
+  /** Names its result in the keys of the steps on top. */
+  readonly result: Digest;
+}
+
+/** What the steps of a project were in its last build, to explain the misses of this one; save() makes it the last. */
+export class StepHistory {
+  readonly #states: StepStates;
+  readonly #project: string;
+  readonly #target: Vertex;
+  readonly #noted = new Map<Digest, Noted>();
+  readonly #begun = new Set<Digest>();
+  readonly #settled = new Set<Digest>();
+  readonly #failed = new Set<Digest>();
+  #read: ReadonlyMap<string, FullStepState> | undefined;
+  #texts: ReadonlyMap<string, ReadonlySet<string>> | undefined;
+
+  /** `project` names the context and Dockerfile; `target` is the whole graph. */
+  constructor(options: { readonly states: StepStates; readonly project: string; readonly target: Vertex }) {
+    this.#states = options.states;
+    this.#project = options.project;
+    this.#target = options.target;
+  }
+
+  /** The key of a step, as far as it is known now; the last call counts. */
+  note(vertex: Vertex, own: StepKey, result: Digest): void {
+    this.#noted.set(vertex.digest, { own, result });
+  }
+
+  /** The step is run now. */
+  begin(vertex: Vertex): void {
+    this.#begun.add(vertex.digest);
+  }
+
+  /** The step has a result. */
+  settle(vertex: Vertex): void {
+    this.#settled.add(vertex.digest);
+  }
+
+  /** The step was begun and has no result. */
+  fail(vertex: Vertex): void {
+    this.#failed.add(vertex.digest);
+  }
+
+  /** The key by definition, for the record of the build. */
+  key(digest: Digest): Digest | undefined {
+    return this.#noted.get(digest)?.own.key;
+  }
+
+  /** Why a step whose key is noted was not found. */
+  explain(vertex: Vertex): readonly MissCause[] {
+    const now = this.#noted.get(vertex.digest);
+    const before = this.#find(vertex);
+    if (now === undefined || before === undefined) return [{ kind: this.#before.size === 0 ? "first" : "new" }];
+    if (before.key === now.own.key) return [{ kind: before.failed === true ? "failed" : "gone" }];
+    const inputs = new Map(vertex.inputs.map((input) => [this.#noted.get(input.digest)?.result ?? "", input]));
+    const changed = new Set<Vertex>();
+    const [was, is] = [before.inputs(), now.own.inputs()];
+    const own = explainChange({ text: before.text, inputs: was }, { text: textOf(vertex), inputs: is }, (_, value) => {
+      const input = inputs.get(value ?? "");
+      if (input !== undefined) changed.add(input);
+      return input !== undefined;
+    });
+    const inherited = [...changed].flatMap((input) => this.#inherited(input));
+    const causes = [...own, ...inherited];
+    if (causes.length > 0) return causes;
+    return [{ kind: "input", name: "key", before: before.key.slice(0, 19), now: now.own.key.slice(0, 19) }];
+  }
+
+  /** Makes the steps of this build those that the next one is compared with. Writes nothing when all is as before. */
+  save(): void {
+    const current = new Map<string, FullStepState>();
+    const settled = new Set<Digest>();
+    const vertices = reachable(this.#target);
+    // What a result stands on is settled too, also when it was only looked up.
+    for (const vertex of vertices.toReversed()) {
+      if (this.#settled.has(vertex.digest)) settled.add(vertex.digest);
+      if (settled.has(vertex.digest)) for (const input of vertex.inputs) settled.add(input.digest);
+    }
+    for (const vertex of vertices) {
+      const state = this.#current(vertex, settled);
+      if (state !== undefined) current.set(vertex.slot, state);
+    }
+    const stages = new Set(vertices.map(({ slot }) => stageOf(slot)));
+    const slots = new Set(vertices.map(({ slot }) => slot));
+    const kept = [...this.#before.values()].filter(
+      ({ slot }) => !current.has(slot) && (slots.has(slot) || !stages.has(stageOf(slot))),
+    );
+    const changed = [...current.values()].filter((state) => !same(this.#before.get(state.slot), state));
+    if (changed.length === 0 && kept.length + current.size === this.#before.size) return;
+    this.#states.write(this.#project, [...kept, ...current.values()], changed);
+  }
+
+  get #before(): ReadonlyMap<string, FullStepState> {
+    return (this.#read ??= this.#states.read(this.#project));
+  }
+
+  #current(vertex: Vertex, settled: ReadonlySet<Digest>): FullStepState | undefined {
+    const noted = this.#noted.get(vertex.digest);
+    const failed = this.#failed.has(vertex.digest);
+    if (noted === undefined || (!failed && !settled.has(vertex.digest))) return undefined;
+    const { key, inputs } = noted.own;
+    return { slot: vertex.slot, text: textOf(vertex), key, inputs, ...(failed ? { failed } : {}) };
+  }
+
+  /** The same step of the last build: the same text nearest to the place, else what was in its place. */
+  #find(vertex: Vertex): FullStepState | undefined {
+    const { slot } = vertex;
+    const text = textOf(vertex);
+    const inPlace = this.#before.get(slot);
+    if (inPlace?.text === text) return inPlace;
+    const stage = stageOf(slot);
+    const distance = (state: FullStepState): number => Math.abs(numberOf(state.slot) - numberOf(slot));
+    const [moved] = [...this.#before.values()]
+      .filter((state) => stageOf(state.slot) === stage && state.text === text)
+      .toSorted((a, b) => distance(a) - distance(b));
+    if (moved !== undefined) return moved;
+    // What was in this place is in another one now: this instruction was put before it.
+    const elsewhere = inPlace !== undefined && this.#stageTexts(stage).has(inPlace.text);
+    return elsewhere ? undefined : inPlace;
+  }
+
+  #moved(vertex: Vertex): boolean {
+    const before = this.#find(vertex);
+    return before === undefined || before.failed === true || before.key !== this.#noted.get(vertex.digest)?.own.key;
+  }
+
+  #stageTexts(stage: string): ReadonlySet<string> {
+    if (this.#texts === undefined) {
+      const texts = new Map<string, Set<string>>();
+      for (const vertex of reachable(this.#target)) {
+        const key = stageOf(vertex.slot);
+        texts.set(key, (texts.get(key) ?? new Set()).add(textOf(vertex)));
+      }
+      this.#texts = texts;
+    }
+    return this.#texts.get(stage) ?? new Set();
+  }
+
+  /** What a changed step did to those on top: what did not run itself is told by its own causes. */
+  #inherited(input: Vertex): readonly MissCause[] {
+    // Stacking layers is no step of the Dockerfile: those that made them are.
+    if (input.op.kind === "link")
+      return input.inputs.filter((one) => this.#moved(one)).flatMap((one) => this.#inherited(one));
+    if (!this.#begun.has(input.digest) || input.op.kind === "image") {
+      const known = new Set(["first", "new", "gone", "failed"]);
+      const own = this.explain(input).filter(({ kind }) => !known.has(kind));
+      if (own.length > 0) return own;
+    }
+    return [{ kind: "earlier", slot: input.slot, step: textOf(input), line: input.location?.start.line }];
+  }
+}
+
+/** The instruction without its number: `RUN npm ci`. */
+export function textOf(vertex: Vertex): string {
+  return vertex.name.replace(/^\[[^\]]*\] /, "");
+}
+
+function stageOf(slot: string): string {
+  return slot.slice(0, slot.lastIndexOf("/"));
+}
+
+function numberOf(slot: string): number {
+  return Number(slot.slice(slot.lastIndexOf("/") + 1));
+}
+
+function same(before: FullStepState | undefined, now: FullStepState): boolean {
+  return before?.key === now.key && before.text === now.text && before.failed === now.failed;
+}
