@@ -17,6 +17,7 @@ import { suggest } from "./dockerfile/suggest.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { BuildEvent, BuildResult, ProgressSink } from "./events.ts";
 import { exportResult } from "./export/export.ts";
+import { parseCacheLimit, type CacheLimit } from "./graph/cache-limit.ts";
 import { convert, type BuildPlan, type ResolvedImage } from "./graph/convert.ts";
 import { proxyArgs } from "./graph/global-args.ts";
 import { bottom, squashVertex } from "./graph/squash.ts";
@@ -101,6 +102,7 @@ async function runBuild(options: BuildOptions, emit: ProgressSink, signal: Abort
     parallelism: parallelism(options.maxParallelism),
     slotPrefix: project,
     history,
+    cacheLimit: cacheLimit(options.cacheTtl),
     logPath: (digest) => recorder.logPath(digest),
     ops: opTable({ source, images, openContext, run: runSettings({ options, store, ast }) }),
   });
@@ -278,6 +280,16 @@ function buildFacts(
     ...(target === undefined ? {} : { target }),
     ...(platform === undefined ? {} : { platform }),
   };
+}
+
+/** @throws E_CACHE_LIMIT */
+function cacheLimit(text: string | undefined): CacheLimit | undefined {
+  const limit = text === undefined ? undefined : parseCacheLimit(text);
+  if (text === undefined || limit !== undefined) return limit;
+  throw new TsbuildError(`Cannot limit the cache to ${JSON.stringify(text)}: it is no duration`, {
+    code: "E_CACHE_LIMIT",
+    hint: "12h, 1h30m, 7d or never",
+  });
 }
 
 /** What only explains builds must not fail them. */

@@ -55,6 +55,8 @@ export interface BuildOptions extends EngineOptions {
   readonly squash?: "new" | "all";
   /** Steps at once, 0: any number; default: twice the processors. */
   readonly maxParallelism?: number;
+  /** How old a cached result may be: `12h`, `7d`, `never`. A `# cache=` comment above an instruction wins over it. */
+  readonly cacheTtl?: string;
   readonly stdout?: NodeJS.WritableStream;
   readonly onEvent?: ProgressSink;
 }

@@ -1,3 +1,4 @@
+import { parseCacheLimit } from "../graph/cache-limit.ts";
 import type { BuildOptions, PullPolicy } from "../options.ts";
 import type { Invocation } from "./command.ts";
 import { engineOptions } from "./engine-options.ts";
@@ -27,6 +28,9 @@ export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean):
     throw new UsageError("Cannot use --no-cache together with --no-cache-filter", { hint: "leave one of them out" });
   }
   const squash = squashOf(flags.string("squash"));
+  const cacheTtl = flags.string("cache-ttl");
+  if (cacheTtl !== undefined && parseCacheLimit(cacheTtl) === undefined)
+    throw new UsageError(`--cache-ttl is no duration: ${JSON.stringify(cacheTtl)}`, { hint: "--cache-ttl 12h" });
   const maxParallelism = parallelism(flags.string("max-parallelism") ?? flags.string("jobs"));
   const dockerfile = flags.string("file");
   const target = flags.string("target");
@@ -43,6 +47,7 @@ export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean):
     ...(target === undefined || target === "" ? {} : { target }),
     ...(pull === undefined ? {} : { pull }),
     ...(squash === undefined ? {} : { squash }),
+    ...(cacheTtl === undefined ? {} : { cacheTtl }),
     ...(maxParallelism === undefined ? {} : { maxParallelism }),
     ...(platform === undefined ? {} : { platform }),
     ...(network === undefined ? {} : { network }),

@@ -95,6 +95,7 @@ export const commands: readonly CommandSpec[] = [
         choices: ["new", "all", "true", "false"],
         help: "one layer in place of the new ones, or of all with the base's",
       },
+      { name: "cache-ttl", kind: "string", value: "TIME", help: "do steps again whose results are older: 12h, 7d" },
       { name: "max-parallelism", kind: "string", value: "N", help: "steps at once; 0: no limit (--jobs is the same)" },
       { name: "jobs", kind: "string", value: "N", help: "as --max-parallelism" },
       platformFlag,

@@ -8,11 +8,12 @@ import { locateVariable } from "../dockerfile/locate-variable.ts";
 import { DockerfileError } from "../dockerfile/error.ts";
 import type { SourceLocation } from "../dockerfile/location.ts";
 import { parseOnbuild } from "../dockerfile/parse.ts";
+import { cacheComment, parseCacheLimit, type CacheLimit } from "./cache-limit.ts";
 import type { DispatchContext } from "./dispatch/context.ts";
 import { dispatch } from "./dispatch/dispatch.ts";
 import { evaluateGlobalArgs, expandGlobal, predefinedArgs, proxyArgs, type BuildPlatforms } from "./global-args.ts";
 import { ensurePath, type StageState } from "./stage-state.ts";
-import { makeVertex, scratchVertex, type Vertex } from "./vertex.ts";
+import { limitCache, makeVertex, scratchVertex, type Vertex } from "./vertex.ts";
 
 /** An image that FROM or COPY --from names, pinned. */
 export interface ResolvedImage {
@@ -171,8 +172,25 @@ class Converter {
     state.stepTotal = countSteps(steps.map((step) => step.instruction)) + state.stepIndex;
     ensurePath(state);
     const context = this.#dispatchContext(sources);
-    for (const { instruction, onbuild } of steps) dispatch(state, instruction, context, onbuild);
+    for (const { instruction, onbuild } of steps) {
+      const below = state.vertex;
+      dispatch(state, instruction, context, onbuild);
+      const limit = this.#cacheLimit(instruction);
+      if (limit !== undefined) state.vertex = limitCache(state.vertex, below, limit);
+    }
     return state;
+  }
+
+  /** Of a comment such as `# cache=12h` directly above the instruction. */
+  #cacheLimit(instruction: Instruction): CacheLimit | undefined {
+    const text = cacheComment(instruction.comments);
+    if (text === undefined) return undefined;
+    const limit = parseCacheLimit(text);
+    if (limit === undefined) {
+      const message = `The comment cache=${text} has no effect: it is no duration such as 12h or 7d, and not never`;
+      this.#warnings.push({ rule: "InvalidCacheLimit", message, location: instruction.keyword });
+    }
+    return limit;
   }
 
   #dispatchContext(sources: ReadonlyMap<string, Vertex>): DispatchContext {

@@ -1,5 +1,6 @@
 import { digestOf, type Digest } from "../../store/oci/digest.ts";
 import type { SourceLocation } from "../dockerfile/location.ts";
+import type { CacheLimit } from "./cache-limit.ts";
 import type { OpSpec } from "./opspec.ts";
 
 /** A node of the step graph: what to do (`op`, plain JSON) on which inputs. `digest` names both, not the name. */
@@ -14,6 +15,8 @@ export interface Vertex {
   readonly slot: string;
   /** Never taken from the cache (`--no-cache`). */
   readonly ignoreCache: boolean;
+  /** Until when a result may be taken from the cache; undefined: for ever. Not part of what the step is. */
+  readonly cacheLimit: CacheLimit | undefined;
   /** Names of the ARGs among a RUN's variables; the others are ENVs. Not part of what the step is. */
   readonly argNames: readonly string[];
 }
@@ -30,7 +33,7 @@ export function makeVertex(init: {
 }): Vertex {
   const { op, inputs, name, slot, location, ignoreCache = false, argNames = [] } = init;
   const digest = digestOf(JSON.stringify([op, inputs.map((input) => input.digest)]));
-  return { digest, op, inputs, name, slot, location, ignoreCache, argNames };
+  return { digest, op, inputs, name, slot, location, ignoreCache, argNames, cacheLimit: undefined };
 }
 
 /** The vertex of FROM scratch; `slot` as in Vertex. */
@@ -48,4 +51,15 @@ export function reachable(root: Vertex): readonly Vertex[] {
   };
   visit(root);
   return [...found.values()];
+}
+
+/** The vertices that an instruction added on top of `below`, with the limit. */
+export function limitCache(vertex: Vertex, below: Vertex, cacheLimit: CacheLimit): Vertex {
+  if (vertex === below) return vertex;
+  // COPY --link makes two: the layer, and what puts it in its place.
+  const inputs =
+    vertex.op.kind === "link"
+      ? vertex.inputs.map((input, at) => (at === 0 ? input : limitCache(input, below, cacheLimit)))
+      : vertex.inputs;
+  return { ...vertex, inputs, cacheLimit };
 }

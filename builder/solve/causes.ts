@@ -63,7 +63,7 @@ export function causeText(cause: MissCause): string {
     case "expired":
       return `expired after ${cause.limit}`;
     case "never":
-      return "cache=never";
+      return "it is never cached (# cache=never)";
     case "no-cache":
       return "the cache is off (--no-cache)";
     case "failed":

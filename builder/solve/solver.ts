@@ -3,6 +3,7 @@ import { errorMessage } from "../../native/errors.ts";
 import { digestOf, type Digest } from "../../store/oci/digest.ts";
 import type { CacheRecord, Store } from "../../store/store.ts";
 import type { ProgressSink } from "../events.ts";
+import type { CacheLimit } from "../graph/cache-limit.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import { causeText, type MissCause } from "./causes.ts";
 import type { Op, OpContext, OpTable } from "./op.ts";
@@ -22,6 +23,8 @@ export interface SolverOptions {
   readonly slotPrefix: string;
   /** Told of every key and result, asked why a step was not found. */
   readonly history: StepHistory;
+  /** Of steps that have none of their own. */
+  readonly cacheLimit: CacheLimit | undefined;
   /** Where all that a step printed is kept. */
   readonly logPath: OpContext["logPath"];
 }
@@ -31,6 +34,8 @@ interface Peeked {
   readonly key: Digest;
   readonly own: StepKey | undefined;
   readonly record: CacheRecord | undefined;
+  /** Why no result may stand for it: then `key` is one that nobody knows, and what stands on it is not found either. */
+  readonly forced?: MissCause;
 }
 
 /**
@@ -122,7 +127,8 @@ export class Solver {
 
   async #look(vertex: Vertex): Promise<Peeked> {
     // A forced step has a result that nobody knows yet; what stands on it must not be found by its old key.
-    if (vertex.ignoreCache) return { key: randomKey(), own: undefined, record: undefined };
+    if (vertex.ignoreCache)
+      return { key: randomKey(), own: undefined, record: undefined, forced: { kind: "no-cache" } };
     const inputs = await Promise.all(vertex.inputs.map((input) => this.#peek(input)));
     const op = this.#options.ops(vertex);
     const own = await op.key(
@@ -130,11 +136,13 @@ export class Solver {
       inputs.map((input) => input.key),
       this.#context,
     );
-    const record = op.recorded ? this.#options.store.cache.find(own.key) : undefined;
+    const found = op.recorded ? this.#options.store.cache.find(own.key) : undefined;
+    const forced = op.recorded ? this.#expired(vertex, found) : undefined;
+    const record = forced === undefined ? found : undefined;
     if (record !== undefined && op.silent !== true) this.#announceCached(vertex);
-    const key = record?.keys[0] ?? own.key;
+    const key = forced === undefined ? (record?.keys[0] ?? own.key) : randomKey();
     this.#options.history.note(vertex, own, key);
-    return { key, own, record };
+    return { key, own, record, ...(forced === undefined ? {} : { forced }) };
   }
 
   async #solve(vertex: Vertex): Promise<SolvedStep> {
@@ -158,15 +166,21 @@ export class Solver {
     if (op.recorded && !vertex.ignoreCache) {
       for (const key of all) {
         const record = key === peeked.own?.key ? undefined : cache.find(key);
-        const found = record === undefined ? undefined : this.#fromRecord(vertex, record);
-        if (record === undefined || found === undefined) continue;
+        if (record === undefined || this.#expired(vertex, record) !== undefined) continue;
+        const found = this.#fromRecord(vertex, record);
+        if (found === undefined) continue;
         this.#options.history.note(vertex, own, found.key);
         if (!record.keys.includes(own.key)) this.#aliases.push({ ...record, keys: [...record.keys, own.key] });
         if (op.silent !== true) this.#announceCached(vertex);
         return found;
       }
     }
-    return await this.#run(vertex, inputs, { op, own, keys: vertex.ignoreCache ? [peeked.key, ...all] : all });
+    return await this.#run(vertex, inputs, {
+      op,
+      own,
+      keys: peeked.forced === undefined ? all : [peeked.key, ...all],
+      forced: peeked.forced,
+    });
   }
 
   #fromRecord(vertex: Vertex, record: CacheRecord): SolvedStep | undefined {
@@ -181,7 +195,12 @@ export class Solver {
   async #run(
     vertex: Vertex,
     inputs: readonly SolvedStep[],
-    how: { readonly op: Op; readonly own: StepKey; readonly keys: readonly Digest[] },
+    how: {
+      readonly op: Op;
+      readonly own: StepKey;
+      readonly keys: readonly Digest[];
+      readonly forced: MissCause | undefined;
+    },
   ): Promise<SolvedStep> {
     using _slot = await this.#slots.acquire(this.#signal);
     const { history } = this.#options;
@@ -193,7 +212,7 @@ export class Solver {
     history.begin(vertex);
     if (!silent) this.#announce(vertex);
     emit({ kind: "started", digest, time: now() });
-    if (how.op.recorded && !silent) this.#explain(vertex);
+    if (how.op.recorded && !silent) this.#explain(vertex, how.forced);
     try {
       const { snapshot, identity } = await how.op.exec(vertex, inputs, this.#context);
       identity.catch(() => undefined);
@@ -217,10 +236,17 @@ export class Solver {
     }
   }
 
-  #explain(vertex: Vertex): void {
-    const causes: readonly MissCause[] = vertex.ignoreCache
-      ? [{ kind: "no-cache" }]
-      : this.#options.history.explain(vertex);
+  /** Why a record may not be used, or no record could be. */
+  #expired(vertex: Vertex, record: CacheRecord | undefined): MissCause | undefined {
+    const limit = vertex.cacheLimit ?? this.#options.cacheLimit;
+    if (limit === undefined) return undefined;
+    if (limit.milliseconds === 0) return { kind: "never" };
+    const old = record !== undefined && Date.now() - record.created > limit.milliseconds;
+    return old ? { kind: "expired", limit: limit.text } : undefined;
+  }
+
+  #explain(vertex: Vertex, forced: MissCause | undefined): void {
+    const causes = forced === undefined ? this.#options.history.explain(vertex) : [forced];
     this.#options.emit({ kind: "miss", digest: vertex.digest, time: now(), reasons: causes.map(causeText), causes });
   }
 

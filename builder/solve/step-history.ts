@@ -1,6 +1,6 @@
 import type { Digest } from "../../store/oci/digest.ts";
 import type { FullStepState, StepStates } from "../../store/history/states.ts";
-import { reachable, type Vertex } from "../graph/vertex.ts";
+import type { Vertex } from "../graph/vertex.ts";
 import type { MissCause } from "./causes.ts";
 import { explainChange } from "./explain.ts";
 import type { StepKey } from "./step.ts";
@@ -15,7 +15,8 @@ interface Noted {
 export class StepHistory {
   readonly #states: StepStates;
   readonly #project: string;
-  readonly #target: Vertex;
+  /** Inputs first. Two stages may have the same step, each in a place of its own. */
+  readonly #vertices: readonly Vertex[];
   readonly #noted = new Map<Digest, Noted>();
   readonly #begun = new Set<Digest>();
   readonly #settled = new Set<Digest>();
@@ -27,7 +28,7 @@ export class StepHistory {
   constructor(options: { readonly states: StepStates; readonly project: string; readonly target: Vertex }) {
     this.#states = options.states;
     this.#project = options.project;
-    this.#target = options.target;
+    this.#vertices = everyVertex(options.target);
   }
 
   /** The key of a step, as far as it is known now; the last call counts. */
@@ -79,7 +80,7 @@ export class StepHistory {
   save(): void {
     const current = new Map<string, FullStepState>();
     const settled = new Set<Digest>();
-    const vertices = reachable(this.#target);
+    const vertices = this.#vertices;
     // What a result stands on is settled too, also when it was only looked up.
     for (const vertex of vertices.toReversed()) {
       if (this.#settled.has(vertex.digest)) settled.add(vertex.digest);
@@ -136,7 +137,7 @@ export class StepHistory {
   #stageTexts(stage: string): ReadonlySet<string> {
     if (this.#texts === undefined) {
       const texts = new Map<string, Set<string>>();
-      for (const vertex of reachable(this.#target)) {
+      for (const vertex of this.#vertices) {
         const key = stageOf(vertex.slot);
         texts.set(key, (texts.get(key) ?? new Set()).add(textOf(vertex)));
       }
@@ -162,6 +163,19 @@ export class StepHistory {
 /** The instruction without its number: `RUN npm ci`. */
 export function textOf(vertex: Vertex): string {
   return vertex.name.replace(/^\[[^\]]*\] /, "");
+}
+
+function everyVertex(target: Vertex): readonly Vertex[] {
+  const found = new Set<Vertex>();
+  const seen = new Set<Vertex>();
+  const visit = (vertex: Vertex): void => {
+    if (seen.has(vertex)) return;
+    seen.add(vertex);
+    vertex.inputs.forEach(visit);
+    found.add(vertex);
+  };
+  visit(target);
+  return [...found];
 }
 
 function stageOf(slot: string): string {

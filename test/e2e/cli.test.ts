@@ -57,6 +57,37 @@ describe("tsbuild build", () => {
     expect(second.stderr).toContain("cache: 2/2 hits");
   });
 
+  it("says why steps ran, in its summary and by `why` in words, JSON and templates", async () => {
+    using project = new Project({
+      Dockerfile: `${fromBusybox}COPY src /src\nRUN cat /src/a\nRUN echo end\n`,
+      "src/a": "1",
+    });
+    const first = await tsbuild(project, "-t app .");
+    expect(first.stderr).not.toContain("ran: ");
+    expect((await tsbuild(project, "why")).stdout).toMatch(/^app:latest built .*: the first build, all 4 steps ran\n$/);
+    project.write("src/a", "2");
+    const second = await tsbuild(project, "-t app .");
+    expect(second.stderr).toContain("   ran: COPY src /src (src/a changed)\n");
+    expect((await tsbuild(project, "why app")).stdout).toMatch(
+      /: 3 of 4 steps ran\n\n {2}COPY src \/src {3}\(line 3\)\n {4}src\/a changed\n {4}then: RUN cat \/src\/a {3}\(line 4\)\n {10}RUN echo end {3}\(line 5\)\n/,
+    );
+    const report: unknown = JSON.parse((await tsbuild(project, "why --format json .")).stdout);
+    expect(report).toMatchObject({
+      Outcome: "done",
+      Names: ["docker.io/library/app:latest"],
+      Steps: [{ Outcome: "cached" }, { Line: 3, Root: true }, { Because: "stage-0/2" }, { Because: "stage-0/2" }],
+    });
+    const roots = "{{range .Steps}}{{if .Root}}{{(index .Causes 0).Path}}{{end}}{{end}}";
+    expect((await tsbuild(project, `why --format=${roots.replaceAll(" ", "\t")}`)).stdout).toBe("src/a\n");
+    await tsbuild(project, "-t app .");
+    expect((await tsbuild(project, "why")).stdout).toMatch(/: every step came from the cache\n$/);
+    expect(await tsbuild(project, "why other")).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringContaining("E_BUILD_NOT_FOUND"),
+    });
+  });
+
   it("with -q prints exactly the image ID, and writes the same to --iidfile and --metadata-file", async () => {
     using project = new Project({ Dockerfile: hello });
     const built = await tsbuild(project, "-q -t app --iidfile iid --metadata-file meta.json .");
