@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, openSync, closeSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Root } from "../../native/path.ts";
+import { spreadSubdirectories } from "../../native/spread.ts";
 import { syncfs } from "../../native/syscall.ts";
 import type { Database, Row } from "../database.ts";
 import { asChainID, asDiffID, parseDigest, type ChainID, type DiffID } from "../oci/digest.ts";
@@ -27,6 +28,7 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
   /** Made under this lease and not recorded. */
   readonly #own = new Set<string>();
   #count = 0;
+  #spread = false;
 
   constructor(options: { readonly root: string; readonly db: Database; readonly lease: string }) {
     this.#root = join(options.root, "snapshots");
@@ -36,6 +38,8 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
   }
 
   prepare(parent: Snapshot | undefined): ActiveSnapshot {
+    if (!this.#spread) spreadSubdirectories(this.#root);
+    this.#spread = true;
     const id = `${this.#lease}-${this.#count++}`;
     const directory = join(this.#root, id);
     const [upper, work] = [join(directory, "fs"), join(directory, "work")];
