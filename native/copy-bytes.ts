@@ -12,8 +12,11 @@ export function copyBytes(from: number, to: number, size: number): void {
     if (copied === undefined || copied === 0) break;
     left -= copied;
   }
-  // What is left, what grew meanwhile, and files of /proc that say they are empty.
-  for (let got = readFd(from, buffer); got > 0; got = readFd(from, buffer)) writeFd(to, buffer.subarray(0, got));
+  // What is left, and files of /proc that say they are empty. One that grows is copied as long as it was.
+  for (let got = readFd(from, buffer); got > 0; got = readFd(from, buffer)) {
+    writeFd(to, buffer.subarray(0, got));
+    if (got === size) return;
+  }
 }
 
 /** Truncates or extends the file behind a descriptor. */

@@ -8,8 +8,21 @@ export function setFileMetadata(
   metadata: { readonly uid: number; readonly gid: number; readonly mode: number; readonly mtime: bigint },
 ): void {
   const { uid, gid, mode, mtime } = metadata;
+  setFdOwner(fd, uid, gid);
+  setFdMode(fd, mode);
+  setFdTime(fd, mtime);
+}
+
+export function setFdOwner(fd: number, uid: number, gid: number): void {
   call("fchown", undefined, fd, uid, gid);
+}
+
+export function setFdMode(fd: number, mode: number): void {
   call("fchmod", undefined, fd, mode);
+}
+
+/** Modification time in nanoseconds; the access time becomes the same. */
+export function setFdTime(fd: number, mtime: bigint): void {
   writeTimes(times, mtime);
   call("futimens", undefined, fd, times);
 }

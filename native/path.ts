@@ -104,8 +104,7 @@ export class Dir implements Disposable {
 
   /** The directory itself. */
   statSelf(): Stat {
-    call("fstatat", undefined, this.fd, emptyPath, AT_EMPTY_PATH, STATX_BASIC, statBuffer);
-    return readStat();
+    return statFd(this.fd);
   }
 
   readlink(name: string): string {
@@ -345,6 +344,12 @@ function cname(name: string): Buffer {
 function deviceNumber(major: number, minor: number): bigint {
   const [high, low] = [BigInt(major), BigInt(minor)];
   return ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) | (low & 0xffn);
+}
+
+/** Metadata of an open file. */
+export function statFd(fd: number): Stat {
+  call("fstatat", undefined, fd, emptyPath, AT_EMPTY_PATH, STATX_BASIC, statBuffer);
+  return readStat();
 }
 
 function readStat(): Stat {

@@ -1,14 +1,13 @@
 import { basename, dirname } from "node:path/posix";
-import { copyBytes } from "../../../native/copy-bytes.ts";
 import { TsbuildError } from "../../../native/errors.ts";
 import type { ModeChange } from "../../dockerfile/file-mode.ts";
-import { openFlags, type Dir, type Root, type Stat } from "../../../native/path.ts";
-import { closeFd } from "../../../native/syscall.ts";
+import type { Dir, Root, Stat } from "../../../native/path.ts";
+import { copyFile } from "./copy-file.ts";
 import { copiedXattr } from "./hash-file.ts";
 import { parentInRoot, resolveInRoot, statInRoot } from "./resolve.ts";
 import { noFilter, type CopyFilter, type FilterState } from "./filter.ts";
 import type { Source } from "./sources.ts";
-import { LazyDir, OpenDir, type TargetDir } from "./target-dir.ts";
+import { TargetDir, type Opened } from "./target-dir.ts";
 import { byteOrder, type SourceTree } from "./tree.ts";
 
 /** How a copy changes what it copies. */
@@ -120,7 +119,8 @@ export class Copier {
   async #mergeRoot(what: Chosen, source: Source, target: string): Promise<void> {
     if (statInRoot(this.#dest, target)?.type !== "directory") throw notDirectory(target);
     using from = what.tree.root.dir(source.resolved);
-    using to = new OpenDir(this.#dest.dir(target));
+    using to = new TargetDir(() => ({ dir: this.#dest.dir(target), fresh: false }));
+    to.open();
     await this.#merge(what, { from, to, path: source.resolved, target, relative: "", state: undefined });
   }
 
@@ -129,10 +129,11 @@ export class Copier {
     const to = parentInRoot(this.#dest, target);
     if (from === undefined || to === undefined) throw notDirectory(parentOf(target));
     using fromDir = from.dir;
-    using toDir = to.dir;
+    using toDir = new TargetDir(() => ({ dir: to.dir, fresh: false }));
+    toDir.open();
     this.#copyFile(
       { dir: fromDir, name: from.name },
-      { dir: toDir, name: to.name },
+      { to: toDir, name: to.name },
       {
         stat: source.stat,
         owner: tree.owner,
@@ -160,7 +161,7 @@ export class Copier {
         const { included, below: state } = look;
         await this.#copyDirectory(what, { ...at, path, target, relative, state, name, stat, included });
       } else if (!ignored && look.included) {
-        this.#copyFile({ dir: at.from, name }, { dir: at.to.open(), name }, { stat, owner: tree.owner, target });
+        this.#copyFile({ dir: at.from, name }, { to: at.to, name }, { stat, owner: tree.owner, target });
       }
     }
   }
@@ -168,22 +169,22 @@ export class Copier {
   async #copyDirectory(what: Chosen, at: Merge & SourceDirectory): Promise<void> {
     const { from, to, name, included } = at;
     // One that is not chosen itself is made when something below it is.
-    using made = new LazyDir(() => this.#openTarget(what, at));
+    using made = new TargetDir(() => this.#openTarget(what, at));
     if (included) made.open();
     {
       using sub = from.openDir(name);
       await this.#merge(what, { ...at, from: sub, to: made });
     }
     if (!included) return;
-    this.#setMetadata({ dir: from, name }, { dir: to.open(), name }, { stat: at.stat, owner: what.tree.owner });
+    this.#setMetadata({ dir: from, name }, { dir: to.open().dir, name }, { stat: at.stat, owner: what.tree.owner });
     this.#times.set(at.target, at.stat.mtime);
   }
 
   /** The directory in the destination, made when missing. One on the way to what was chosen gets only the mode. */
-  #openTarget({ tree }: Chosen, at: Merge & SourceDirectory): Dir {
+  #openTarget({ tree }: Chosen, at: Merge & SourceDirectory): Opened {
     const { from, name, stat, target, included } = at;
-    const to = at.to.open();
-    const existing = to.stat(name);
+    const { dir: to, fresh } = at.to.open();
+    const existing = fresh ? undefined : to.stat(name);
     if (existing !== undefined && existing.type !== "directory") throw notDirectory(target);
     if (existing === undefined) to.mkdir(name, 0o700);
     if (!included && existing !== undefined) to.chmod(name, stat.mode);
@@ -191,47 +192,53 @@ export class Copier {
       this.#setMetadata({ dir: from, name }, { dir: to, name }, { stat, owner: tree.owner });
       this.#times.set(target, stat.mtime);
     }
-    return to.openDir(name);
+    return { dir: to.openDir(name), fresh: existing === undefined };
   }
 
   #copyFile(
     from: Entry,
-    to: Entry,
+    { to, name }: { readonly to: TargetDir; readonly name: string },
     entry: { readonly stat: Stat; readonly owner: CopyRules["owner"]; readonly target: string },
   ): void {
     const { stat, target } = entry;
-    const existing = to.dir.stat(to.name);
-    if (existing?.type === "directory") {
-      throw new TsbuildError(`Cannot copy a file to /${target}: a directory is there`, {
-        code: "E_COPY_TARGET",
-        hint: `end the destination with / to copy into it`,
-      });
-    }
-    if (existing !== undefined) to.dir.unlink(to.name);
+    const { dir, fresh } = to.open();
+    if (!fresh) makeRoom(dir, name, target);
     const link = stat.type === "file" && stat.nlink > 1 ? this.#firstLink(stat, target) : undefined;
-    if (link !== undefined) return this.#hardlink(link, to);
-    if (stat.type === "file") copyContent(from, to, stat.size);
-    else if (stat.type === "symlink") to.dir.symlink(from.dir.readlink(from.name), to.name);
+    if (link !== undefined) return this.#hardlink(link, { dir, name });
+    if (stat.type === "file") {
+      const metadata = { ...this.#ownerOf(entry), mode: this.#modeOf(stat), mtime: stat.mtime };
+      return copyFile({ ...from, size: stat.size }, { dir, name, defaults: to.defaults }, metadata);
+    }
+    if (stat.type === "symlink") dir.symlink(from.dir.readlink(from.name), name);
     else if (stat.type === "char" || stat.type === "block" || stat.type === "fifo") {
-      to.dir.mknod(to.name, stat.type, stat.mode, stat.devmajor, stat.devminor);
+      dir.mknod(name, stat.type, stat.mode, stat.devmajor, stat.devminor);
     } else return; // A socket is nothing to copy: it means something only to the process that made it.
-    this.#setMetadata(from, to, entry);
-    to.dir.utimens(to.name, stat.mtime);
+    this.#setMetadata(from, { dir, name }, entry);
+    dir.utimens(name, stat.mtime);
   }
 
   /** Owner first: chown clears setuid bits and file capabilities. */
   #setMetadata(from: Entry, to: Entry, entry: { readonly stat: Stat; readonly owner: CopyRules["owner"] }): void {
     const { stat } = entry;
-    const { uid, gid } = this.#rules.owner ?? entry.owner ?? stat;
+    const { uid, gid } = this.#ownerOf(entry);
     to.dir.chown(to.name, uid, gid);
     if (stat.type === "symlink") return;
-    const { mode } = this.#rules;
-    to.dir.chmod(to.name, mode === undefined ? stat.mode : mode(stat.mode, stat.type === "directory"));
-    if (stat.type !== "file" && stat.type !== "directory") return;
+    to.dir.chmod(to.name, this.#modeOf(stat));
+    if (stat.type !== "directory") return;
     for (const key of from.dir.listxattr(from.name).filter(copiedXattr)) {
       const value = from.dir.getxattr(from.name, key);
       if (value !== undefined) to.dir.setxattr(to.name, key, value);
     }
+  }
+
+  #ownerOf(entry: { readonly stat: Stat; readonly owner: CopyRules["owner"] }): { uid: number; gid: number } {
+    const { uid, gid } = this.#rules.owner ?? entry.owner ?? entry.stat;
+    return { uid, gid };
+  }
+
+  #modeOf(stat: Stat): number {
+    const { mode } = this.#rules;
+    return mode === undefined ? stat.mode : mode(stat.mode, stat.type === "directory");
   }
 
   #firstLink(stat: Stat, target: string): string | undefined {
@@ -257,18 +264,16 @@ export class Copier {
   }
 }
 
-function copyContent(from: Entry, to: Entry, size: number): void {
-  const source = from.dir.openFile(from.name, openFlags.read);
-  try {
-    const target = to.dir.openFile(to.name, openFlags.createNew, 0o600);
-    try {
-      copyBytes(source, target, size);
-    } finally {
-      closeFd(target);
-    }
-  } finally {
-    closeFd(source);
+/** A file takes the place of whatever has its name, but of no directory. */
+function makeRoom(dir: Dir, name: string, target: string): void {
+  const existing = dir.stat(name);
+  if (existing?.type === "directory") {
+    throw new TsbuildError(`Cannot copy a file to /${target}: a directory is there`, {
+      code: "E_COPY_TARGET",
+      hint: `end the destination with / to copy into it`,
+    });
   }
+  if (existing !== undefined) dir.unlink(name);
 }
 
 /** Whether anything below a hidden directory is not hidden. */

@@ -1,42 +1,28 @@
 import type { Dir } from "../../../native/path.ts";
+import { CreationDefaults } from "./copy-file.ts";
 
-/** A directory that a copy writes to, which may not be there before it is opened. */
-export interface TargetDir extends Disposable {
-  open(): Dir;
+/** A directory that a copy writes to; `fresh`: this copy made it, and nothing is in it but what it puts there. */
+export interface Opened {
+  readonly dir: Dir;
+  readonly fresh: boolean;
 }
 
-/** One that is open. */
-export class OpenDir implements TargetDir {
-  readonly #dir: Dir;
+/** A directory of the destination, which may not be there before it is opened. */
+export class TargetDir implements Disposable {
+  readonly defaults: CreationDefaults = new CreationDefaults();
+  readonly #make: () => Opened;
+  #opened: Opened | undefined;
 
-  /** Takes over the directory. */
-  constructor(dir: Dir) {
-    this.#dir = dir;
-  }
-
-  open(): Dir {
-    return this.#dir;
-  }
-
-  [Symbol.dispose](): void {
-    this.#dir[Symbol.dispose]();
-  }
-}
-
-/** One that is made when it is first needed. */
-export class LazyDir implements TargetDir {
-  readonly #make: () => Dir;
-  #dir: Dir | undefined;
-
-  constructor(make: () => Dir) {
+  /** `make` is called once, when something is to be written; the directory belongs to this value then. */
+  constructor(make: () => Opened) {
     this.#make = make;
   }
 
-  open(): Dir {
-    return (this.#dir ??= this.#make());
+  open(): Opened {
+    return (this.#opened ??= this.#make());
   }
 
   [Symbol.dispose](): void {
-    this.#dir?.[Symbol.dispose]();
+    this.#opened?.dir[Symbol.dispose]();
   }
 }
