@@ -90,7 +90,8 @@ async function runBuild(options: BuildOptions, emit: ProgressSink, signal: Abort
   const memo = new ContextMemo(...known);
   const openContext = (): LocalContext => new LocalContext({ directory, ignore, hashes, memo });
   const project = [directory, file.path, options.platform ?? ""].join("\0");
-  const history = new StepHistory({ states: store.states, project, target: plan.target });
+  const target = squashVertex(plan.target, { squash: options.squash, epoch: options.sourceDateEpoch });
+  const history = new StepHistory({ states: store.states, project, target });
   using recorder = new BuildRecorder(store.builds, buildFacts(options, { directory, file: file.path, names }));
   const solver = new Solver({
     store,
@@ -107,7 +108,6 @@ async function runBuild(options: BuildOptions, emit: ProgressSink, signal: Abort
     ops: opTable({ source, images, openContext, run: runSettings({ options, store, ast }) }),
   });
   try {
-    const target = squashVertex(plan.target, { squash: options.squash, epoch: options.sourceDateEpoch });
     const result = await solver.solve(target);
     hashes.save();
     await solver.keep();

@@ -181,6 +181,16 @@ describe("the key of a COPY", () => {
     expect(reasons(await project.build())).toContain("src/packages/a/package.json changed");
   });
 
+  it("has the directories that are copied for what an ignore file shows below them", async () => {
+    using project = makeProject("FROM scratch\nCOPY --exclude=**/*.json src/packages /p/\n");
+    project.write(".dockerignore", "src/packages/b\n!src/packages/b/package.json\n");
+    const { tree } = await buildTree(project);
+    expect(tree).toContain("0700 0:0 p/b/");
+    chmodSync(join(project.directory, "src/packages/b"), 0o711);
+    const again = await buildTree(project);
+    expect(again.tree).toContain("0711 0:0 p/b/");
+  });
+
   it("leads two cold builds to one digest", async () => {
     using project = makeProject(
       "FROM scratch\nCOPY --parents src/**/package.json /p/\nCOPY --exclude=*.md --chmod=u=rwX,go=rX src/docs /d\n",

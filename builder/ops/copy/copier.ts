@@ -8,7 +8,7 @@ import { parentInRoot, resolveInRoot, statInRoot } from "./resolve.ts";
 import { noFilter, type CopyFilter, type FilterState } from "./filter.ts";
 import type { Source } from "./sources.ts";
 import { TargetDir, type Opened } from "./target-dir.ts";
-import { byteOrder, type SourceTree } from "./tree.ts";
+import { byteOrder, hasShown, type SourceTree } from "./tree.ts";
 
 /** How a copy changes what it copies. */
 export interface CopyRules {
@@ -274,16 +274,6 @@ function makeRoom(dir: Dir, name: string, target: string): void {
     });
   }
   if (existing !== undefined) dir.unlink(name);
-}
-
-/** Whether anything below a hidden directory is not hidden. */
-function hasShown(tree: SourceTree, parent: Dir, name: string, path: string): boolean {
-  using dir = parent.openDir(name);
-  return dir.names().some((child) => {
-    const at = join(path, child);
-    if (!tree.excludes(at)) return true;
-    return !tree.prunes(at) && dir.stat(child)?.type === "directory" && hasShown(tree, dir, child, at);
-  });
 }
 
 function notDirectory(path: string): TsbuildError {

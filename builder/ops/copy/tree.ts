@@ -58,8 +58,8 @@ export function* walkTree(
     if (look.prune) continue;
     const stat = dir.stat(name);
     if (stat === undefined) continue;
-    const shown = !ignored && look.included;
     // A directory that is hidden itself is shown only when something below it is not.
+    const shown = look.included && (!ignored || (stat.type === "directory" && hasShown(tree, dir, name, child)));
     if (shown) yield { path: child, relative: below, dir, name, stat };
     if (stat.type !== "directory") continue;
     using sub = dir.openDir(name);
@@ -67,6 +67,16 @@ export function* walkTree(
     if (shown) yield* inside;
     else yield* shownBelow({ path: child, relative: below, dir, name, stat }, inside);
   }
+}
+
+/** Whether anything below a hidden directory is not hidden. */
+export function hasShown(tree: SourceTree, parent: Dir, name: string, path: string): boolean {
+  using dir = parent.openDir(name);
+  return dir.names().some((child) => {
+    const at = `${path}/${child}`;
+    if (!tree.excludes(at)) return true;
+    return !tree.prunes(at) && dir.stat(child)?.type === "directory" && hasShown(tree, dir, child, at);
+  });
 }
 
 /** The entry of a hidden directory before the first of its entries that is not. */
