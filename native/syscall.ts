@@ -51,6 +51,7 @@ const prototypes = {
   copy_file_range: "long copy_file_range(int, void *, int, void *, size_t, unsigned int)",
   pipe2: "int pipe2(void *, int)",
   fcntl: "int fcntl(int, int, long)",
+  fcntlLock: "int fcntl(int, int, void *)",
   ioctl: "int ioctl(int, unsigned long, void *)",
   ioctlNumber: "int ioctl(int, unsigned long, long)",
   lseek: "int64_t lseek(int, int64_t, int)",
@@ -76,6 +77,7 @@ const shownNames: Partial<Record<Name, string>> = {
   statxAt: "stat",
   openat: "open",
   openat2: "open",
+  fcntlLock: "lock",
   getdents64: "list",
 };
 
@@ -195,6 +197,16 @@ export function fsync(fd: number): void {
 /** Flushes the file system that the descriptor is on. */
 export function syncfs(fd: number): void {
   call("syncfs", undefined, fd);
+}
+
+/** As syncfs(), on a thread of its own. */
+export async function syncfsAside(fd: number): Promise<void> {
+  const result = await new Promise<unknown>((resolve, reject) => {
+    functionOf("syncfs").call.async(fd, (error: unknown, value: unknown) =>
+      error instanceof Error ? reject(error) : resolve(value),
+    );
+  });
+  if (Number(result) === -1) throw new SyscallError("syncfs", "EIO");
 }
 
 /** Effective user id of this process. */

@@ -11,6 +11,7 @@ import { StepStates } from "./history/states.ts";
 import { Lease, sweepLeases } from "./lease.ts";
 import { DatabaseRefs } from "./refs.ts";
 import { OverlaySnapshotter } from "./snapshot/overlay.ts";
+import { StepLocks } from "./step-locks.ts";
 import type { Store } from "./store.ts";
 
 /**
@@ -35,6 +36,7 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
     refs,
     cache: new DatabaseCache(db),
     compressed: new DatabaseCompressed(db),
+    stepLocks: new StepLocks(root),
     builds: new BuildRecords(root),
     states: new StepStates(root),
     scratch: lease.scratch,

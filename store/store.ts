@@ -3,6 +3,7 @@ import type { Descriptor } from "./oci/descriptor.ts";
 import type { BuildRecords } from "./history/builds.ts";
 import type { StepStates } from "./history/states.ts";
 import type { Digest } from "./oci/digest.ts";
+import type { StepLocks } from "./step-locks.ts";
 import type { Snapshotter } from "./snapshot/snapshotter.ts";
 
 /** Names of images. Keys are normalised references: `docker.io/library/app:latest`. */
@@ -72,6 +73,7 @@ export interface Store extends AsyncDisposable {
   readonly refs: RefStore;
   readonly cache: StepCache;
   readonly compressed: CompressedLayers;
+  readonly stepLocks: StepLocks;
   /** What past builds did, for people. */
   readonly builds: BuildRecords;
   /** What each step was in the last build of its project, to explain a miss. */

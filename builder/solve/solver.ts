@@ -5,10 +5,12 @@ import type { CacheRecord, Store } from "../../store/store.ts";
 import type { ProgressSink } from "../events.ts";
 import type { CacheLimit } from "../graph/cache-limit.ts";
 import type { Vertex } from "../graph/vertex.ts";
-import { causeText, type MissCause } from "./causes.ts";
+import type { MissCause } from "./causes.ts";
 import type { Op, OpContext, OpTable } from "./op.ts";
+import { ResultKeeper } from "./keeper.ts";
 import { Semaphore } from "./semaphore.ts";
 import type { StepHistory } from "./step-history.ts";
+import { now, StepReports } from "./step-reports.ts";
 import type { SolvedStep, StepKey } from "./step.ts";
 
 /** What a solve works with. */
@@ -38,6 +40,14 @@ interface Peeked {
   readonly forced?: MissCause;
 }
 
+/** How a step is run: its keys, of which the first names its result. */
+interface Plan {
+  readonly op: Op;
+  readonly own: StepKey;
+  readonly keys: readonly Digest[];
+  readonly forced: MissCause | undefined;
+}
+
 /**
  * Solves vertices on demand: a step whose key is recorded is taken from the cache without looking at its inputs'
  * results; otherwise its inputs are solved (side by side), its content key is tried, and only then it runs.
@@ -51,21 +61,21 @@ export class Solver {
   readonly #slots: Semaphore;
   readonly #peeked = new Map<Digest, Promise<Peeked>>();
   readonly #solved = new Map<Digest, Promise<SolvedStep>>();
-  readonly #finished: { readonly step: SolvedStep; readonly record: CacheRecord }[] = [];
-  readonly #aliases: CacheRecord[] = [];
-  #cachedSteps = 0;
-  #runSteps = 0;
+  readonly #keeper: ResultKeeper;
+  readonly #reports: StepReports;
 
   constructor(options: SolverOptions) {
     this.#options = options;
     this.#signal = AbortSignal.any([options.signal, this.#abort.signal]);
     this.#context = { store: options.store, signal: this.#signal, emit: options.emit, logPath: options.logPath };
+    this.#reports = new StepReports(options.emit);
     this.#slots = new Semaphore(options.parallelism);
+    this.#keeper = new ResultKeeper(options.store);
   }
 
   /** Steps that made or could have made a layer: how many there were and came from the cache. */
   get counts(): { readonly total: number; readonly cached: number } {
-    return { total: this.#cachedSteps + this.#runSteps, cached: this.#cachedSteps };
+    return this.#reports.counts;
   }
 
   /** The result of a vertex. @throws the first failure of it or of anything it needs */
@@ -99,22 +109,8 @@ export class Solver {
   /** Makes every finished step durable and findable; also after a failure. Waits for the steps still ending. */
   async keep(): Promise<void> {
     await Promise.allSettled(this.#solved.values());
-    const { store } = this.#options;
-    const done = [];
-    for (const { step, record } of this.#finished) {
-      const identity = await step.identity.catch(() => undefined);
-      if (step.snapshot !== undefined && identity === undefined) continue;
-      done.push({ snapshot: step.snapshot, identity, record });
-    }
-    const layers = done.flatMap(({ snapshot, identity }) =>
-      snapshot === undefined || identity === undefined ? [] : [{ snapshot, identity }],
-    );
-    if (layers.length > 0) await store.snapshots.persist(layers);
-    const records = done.map(({ identity, snapshot, record }) => ({
-      ...record,
-      snapshotID: identity === undefined ? snapshot?.id : (store.snapshots.find(identity.chainID)?.id ?? snapshot?.id),
-    }));
-    if (records.length + this.#aliases.length > 0) store.cache.put([...records, ...this.#aliases]);
+    using keeper = this.#keeper;
+    await keeper.keep();
   }
 
   async #peek(vertex: Vertex): Promise<Peeked> {
@@ -139,7 +135,7 @@ export class Solver {
     const found = op.recorded ? this.#options.store.cache.find(own.key) : undefined;
     const forced = op.recorded ? this.#expired(vertex, found) : undefined;
     const record = forced === undefined ? found : undefined;
-    if (record !== undefined && op.silent !== true) this.#announceCached(vertex);
+    if (record !== undefined && op.silent !== true) this.#reports.cached(vertex);
     const key = forced === undefined ? (record?.keys[0] ?? own.key) : randomKey();
     this.#options.history.note(vertex, own, key);
     return { key, own, record, ...(forced === undefined ? {} : { forced }) };
@@ -157,30 +153,43 @@ export class Solver {
   /** The inputs are there: looks again with their final keys and content, then runs. */
   async #solveOver(vertex: Vertex, inputs: readonly SolvedStep[], peeked: Peeked): Promise<SolvedStep> {
     const op = this.#options.ops(vertex);
-    const { cache } = this.#options.store;
     const keys = inputs.map((input) => input.key);
     const defined = await op.key(vertex, keys, this.#context);
     const content = await op.contentKey?.(vertex, inputs, this.#context);
     const own = content === undefined ? defined : withContent(defined, content);
     const all = content === undefined ? [own.key] : [own.key, content.key];
-    if (op.recorded && !vertex.ignoreCache) {
-      for (const key of all) {
-        const record = key === peeked.own?.key ? undefined : cache.find(key);
-        if (record === undefined || this.#expired(vertex, record) !== undefined) continue;
-        const found = this.#fromRecord(vertex, record);
-        if (found === undefined) continue;
-        this.#options.history.note(vertex, own, found.key);
-        if (!record.keys.includes(own.key)) this.#aliases.push({ ...record, keys: [...record.keys, own.key] });
-        if (op.silent !== true) this.#announceCached(vertex);
-        return found;
-      }
-    }
-    return await this.#run(vertex, inputs, {
+    const how: Plan = {
       op,
       own,
       keys: peeked.forced === undefined ? all : [peeked.key, ...all],
       forced: peeked.forced,
-    });
+    };
+    if (!op.recorded || vertex.ignoreCache) return await this.#runAlone(vertex, inputs, how);
+    const found = this.#find(
+      vertex,
+      own,
+      all.filter((key) => key !== peeked.own?.key),
+    );
+    return found === undefined ? await this.#runShared(vertex, inputs, how) : this.#takeCached(vertex, op, found);
+  }
+
+  /** The first usable result of these keys; the next build finds it by the key by definition. */
+  #find(vertex: Vertex, own: StepKey, keys: readonly Digest[]): SolvedStep | undefined {
+    for (const key of keys) {
+      const record = this.#options.store.cache.find(key);
+      if (record === undefined || this.#expired(vertex, record) !== undefined) continue;
+      const found = this.#fromRecord(vertex, record);
+      if (found === undefined) continue;
+      this.#options.history.note(vertex, own, found.key);
+      if (!record.keys.includes(own.key)) this.#keeper.alias({ ...record, keys: [...record.keys, own.key] });
+      return found;
+    }
+    return undefined;
+  }
+
+  #takeCached(vertex: Vertex, op: Op, found: SolvedStep): SolvedStep {
+    if (op.silent !== true) this.#reports.cached(vertex);
+    return found;
   }
 
   #fromRecord(vertex: Vertex, record: CacheRecord): SolvedStep | undefined {
@@ -192,43 +201,97 @@ export class Solver {
     return { vertex, key, snapshot, identity: Promise.resolve(identity), created: record.created, cached: true };
   }
 
+  async #runAlone(vertex: Vertex, inputs: readonly SolvedStep[], how: Plan): Promise<SolvedStep> {
+    using _slot = await this.#slots.acquire(this.#signal);
+    return await this.#run(vertex, inputs, how, undefined);
+  }
+
+  /**
+   * Runs the step unless another build runs it already: then its result is waited for. Nobody waits for a lock while
+   * holding a slot, and who holds a lock waits for slots only, whose holders run: builds cannot block each other.
+   */
+  async #runShared(vertex: Vertex, inputs: readonly SolvedStep[], how: Plan): Promise<SolvedStep> {
+    const { stepLocks } = this.#options.store;
+    const { key } = how.own;
+    let slot: Disposable | undefined = await this.#slots.acquire(this.#signal);
+    let lock: Disposable | undefined;
+    try {
+      lock = stepLocks.tryLock(key);
+      if (lock === undefined) {
+        slot[Symbol.dispose]();
+        slot = undefined;
+        lock = await this.#awaitOther(vertex, how);
+      }
+      // Another build may have ended the step since it was looked for.
+      const found = this.#find(vertex, how.own, how.forced === undefined ? how.keys : how.keys.slice(1));
+      if (found !== undefined) return this.#takeCached(vertex, how.op, found);
+      slot ??= await this.#slots.acquire(this.#signal);
+      const held = lock;
+      lock = undefined;
+      return await this.#run(vertex, inputs, how, held);
+    } finally {
+      lock?.[Symbol.dispose]();
+      slot?.[Symbol.dispose]();
+    }
+  }
+
+  /** The lock of a step that another build runs now. */
+  async #awaitOther(vertex: Vertex, how: Plan): Promise<Disposable> {
+    const { stepLocks } = this.#options.store;
+    const { digest } = vertex;
+    const emit: ProgressSink = how.op.silent === true ? () => undefined : this.#options.emit;
+    if (how.op.silent !== true) this.#reports.announce(vertex);
+    const started = now();
+    const status = { kind: "status", digest, id: "waiting for another build", current: 0, total: 0, started } as const;
+    emit({ kind: "started", digest, time: started });
+    emit({ ...status, time: started });
+    try {
+      const lock = await stepLocks.lock(how.own.key, this.#signal);
+      emit({ ...status, time: now(), completed: now() });
+      return lock;
+    } catch (error) {
+      emit({ kind: "completed", digest, time: now(), cached: false, error: "canceled" });
+      throw error;
+    }
+  }
+
+  /** Runs the step; `lock` is let go when its result can be found, or there is none. */
   async #run(
     vertex: Vertex,
     inputs: readonly SolvedStep[],
-    how: {
-      readonly op: Op;
-      readonly own: StepKey;
-      readonly keys: readonly Digest[];
-      readonly forced: MissCause | undefined;
-    },
+    how: Plan,
+    lock: Disposable | undefined,
   ): Promise<SolvedStep> {
-    using _slot = await this.#slots.acquire(this.#signal);
     const { history } = this.#options;
     const { digest } = vertex;
     const key = how.keys[0] ?? how.own.key;
     const silent = how.op.silent === true;
     const emit: ProgressSink = silent ? () => undefined : this.#options.emit;
-    history.note(vertex, how.own, key);
-    history.begin(vertex);
-    if (!silent) this.#announce(vertex);
-    emit({ kind: "started", digest, time: now() });
-    if (how.op.recorded && !silent) this.#explain(vertex, how.forced);
     try {
+      history.note(vertex, how.own, key);
+      history.begin(vertex);
+      if (!silent) this.#reports.announce(vertex);
+      emit({ kind: "started", digest, time: now() });
+      if (how.op.recorded && !silent) this.#explain(vertex, how.forced);
       const { snapshot, identity } = await how.op.exec(vertex, inputs, this.#context);
       identity.catch(() => undefined);
       const created = Date.now();
       emit({ kind: "completed", digest, time: now(), cached: false });
       const step: SolvedStep = { vertex, key, snapshot, identity, created, cached: false };
       if (how.op.recorded) {
-        if (!silent) this.#runSteps++;
-        const slot = this.#slot(vertex);
-        this.#finished.push({
-          step,
-          record: { keys: how.keys, slot, snapshotID: snapshot?.id, inputs: withoutFiles(how.own.inputs()), created },
-        });
+        if (!silent) this.#reports.ran();
+        const record = {
+          keys: how.keys,
+          slot: this.#slot(vertex),
+          snapshotID: snapshot?.id,
+          inputs: withoutFiles(how.own.inputs()),
+          created,
+        };
+        this.#keeper.add(step, record, lock);
       }
       return step;
     } catch (error) {
+      lock?.[Symbol.dispose]();
       history.fail(vertex);
       const message = this.#signal.aborted ? "canceled" : errorMessage(error);
       emit({ kind: "completed", digest, time: now(), cached: false, error: message });
@@ -247,28 +310,11 @@ export class Solver {
 
   #explain(vertex: Vertex, forced: MissCause | undefined): void {
     const causes = forced === undefined ? this.#options.history.explain(vertex) : [forced];
-    this.#options.emit({ kind: "miss", digest: vertex.digest, time: now(), reasons: causes.map(causeText), causes });
+    this.#reports.missed(vertex, causes);
   }
 
   #slot(vertex: Vertex): string {
     return digestOf(`${this.#options.slotPrefix}\0${vertex.slot}`);
-  }
-
-  #announce(vertex: Vertex): void {
-    const { digest, name, inputs, location } = vertex;
-    const slot = vertex.op.kind === "context" ? {} : { slot: vertex.slot };
-    const line = location === undefined ? {} : { line: location.start.line };
-    this.#options.emit({
-      kind: "vertex",
-      vertex: { digest, name, inputs: inputs.map((input) => input.digest), ...slot, ...line },
-      time: now(),
-    });
-  }
-
-  #announceCached(vertex: Vertex): void {
-    this.#cachedSteps++;
-    this.#announce(vertex);
-    this.#options.emit({ kind: "completed", digest: vertex.digest, time: now(), cached: true });
   }
 }
 
@@ -284,9 +330,4 @@ function withoutFiles(inputs: Readonly<Record<string, string>>): Readonly<Record
 
 function randomKey(): Digest {
   return digestOf(randomBytes(32));
-}
-
-/** Milliseconds since the epoch with fractions. */
-function now(): number {
-  return performance.timeOrigin + performance.now();
 }

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, openSync, closeSync, readdi
 import { join } from "node:path";
 import { Root } from "../../native/path.ts";
 import { spreadSubdirectories } from "../../native/spread.ts";
-import { syncfs } from "../../native/syscall.ts";
+import { syncfsAside } from "../../native/syscall.ts";
 import type { Database, Row } from "../database.ts";
 import { asChainID, asDiffID, parseDigest, type ChainID, type DiffID } from "../oci/digest.ts";
 import {
@@ -92,7 +92,7 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
   }
 
   async persist(done: readonly { readonly snapshot: Snapshot; readonly identity: SnapshotIdentity }[]): Promise<void> {
-    this.#sync();
+    await this.#sync();
     this.#db.transaction(() => {
       for (const { snapshot, identity } of done) this.#record(snapshot, identity);
     });
@@ -178,10 +178,10 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
     root.removeTree(id);
   }
 
-  #sync(): void {
+  async #sync(): Promise<void> {
     const fd = openSync(this.#root, "r");
     try {
-      syncfs(fd);
+      await syncfsAside(fd);
     } finally {
       closeSync(fd);
     }
