@@ -194,13 +194,8 @@ export function fsync(fd: number): void {
   call("fsync", undefined, fd);
 }
 
-/** Flushes the file system that the descriptor is on. */
-export function syncfs(fd: number): void {
-  call("syncfs", undefined, fd);
-}
-
-/** As syncfs(), on a thread of its own. */
-export async function syncfsAside(fd: number): Promise<void> {
+/** Flushes the file system that the descriptor is on, beside all else. */
+export async function syncfs(fd: number): Promise<void> {
   const result = await new Promise<unknown>((resolve, reject) => {
     functionOf("syncfs").call.async(fd, (error: unknown, value: unknown) =>
       error instanceof Error ? reject(error) : resolve(value),

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, openSync, closeSync, readdi
 import { join } from "node:path";
 import { Root } from "../../native/path.ts";
 import { spreadSubdirectories } from "../../native/spread.ts";
-import { syncfsAside } from "../../native/syscall.ts";
+import { syncfs } from "../../native/syscall.ts";
 import type { Database, Row } from "../database.ts";
 import { asChainID, asDiffID, parseDigest, type ChainID, type DiffID } from "../oci/digest.ts";
 import {
@@ -181,7 +181,7 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
   async #sync(): Promise<void> {
     const fd = openSync(this.#root, "r");
     try {
-      await syncfsAside(fd);
+      await syncfs(fd);
     } finally {
       closeSync(fd);
     }
