@@ -14,12 +14,16 @@ export interface Flag {
   readonly location: SourceLocation;
 }
 
-/** `[fd]<<[-]WORD`. `expand` is false when a part of WORD was quoted; `content` has its tabs stripped if `chomp`. */
+/**
+ * `[fd]<<[-]WORD`. `expand` is false when a part of WORD was quoted; `body` is as written, `content` without leading tabs
+ * if `chomp`.
+ */
 export interface Heredoc {
   readonly name: string;
   readonly fd: number;
   readonly expand: boolean;
   readonly chomp: boolean;
+  readonly body: string;
   readonly content: string;
   readonly location: SourceLocation;
 }

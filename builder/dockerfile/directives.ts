@@ -1,5 +1,6 @@
 import type { Directive } from "./ast.ts";
 import { DockerfileError } from "./error.ts";
+import { trimLine } from "./lines.ts";
 
 const pattern = /^#[ \t]*([a-zA-Z][a-zA-Z0-9]*)[ \t]*=[ \t]*(.+?)[ \t]*$/;
 const known = new Set(["syntax", "escape", "check"]);
@@ -11,7 +12,8 @@ export function readDirectives(
   text: string,
 ): { readonly directives: readonly Directive[]; readonly escape: "\\" | "`" } {
   const directives: Directive[] = [];
-  for (const [at, line] of lines.entries()) {
+  for (const [at, raw] of lines.entries()) {
+    const line = trimLine(raw);
     const match = pattern.exec(line);
     const name = match?.[1]?.toLowerCase();
     // The first line that is no known directive ends them: after it `# escape=` is a comment.

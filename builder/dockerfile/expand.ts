@@ -1,22 +1,28 @@
 import { TsbuildError } from "../../native/errors.ts";
-import { longestMatch, shellPattern, trimPrefix, trimSuffix } from "./shell-pattern.ts";
+import { replaceAll, replaceFirst } from "./shell-replace.ts";
+import { shellPattern, trimPrefix, trimSuffix } from "./shell-pattern.ts";
 import { isSpace } from "./words.ts";
 
 /** How a word is read. */
 export interface ExpandOptions {
   readonly escape: "\\" | "`";
+  /** What is kept as it stands: quotes that were read, escape characters, variables without a value. */
+  readonly keep?: { readonly quotes?: boolean; readonly escapes?: boolean; readonly unset?: boolean };
+  /** Quotes are characters like any other: the body of a heredoc. */
+  readonly plainQuotes?: boolean;
 }
 
 /** A word with its variables in place. `unmatched`: names that had no value. */
 export interface Expanded {
   readonly text: string;
-  readonly words: readonly string[];
   readonly unmatched: readonly string[];
 }
 
 const maxDepth = 200;
+/** What one word may become, in UTF-16 units: `ENV a=$a$a` in a loop would fill the memory. */
+const maxLength = 8 << 20;
 const special = new Set(["@", "*", "#", "?", "-", "$", "!", "0"]);
-const isDigit = (text: string): boolean => /^\d$/.test(text);
+const isDigit = (text: string): boolean => /^\p{Nd}$/u.test(text);
 
 /**
  * Resolves quotes, escapes and `$name`, `${name}` with the modifiers `:- - :+ + :? ? # ## % %% / //` in one word.
@@ -24,109 +30,118 @@ const isDigit = (text: string): boolean => /^\d$/.test(text);
  * @see BuildKit's shell lexer
  */
 export function expandWord(raw: string, env: ReadonlyMap<string, string>, options: ExpandOptions): Expanded {
-  const lexer = new Lexer(raw, env, options.escape);
-  const text = lexer.until(undefined, false);
-  return { text, words: lexer.words.done(), unmatched: [...lexer.unmatched] };
+  const lexer = new Lexer(raw, env, options);
+  const text = lexer.until({});
+  return { text, unmatched: [...lexer.unmatched] };
 }
 
 /** As expandWord(), cut into words at white space outside quotes, also where a variable's value has it. */
 export function expandWords(raw: string, env: ReadonlyMap<string, string>, options: ExpandOptions): readonly string[] {
-  return expandWord(raw, env, options).words;
+  const words = new Words();
+  new Lexer(raw, env, options).until({ words });
+  return words.done();
 }
 
 /** Collects words: plain characters may end one, quoted ones never do. */
 class Words {
   readonly #words: string[] = [];
   #word = "";
-  #inside = false;
 
   plain(text: string): void {
     for (const char of text) {
-      if (!isSpace(char)) this.raw(char);
-      else if (this.#inside) this.#close();
+      if (!isSpace(char)) this.#word += char;
+      else if (this.#word !== "") this.done();
     }
   }
 
   raw(text: string): void {
     this.#word += text;
-    this.#inside = true;
   }
 
   done(): readonly string[] {
-    if (this.#word !== "") this.#close();
-    return this.#words;
-  }
-
-  #close(): void {
     if (this.#word !== "") this.#words.push(this.#word);
     this.#word = "";
-    this.#inside = false;
+    return this.#words;
   }
 }
 
+/** How a part of a word is read: up to `stop`, which is taken, or to the end. */
+interface Part {
+  readonly stop?: "}" | "/";
+  /** Escape characters stay: the part is a pattern, or goes where they are read again. */
+  readonly escapes?: boolean;
+  /** Quoted escape characters are doubled, as the pattern reads them again. */
+  readonly pattern?: boolean;
+  readonly words?: Words;
+}
+
 class Lexer {
-  readonly words: Words = new Words();
   readonly unmatched: Set<string> = new Set();
   readonly #chars: readonly string[];
   readonly #env: ReadonlyMap<string, string>;
-  readonly #escape: string;
+  readonly #options: ExpandOptions;
+  #escapes: boolean;
   #at = 0;
   #depth = 0;
+  #length = 0;
 
-  constructor(raw: string, env: ReadonlyMap<string, string>, escape: string) {
-    this.#chars = [...raw];
+  constructor(raw: string, env: ReadonlyMap<string, string>, options: ExpandOptions) {
+    this.#chars = [...raw.replace(/^\ufeff/, "")];
     this.#env = env;
-    this.#escape = escape;
+    this.#options = options;
+    this.#escapes = options.keep?.escapes ?? false;
   }
 
-  /** Up to `stop`, which is taken, or to the end. `rawEscapes` keeps escape characters, for patterns. */
-  until(stop: string | undefined, rawEscapes: boolean): string {
+  until({ stop, escapes = this.#escapes, pattern = false, words }: Part): string {
+    const outer = this.#escapes;
+    this.#escapes = escapes;
     let result = "";
-    const collect = stop === undefined ? this.words : new Words();
-    while (this.#at < this.#chars.length) {
+    for (;;) {
+      if (this.#at >= this.#chars.length) {
+        if (stop !== undefined) throw bad(`missing \`${stop}\``);
+        break;
+      }
       const char = this.#peek();
       if (char === stop) {
         this.#at++;
-        return result;
+        break;
       }
-      if (char === "'" || char === '"') {
-        const text = char === "'" ? this.#single() : this.#double();
-        collect.raw(text);
-        result += text;
-      } else if (char === "$") {
-        const text = this.#dollar();
-        collect.plain(text);
-        result += text;
-      } else {
-        this.#at++;
-        if (char !== this.#escape) {
-          collect.plain(char);
-          result += char;
-          continue;
-        }
-        if (rawEscapes) result += char;
-        if (this.#at >= this.#chars.length) break;
-        const next = this.#next();
-        collect.raw(next);
-        result += next;
-      }
+      const { text, plain } = this.#piece(char, pattern);
+      if (plain) words?.plain(text);
+      else words?.raw(text);
+      result += text;
     }
-    if (stop !== undefined) throw bad(stop === "}" ? "missing `}`" : `missing \`${stop}\``);
+    this.#escapes = outer;
     return result;
   }
 
-  #single(): string {
+  /** The next piece of a word; `plain` if white space in it ends the word. */
+  #piece(char: string, pattern: boolean): { readonly text: string; readonly plain: boolean } {
+    const quote = this.#options.plainQuotes !== true;
+    if (quote && char === "'") return { text: this.#single(pattern), plain: false };
+    if (quote && char === '"') return { text: this.#double(pattern), plain: false };
+    if (char === "$") return { text: this.#dollar(), plain: true };
+    if (char === "<") return { text: this.#less(), plain: false };
     this.#at++;
-    const end = this.#chars.indexOf("'", this.#at);
-    if (end < 0) throw bad("missing the closing single quote");
-    const text = this.#chars.slice(this.#at, end).join("");
-    this.#at = end + 1;
-    return text;
+    if (char !== this.#options.escape) return { text: char, plain: true };
+    return { text: (this.#escapes ? char : "") + this.#next(), plain: false };
   }
 
-  #double(): string {
+  #single(pattern: boolean): string {
+    const end = this.#chars.indexOf("'", ++this.#at);
+    if (end < 0) throw bad("missing the closing single quote");
+    const chars = this.#chars.slice(this.#at, end);
+    this.#at = end + 1;
+    const { escape, keep } = this.#options;
+    const text = (pattern ? chars.map((char) => (char === escape ? char + char : char)) : chars).join("");
+    return keep?.quotes === true ? `'${text}'` : text;
+  }
+
+  #double(pattern: boolean): string {
     this.#at++;
-    let result = "";
+    const { escape, keep } = this.#options;
+    const mark = keep?.quotes === true ? '"' : "";
+    let result = mark;
     for (;;) {
       if (this.#at >= this.#chars.length) throw bad("missing the closing double quote");
       const char = this.#peek();
@@ -135,12 +150,23 @@ class Lexer {
         continue;
       }
       this.#at++;
-      if (char === '"') return result;
+      if (char === '"') return result + mark;
+      if (char !== escape) {
+        result += char;
+        continue;
+      }
       const next = this.#peek();
-      const taken = char === this.#escape && (next === '"' || next === "$" || next === this.#escape);
-      if (char === this.#escape && this.#at >= this.#chars.length) continue;
-      result += taken ? this.#next() : char;
+      if (next === '"' || next === "$" || next === escape) result += (this.#escapes ? char : "") + this.#next();
+      else if (next !== "") result += this.#escapes && (mark === "" || pattern) ? char + char : char;
     }
+  }
+
+  /** `<<` takes the white space behind it along: the word of a heredoc may stand apart. */
+  #less(): string {
+    this.#at++;
+    if (this.#peek() !== "<") return "<";
+    this.#at++;
+    return `<<${this.#take((char) => char === "\t" || char === "\r" || char === " ")}`;
   }
 
   #dollar(): string {
@@ -152,7 +178,12 @@ class Lexer {
       return value;
     }
     const name = this.#name();
-    return name === "" ? "$" : (this.#lookup(name) ?? "");
+    return name === "" ? "$" : (this.#lookup(name) ?? this.#unset(`$${name}`) ?? "");
+  }
+
+  /** What stands for a variable without a value, where that is kept. */
+  #unset(text: string): string | undefined {
+    return this.#options.keep?.unset === true ? text : undefined;
   }
 
   #braces(): string {
@@ -162,52 +193,56 @@ class Lexer {
     if (first === "{" || first === "}" || first === ":") throw bad("bad substitution");
     const name = this.#name();
     let modifier = this.#next();
-    if (modifier === "}") return this.#lookup(name) ?? "";
+    if (modifier === "}") return this.#lookup(name) ?? this.#unset(`\${${name}}`) ?? "";
     const emptyIsUnset = modifier === ":";
     if (emptyIsUnset) modifier = this.#next();
     if (modifier === "") throw bad("missing `}`");
     if ("+-?".includes(modifier)) return this.#conditional(name, modifier, emptyIsUnset);
-    if (emptyIsUnset || !"#%/".includes(modifier)) {
-      throw bad(`unsupported modifier (${emptyIsUnset ? ":" : ""}${modifier}) in substitution`);
+    const trim = modifier === "#" || modifier === "%";
+    if (!emptyIsUnset && modifier === "/") return this.#replace(name);
+    if (!emptyIsUnset && trim) return this.#trim(name, modifier);
+    if (emptyIsUnset && !trim && this.#options.keep?.unset === true) {
+      return `\${${name}:${modifier}${this.until({ stop: "}", escapes: false })}}`;
     }
-    return modifier === "/" ? this.#replace(name) : this.#trim(name, modifier);
+    throw bad(`unsupported modifier (${emptyIsUnset ? ":" : ""}${modifier}) in substitution`);
   }
 
   #conditional(name: string, modifier: string, emptyIsUnset: boolean): string {
-    const word = this.until("}", false);
+    const word = this.until({ stop: "}", escapes: false });
     const value = this.#env.get(name);
+    const kept =
+      value === undefined ? this.#unset(`\${${name}${emptyIsUnset ? ":" : ""}${modifier}${word}}`) : undefined;
+    if (kept !== undefined) return kept;
     const missing = value === undefined || (emptyIsUnset && value === "");
     if (modifier === "+") return missing ? "" : word;
-    if (!missing) return value;
+    if (!missing) return this.#count(value);
     if (modifier === "-") return word;
     const why = value === undefined ? "is not allowed to be unset" : "is not allowed to be empty";
     throw bad(`${name}: ${word === "" ? why : word}`);
   }
 
   #trim(name: string, modifier: string): string {
-    const word = this.until("}", true);
+    const word = this.until({ stop: "}", escapes: true, pattern: true });
+    const value = this.#lookup(name);
+    const kept = value === undefined ? this.#unset(`\${${name}${modifier}${word}}`) : undefined;
+    if (kept !== undefined) return kept;
     const greedy = word.startsWith(modifier);
-    const pattern = shellPattern(greedy ? word.slice(1) : word);
-    const value = this.#lookup(name) ?? "";
-    return modifier === "#" ? trimPrefix(value, pattern, greedy) : trimSuffix(value, pattern, greedy);
+    const pattern = greedy ? word.slice(1) : word;
+    return (modifier === "#" ? trimPrefix : trimSuffix)(value ?? "", pattern, greedy);
   }
 
   #replace(name: string): string {
     const all = this.#peek() === "/";
     if (all) this.#at++;
-    const pattern = shellPattern(this.until("/", true));
-    const replacement = this.until("}", true);
-    const chars = [...(this.#lookup(name) ?? "")];
-    let result = "";
-    for (let at = 0; at <= chars.length;) {
-      const length = longestMatch(chars, at, pattern);
-      if (length !== undefined && (length > 0 || at === 0)) {
-        result += replacement;
-        at += length;
-        if (!all || length === 0) return result + chars.slice(at).join("");
-      } else result += chars[at++] ?? "";
-    }
-    return result;
+    const pattern = this.until({ stop: "/", escapes: true, pattern: true });
+    const replacement = this.until({ stop: "}", escapes: true });
+    const value = this.#lookup(name);
+    const kept = value === undefined ? this.#unset(`\${${name}/${pattern}/${replacement}}`) : undefined;
+    if (kept !== undefined) return kept;
+    const rules = { pattern: shellPattern(pattern), replacement };
+    return all
+      ? replaceAll(value ?? "", rules, (text) => void this.#count(text))
+      : this.#count(replaceFirst(value ?? "", rules));
   }
 
   #name(): string {
@@ -226,7 +261,13 @@ class Lexer {
   #lookup(name: string): string | undefined {
     const value = this.#env.get(name);
     if (value === undefined) this.unmatched.add(name);
-    return value;
+    return value === undefined ? undefined : this.#count(value);
+  }
+
+  #count(text: string): string {
+    this.#length += text.length;
+    if (this.#length > maxLength) throw bad("the result is larger than 8 MiB");
+    return text;
   }
 
   #peek(): string {

@@ -1,77 +1,79 @@
-import { isSpace } from "./words.ts";
+import { expandWord, expandWords } from "./expand.ts";
 
 /** `[fd]<<[-]WORD` as found in an instruction's text. */
 export interface HeredocStart {
   readonly name: string;
   readonly fd: number;
+  /** False when a part of WORD was quoted. */
   readonly expand: boolean;
   readonly chomp: boolean;
+}
+
+/** One with its range in the text it was found in. */
+export interface FoundHeredoc extends HeredocStart {
   readonly start: number;
   readonly end: number;
 }
 
+const form = /^(?<fd>\d*)<<(?<chomp>-?)[\t\n\f\r ]*(?<word>[^<]*)$/;
+const noVariables: ReadonlyMap<string, string> = new Map();
+const asWritten = { quotes: true, escapes: true, unset: true };
+
 /**
- * The heredocs that a line starts, outside quotes. A quoted part of the word turns expansion off.
- * @see BuildKit's parser, heredocsFromLine
+ * The heredocs that the line of an instruction starts: its words that are one. A line whose quotes or braces are not
+ * closed has none. @see BuildKit's parser, heredocsFromLine
  */
-export function findHeredocs(text: string, escape: string): readonly HeredocStart[] {
-  const found: HeredocStart[] = [];
-  let quote = "";
-  for (let at = 0; at < text.length; at++) {
-    const char = text[at] ?? "";
-    if (char === escape && quote !== "'") at++;
-    else if (quote !== "") quote = char === quote ? "" : quote;
-    else if (char === "'" || char === '"') quote = char;
-    else if (text.startsWith("<<", at)) {
-      const heredoc = readHeredoc(text, at, escape);
-      if (heredoc === undefined) at++;
-      else {
-        found.push(heredoc);
-        at = heredoc.end - 1;
-      }
-    }
+export function findHeredocs(line: string): readonly FoundHeredoc[] {
+  const found: FoundHeredoc[] = [];
+  let at = 0;
+  for (const word of wordsOf(line)) {
+    const start = line.indexOf(word, at);
+    if (start >= 0) at = start + word.length;
+    const heredoc = readHeredoc(word);
+    if (heredoc === undefined) continue;
+    found.push({ ...heredoc, start: Math.max(start, 0), end: start < 0 ? line.length : at });
   }
   return found;
 }
 
-function readHeredoc(text: string, at: number, escape: string): HeredocStart | undefined {
-  let first = at;
-  while (first > 0 && /\d/.test(text[first - 1] ?? "")) first--;
-  const digits = text.slice(first, at);
-  // `a<<b` is no heredoc of the Dockerfile, nor is `<<<`.
-  if ((first > 0 && !isSpace(text[first - 1] ?? "")) || text[at + 2] === "<") return undefined;
-  let next = at + 2;
-  const chomp = text[next] === "-";
-  if (chomp) next++;
-  while (text[next] === " " || text[next] === "\t") next++;
-  const word = readWord(text, next, escape);
-  if (word.name === "" && !word.quoted) return undefined;
-  return {
-    name: word.name,
-    fd: digits === "" ? 0 : Number(digits),
-    expand: !word.quoted,
-    chomp,
-    start: at - digits.length,
-    end: word.end,
-  };
+/** The heredoc that a word (or all of a RUN's text) is. The escape character is always the backslash here. */
+export function readHeredoc(text: string): HeredocStart | undefined {
+  const { fd = "", chomp, word = "" } = form.exec(text)?.groups ?? {};
+  if (word === "") return undefined;
+  const read = (quotes: boolean): readonly string[] =>
+    attempt(() => expandWords(word, noVariables, { escape: "\\", keep: { unset: true, quotes } }));
+  const [name, more] = read(false);
+  const [raw = ""] = read(true);
+  if (name === undefined || more !== undefined) return undefined;
+  return { name, fd: Number(fd), expand: countQuotes(name) === countQuotes(raw), chomp: chomp === "-" };
 }
 
-function readWord(text: string, start: number, escape: string): { name: string; quoted: boolean; end: number } {
-  let name = "";
-  let quote = "";
-  let quoted = false;
-  let at = start;
-  for (; at < text.length; at++) {
-    const char = text[at] ?? "";
-    if (quote === "" && (isSpace(char) || "<>;&|()".includes(char))) break;
-    if (char === escape && quote !== "'") {
-      quoted = true;
-      name += text[++at] ?? "";
-    } else if (quote === "" && (char === "'" || char === '"')) {
-      quote = char;
-      quoted = true;
-    } else if (char === quote) quote = "";
-    else name += char;
+/** The body of a COPY's or ADD's heredoc: variables are expanded, quotes stay, a backslash is an escape. @throws E_EXPAND */
+export function expandBody(
+  body: string,
+  env: ReadonlyMap<string, string>,
+): { readonly text: string; readonly unmatched: readonly string[] } {
+  return expandWord(body, env, { escape: "\\", plainQuotes: true });
+}
+
+/** Whether a heredoc's word can be the name of the file that it becomes. */
+export function isFileName(name: string): boolean {
+  return !/[/\0]|^\.{1,2}$/.test(name) && Buffer.byteLength(name) <= 255;
+}
+
+function wordsOf(line: string): readonly string[] {
+  return attempt(() => expandWords(line, noVariables, { escape: "\\", keep: asWritten }));
+}
+
+/** What cannot be read as words is none. */
+function attempt(read: () => readonly string[]): readonly string[] {
+  try {
+    return read();
+  } catch {
+    return [];
   }
-  return { name, quoted, end: at };
+}
+
+function countQuotes(text: string): number {
+  return text.replace(/[^'"]/g, "").length;
 }

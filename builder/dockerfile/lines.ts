@@ -31,7 +31,13 @@ export class LogicalLine {
   }
 
   position(offset: number): Position {
-    const segment = this.#segments.findLast(({ start }) => start <= offset) ?? this.#segments[0];
+    let [low, high] = [0, this.#segments.length];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((this.#segments[middle]?.start ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    const segment = this.#segments[low];
     if (segment === undefined) return { line: 1, column: 1 };
     return { line: segment.line, column: segment.column + offset - segment.start };
   }
@@ -48,15 +54,21 @@ export class LogicalLine {
 
   /** All of it; `end` after the heredocs that belong to it. */
   whole(end: Position = this.#end): SourceLocation {
-    return { file: this.#file, start: this.position(0), end };
+    const { line = 1, column = 1 } = this.#segments[0] ?? {};
+    return { file: this.#file, start: { line, column }, end };
   }
 }
 
-/** Splits a file's text into lines: LF or CRLF, a byte order mark is dropped. */
+/** Splits a file's text into lines; a byte order mark is dropped, a carriage return stays at the end of its line. */
 export function splitLines(text: string): readonly string[] {
   const lines = text.replace(/^\ufeff/, "").split("\n");
   if (lines.at(-1) === "") lines.pop();
-  return lines.map((line) => (line.endsWith("\r") ? line.slice(0, -1) : line));
+  return lines;
+}
+
+/** A line without what ends it. */
+export function trimLine(line: string): string {
+  return line.endsWith("\r") ? line.replace(/\r+$/, "") : line;
 }
 
 const leadingSpace = /^[\s\u0085]+/;
@@ -84,39 +96,37 @@ export class LineReader {
 
   /** The position behind the last line read. */
   get end(): Position {
-    return { line: Math.max(1, this.#at), column: (this.#lines[this.#at - 1]?.length ?? 0) + 1 };
+    return { line: Math.max(1, this.#at), column: trimLine(this.#lines[this.#at - 1] ?? "").length + 1 };
   }
 
   /** The next instruction; undefined at the end of the file. */
   next(): LogicalLine | undefined {
-    let comments: string[] = [];
+    let comments: readonly string[] = [];
     for (; this.#at < this.#lines.length;) {
-      const raw = this.#lines[this.#at] ?? "";
+      const raw = trimLine(this.#lines[this.#at] ?? "");
       const skipped = leadingSpace.exec(raw)?.[0].length ?? 0;
       const line = raw.slice(skipped);
       this.#at++;
       if (line.startsWith("#")) {
-        comments.push(line.slice(1).trim());
+        const comment = line.slice(1).trim();
+        comments = comment === "" ? [] : [...comments, comment];
         continue;
       }
-      if (line === "") {
-        comments = [];
-        continue;
-      }
-      const joined = this.#join(line, skipped, comments);
-      if (joined.text !== "") return joined;
-      comments = [];
+      if (line !== "") return this.#join(line, skipped, comments);
     }
     return undefined;
   }
 
-  /** The lines up to the terminator; undefined when it never comes. */
+  /** The lines up to the terminator, as they are; undefined when it never comes. */
   heredoc(name: string, chomp: boolean): string | undefined {
-    let content = "";
+    const start = this.#at;
     while (this.#at < this.#lines.length) {
-      const line = this.#lines[this.#at++] ?? "";
-      if ((chomp ? line.replace(/^\t+/, "") : line) === name) return content;
-      content += `${line}\n`;
+      const line = trimLine(this.#lines[this.#at++] ?? "");
+      if ((chomp ? line.replace(/^\t+/, "") : line) !== name) continue;
+      return this.#lines
+        .slice(start, this.#at - 1)
+        .map((one) => `${one}\n`)
+        .join("");
     }
     return undefined;
   }
@@ -125,7 +135,7 @@ export class LineReader {
     const segments: Segment[] = [{ start: 0, line: this.#at, column: skipped + 1 }];
     let { text, more } = this.#trim(first);
     while (more && this.#at < this.#lines.length) {
-      const line = this.#lines[this.#at++] ?? "";
+      const line = trimLine(this.#lines[this.#at++] ?? "");
       const bare = line.replace(leadingSpace, "");
       if (bare.startsWith("#")) continue;
       if (bare === "") {

@@ -85,6 +85,14 @@ function readInstruction(
 ): Instruction {
   const match = /^([^\t\v\f\r ]+)[\t\v\f\r ]*/.exec(line.text);
   const word = match?.[1] ?? line.text;
+  if (line.text.trim() === "") {
+    throw new DockerfileError("Cannot read an instruction: the line goes on, and nothing follows", {
+      code: "E_DOCKERFILE_SYNTAX",
+      location: line.whole(),
+      source: options.text,
+      hint: "remove the line",
+    });
+  }
   const offset = match?.[0].length ?? line.text.length;
   const { flags, rest } = cutFlags(line.text.slice(offset));
   const raw = line.text.slice(offset + rest);
@@ -116,21 +124,28 @@ function toFlag(flag: { text: string; start: number; end: number }, line: Logica
 }
 
 function readHeredocs(source: InstructionSource, reader: LineReader): readonly Heredoc[] {
-  const inner = source.name === "ONBUILD" ? (/^\S+/.exec(source.args)?.[0] ?? "").toUpperCase() : source.name;
-  if (!withHeredocs.has(inner) || !source.args.includes("<<") || parseJsonForm(source.args) !== undefined) return [];
-  return findHeredocs(source.args, source.escape).map((start) => {
-    const location = source.line.range(source.argsStart + start.start, source.argsStart + start.end);
-    const content = reader.heredoc(start.name, start.chomp);
-    if (content === undefined) {
-      throw syntaxError(source, `Cannot read ${source.name}: the heredoc <<${start.name} has no end`, {
+  const { line } = source;
+  if (!line.text.includes("<<") || !mayHaveHeredocs(source)) return [];
+  return findHeredocs(line.text).map(({ start, end, ...heredoc }) => {
+    const location = line.range(start, end);
+    const body = reader.heredoc(heredoc.name, heredoc.chomp);
+    if (body === undefined) {
+      throw syntaxError(source, `Cannot read ${source.name}: the heredoc <<${heredoc.name} has no end`, {
         code: "E_HEREDOC",
         at: location,
-        hint: `end it with a line that says ${start.name}`,
+        hint: `end it with a line that says ${heredoc.name}`,
       });
     }
-    const { name, fd, expand, chomp } = start;
-    return { name, fd, expand, chomp, content: chomp ? content.replace(/^\t+/gm, "") : content, location };
+    return { ...heredoc, body, content: heredoc.chomp ? body.replace(/(^|\n)\t+/g, "$1") : body, location };
   });
+}
+
+/** RUN, COPY, ADD and ONBUILD of them, but not the exec form. */
+function mayHaveHeredocs({ name, args }: InstructionSource): boolean {
+  const inner = name === "ONBUILD" ? /^(?<name>[^\t\v\f\r ]+)(?<rest>[^]*)$/.exec(args)?.groups : { name, rest: args };
+  if (inner === undefined || !withHeredocs.has((inner["name"] ?? "").toUpperCase())) return false;
+  const rest = inner["rest"] ?? "";
+  return parseJsonForm(name === "ONBUILD" ? rest.slice(cutFlags(rest).rest) : rest) === undefined;
 }
 
 function toStages(

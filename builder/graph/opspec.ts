@@ -23,6 +23,12 @@ export interface ContextOp {
   readonly kind: "context";
 }
 
+/** The body of a heredoc as a file of its own. `content` is part of every key. */
+export interface InlineFile {
+  readonly name: string;
+  readonly content: string;
+}
+
 /** RUN. `inputs[0]` is the root file system. */
 export interface RunOp {
   readonly kind: "run";
@@ -33,6 +39,8 @@ export interface RunOp {
   /** As USER wrote it; "" is root. */
   readonly user: string;
   readonly network: "default" | "none" | "host";
+  /** A heredoc that begins with `#!`: /dev/pipes/NAME, 0755, never part of the layer. */
+  readonly script?: InlineFile;
 }
 
 /** One source of a COPY. */
@@ -51,6 +59,8 @@ export interface CopySource {
 export interface CopyOp {
   readonly kind: "copy";
   readonly sources: readonly CopySource[];
+  /** Heredocs, copied after the sources: files of root's, 0644. */
+  readonly inline?: readonly InlineFile[];
   /** Absolute; a trailing slash makes it a directory. */
   readonly dest: string;
   readonly chown?: string;

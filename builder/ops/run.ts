@@ -13,6 +13,7 @@ import type { SolvedStep } from "../solve/step.ts";
 import { commitLayer } from "./layer.ts";
 import { LogPipes } from "./log-pipes.ts";
 import type { RunEnvironment } from "../run-environment.ts";
+import { scriptInput, scriptMount } from "../run-script.ts";
 import { userFiles } from "./user-files.ts";
 import { resolveUser, type ResolvedUser } from "./user.ts";
 
@@ -34,7 +35,15 @@ export function runOp(op: RunOp, settings: RunSettings): Op {
       const { args, cwd, user, network, env } = op;
       return {
         key: digestOf(JSON.stringify([op, base])),
-        inputs: () => ({ base, command: args.join(" "), cwd, user, network, ...namedVariables(env, vertex.argNames) }),
+        inputs: () => ({
+          base,
+          command: args.join(" "),
+          ...scriptInput(op),
+          cwd,
+          user,
+          network,
+          ...namedVariables(env, vertex.argNames),
+        }),
       };
     },
     exec: async (vertex, [base], context) => await execRun({ op, settings, vertex, base, context }),
@@ -64,8 +73,9 @@ async function execRun(run: Run): Promise<{ snapshot: Snapshot | undefined; iden
   const { op, settings, vertex, base, context } = run;
   const user = resolveUser(op.user, userFiles(base?.snapshot));
   await using active = context.store.snapshots.prepare(base?.snapshot);
+  using script = scriptMount(op, context.store.scratch);
   await using logs = new LogPipes({ digest: vertex.digest, emit: context.emit });
-  const spec = containerSpec(run, active, user);
+  const spec = containerSpec(run, active, { user, mounts: script.mounts });
   const status = await runContainer(spec, logs, context.signal).catch((error: unknown) => {
     throw notStarted(run, error);
   });
@@ -83,7 +93,11 @@ async function runContainer(spec: ContainerSpec, logs: LogPipes, signal: AbortSi
   return status;
 }
 
-function containerSpec(run: Run, active: ActiveSnapshot, user: ResolvedUser): ContainerSpec {
+function containerSpec(
+  run: Run,
+  active: ActiveSnapshot,
+  { user, mounts }: { readonly user: ResolvedUser; readonly mounts: readonly Mount[] },
+): ContainerSpec {
   const { op, settings } = run;
   const environment = settings.environment();
   const lower = [...lowerDirs(active.parent), environment.stubs];
@@ -99,7 +113,7 @@ function containerSpec(run: Run, active: ActiveSnapshot, user: ResolvedUser): Co
   return {
     id: `build-${randomBytes(8).toString("hex")}`,
     root,
-    mounts: environment.mounts,
+    mounts: [...environment.mounts, ...mounts],
     hostname: "buildkitsandbox",
     args: op.args,
     env: [...op.env, ...home, ...extra],

@@ -1,4 +1,5 @@
-import type { CopyInstruction } from "../ast.ts";
+import type { CopyInstruction, Heredoc, Word } from "../ast.ts";
+import { isFileName, readHeredoc } from "../heredoc.ts";
 import { wordList } from "./arguments.ts";
 import { flagBoolean, flagValue } from "./flag-table.ts";
 import { commonFields, syntaxError, type InstructionSource } from "./source.ts";
@@ -8,20 +9,19 @@ export function parseCopy(source: InstructionSource): CopyInstruction {
   const kind = source.name === "ADD" ? "ADD" : "COPY";
   const words = wordList(source);
   const dest = words.at(-1);
-  if (dest === undefined || words.length + source.heredocs.length < 2) {
+  if (dest === undefined || words.length < 2) {
     throw syntaxError(source, `Cannot read ${kind}: it needs at least one source and a destination`, {
       hint: `write ${kind} source destination`,
     });
   }
-  const names = new Set(source.heredocs.map(({ location }) => `${location.start.line}:${location.start.column}`));
-  const isHeredoc = (word: (typeof words)[number]): boolean =>
-    names.has(`${word.location.start.line}:${word.location.start.column}`);
-  if (isHeredoc(dest))
+  const read = words.map((word) => ({ word, heredoc: heredocOf(source, word) }));
+  if (read.at(-1)?.heredoc !== undefined)
     throw syntaxError(source, `Cannot read ${kind}: the destination cannot be a heredoc`, { at: dest.location });
   return {
     kind,
     ...commonFields(source),
-    sources: words.slice(0, -1).filter((word) => !isHeredoc(word)),
+    heredocs: read.flatMap(({ heredoc }) => heredoc ?? []),
+    sources: read.slice(0, -1).flatMap(({ word, heredoc }) => (heredoc === undefined ? word : [])),
     dest,
     from: flagValue(source, "from"),
     chown: flagValue(source, "chown"),
@@ -33,4 +33,24 @@ export function parseCopy(source: InstructionSource): CopyInstruction {
     keepGitDir: flagBoolean(source, "keep-git-dir"),
     unpack: flagBoolean(source, "unpack"),
   };
+}
+
+/** The heredoc that a word of the arguments stands for. @throws E_HEREDOC for one that cannot be a file's name */
+function heredocOf(source: InstructionSource, word: Word): Heredoc | undefined {
+  const start = readHeredoc(word.raw);
+  if (start === undefined) {
+    if (!/^\d*<<-?$/.test(word.raw) || source.heredocs.length === 0) return undefined;
+    throw heredocError(source, word, "a space follows <<", "write the word right behind it: <<EOF");
+  }
+  if (!isFileName(start.name)) {
+    throw heredocError(source, word, `${JSON.stringify(start.name)} cannot be the name of a file`, "write <<NAME");
+  }
+  // Of two with one name the last wins.
+  const found = source.heredocs.findLast(({ name }) => name === start.name);
+  return { ...start, body: found?.body ?? "", content: found?.content ?? "", location: word.location };
+}
+
+function heredocError(source: InstructionSource, word: Word, why: string, hint: string): Error {
+  const message = `Cannot read ${source.name}: ${why}`;
+  return syntaxError(source, message, { code: "E_HEREDOC", at: word.location, hint });
 }

@@ -104,8 +104,8 @@ function trigger(source: InstructionSource): string {
     throw syntaxError(source, `Cannot use ${name} as an ONBUILD trigger`, { code: "E_ONBUILD" });
   }
   if (!instructionNames.includes(name)) throw unknownInstruction({ ...source, name });
-  const bodies = source.heredocs.map(({ content, name: word }) => `\n${content}${word}`);
-  return source.args + bodies.join("");
+  const text = source.line.text.replace(/^\s*ONBUILD\s*/i, "");
+  return text + source.heredocs.map(({ body, name: word }) => `\n${body}${word}`).join("");
 }
 
 function unknownInstruction(source: InstructionSource): Error {

@@ -57,15 +57,25 @@ export function expandIn(
 ): string {
   const { state, context } = input;
   try {
-    const env = envMap(state.env);
-    const { text, unmatched } = expandWord(raw, env, { escape: context.escape });
-    const declared = new Set(state.args.map(({ key }) => key));
-    for (const name of unmatched) if (!declared.has(name)) context.onUndefined(name, location, [...env.keys()]);
+    const { text, unmatched } = expandWord(raw, envMap(state.env), { escape: context.escape });
+    reportUnset(input, unmatched, location);
     return text;
   } catch (error) {
     if (error instanceof DockerfileError) throw error;
     throw failAt(context, location, { code: "E_EXPAND", message: `Cannot expand ${raw}: ${errorMessage(error)}` });
   }
+}
+
+/** Tells of variables without a value, but for those that an ARG declared. */
+export function reportUnset(
+  { state, context }: { readonly state: StageState; readonly context: DispatchContext },
+  unmatched: readonly string[],
+  location: SourceLocation,
+): void {
+  if (unmatched.length === 0) return;
+  const declared = new Set(state.args.map(({ key }) => key));
+  const known = [...envMap(state.env).keys()];
+  for (const name of unmatched) if (!declared.has(name)) context.onUndefined(name, location, known);
 }
 
 /** For what the language has and this version has not: names it, with its line. */

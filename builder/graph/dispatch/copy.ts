@@ -1,14 +1,16 @@
 import { posix } from "node:path";
-import type { CopyInstruction, Word } from "../../dockerfile/ast.ts";
-import { TsbuildError } from "../../../native/errors.ts";
+import type { CopyInstruction, Heredoc, Word } from "../../dockerfile/ast.ts";
+import { errorMessage, TsbuildError } from "../../../native/errors.ts";
 import { DockerfileError } from "../../dockerfile/error.ts";
 import { parseFileMode, type FileMode } from "../../dockerfile/file-mode.ts";
 import type { SourceLocation } from "../../dockerfile/location.ts";
 import { PathPatterns } from "../../dockerfile/path-patterns.ts";
-import type { CopySource } from "../opspec.ts";
+import { expandBody } from "../../dockerfile/heredoc.ts";
+import { envMap } from "../env.ts";
+import type { CopySource, InlineFile } from "../opspec.ts";
 import { addHistory, nextStepName } from "../stage-state.ts";
 import { makeVertex, scratchVertex, type Vertex } from "../vertex.ts";
-import { expandIn, failAt, refuse, type DispatchInput } from "./context.ts";
+import { expandIn, failAt, refuse, reportUnset, type DispatchInput } from "./context.ts";
 
 type Input = DispatchInput<CopyInstruction>;
 
@@ -18,18 +20,19 @@ export function dispatchCopy(input: Input): void {
   refuseUnsupported(input);
   const sources = instruction.sources.map((word) => localSource(input, word));
   const written = expandIn(input, instruction.dest.raw, instruction.dest.location);
-  if (sources.length > 1 && !written.endsWith("/") && written !== "." && !written.endsWith("/.")) {
+  const inline = inlineFiles(input);
+  const count = sources.length + inline.length;
+  if (count > 1 && !written.endsWith("/") && written !== "." && !written.endsWith("/.")) {
     throw failAt(context, instruction.dest.location, {
       code: "E_COPY_DEST",
-      message: `Cannot copy ${sources.length} sources to ${JSON.stringify(written)}: the destination must be a directory and end with /`,
+      message: `Cannot copy ${count} sources to ${JSON.stringify(written)}: the destination must be a directory and end with /`,
       hint: `write ${written}/`,
     });
   }
   const chown = chownOf(input);
   const chmod = chmodOf(input);
   const exclude = excludeOf(input);
-  const from = instruction.from === undefined ? context.context : context.stageVertex(instruction.from, instruction);
-  const shown = [...sources, written].join(" ");
+  const shown = [...sources, ...inline.map(({ name: word }) => `<<${word}`), written].join(" ");
   const flags = instruction.flags.map(({ name: flag, value, hasValue }) =>
     hasValue ? `--${flag}=${value} ` : `--${flag} `,
   );
@@ -43,6 +46,7 @@ export function dispatchCopy(input: Input): void {
       sources: sources.map((path, at) =>
         instruction.parents ? parentsSource(input, path, at) : { input: 1, path: posix.resolve("/", path) },
       ),
+      ...(inline.length === 0 ? {} : { inline }),
       dest: absoluteDest(state.config.WorkingDir ?? "/", written),
       ...(chown === undefined ? {} : { chown }),
       ...(chmod === undefined ? {} : { chmod: chmod.mode }),
@@ -51,7 +55,7 @@ export function dispatchCopy(input: Input): void {
       unpack: instruction.unpack ?? instruction.kind === "ADD",
       ...(context.epoch === undefined ? {} : { epoch: context.epoch }),
     },
-    inputs: [linked ? scratchVertex(`${slot}/scratch`) : state.vertex, from],
+    inputs: [linked ? scratchVertex(`${slot}/scratch`) : state.vertex, ...sourceVertex(input)],
     name,
     slot,
     location: instruction.location,
@@ -64,6 +68,38 @@ export function dispatchCopy(input: Input): void {
     chmod === undefined ? "" : `--chmod=${chmod.text} `,
   ].join("");
   addHistory(state, `${instruction.kind} ${kept}${shown} # buildkit`, true);
+}
+
+/** Where the sources are read; none for heredocs alone. */
+function sourceVertex({ instruction, context }: Input): readonly Vertex[] {
+  const { from, sources } = instruction;
+  if (from !== undefined) return [context.stageVertex(from, instruction)];
+  return sources.length === 0 ? [] : [context.context];
+}
+
+/** The heredocs with their variables. @throws E_EXPAND */
+function inlineFiles(input: Input): readonly InlineFile[] {
+  return input.instruction.heredocs.map(({ name, content, expand, location }) => {
+    if (!expand) return { name, content };
+    const { text, unmatched } = expandHeredoc(input, { name, content, location });
+    reportUnset(input, unmatched, location);
+    return { name, content: text };
+  });
+}
+
+function expandHeredoc(
+  { state, context }: Input,
+  { name, content, location }: Pick<Heredoc, "name" | "content" | "location">,
+): ReturnType<typeof expandBody> {
+  try {
+    return expandBody(content, envMap(state.env));
+  } catch (error) {
+    throw failAt(context, location, {
+      code: "E_EXPAND",
+      message: `Cannot expand the heredoc <<${name}: ${errorMessage(error)}`,
+      hint: `write \\$ for a dollar sign, or quote the word: <<'${name}'`,
+    });
+  }
 }
 
 /** Stacks the layer over the stage's file system. */
@@ -181,9 +217,6 @@ function flagLocation(input: Input, name: string): CopyInstruction["location"] {
 
 function refuseUnsupported(input: Input): void {
   const { instruction, context } = input;
-  const [heredoc] = instruction.heredocs;
-  if (heredoc !== undefined)
-    throw refuse(context, heredoc.location, `the heredoc <<${heredoc.name} of ${instruction.kind}`);
   const known = new Set(["from", "chown", "chmod", "exclude", "link", "parents", "unpack"]);
   const flag = instruction.flags.find((one) => !known.has(one.name) && one.value !== "false");
   if (flag !== undefined) throw refuse(context, flag.location, `${instruction.kind} --${flag.name}`);

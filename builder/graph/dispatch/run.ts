@@ -4,17 +4,17 @@ import { addHistory, nextStepName, type StageState } from "../stage-state.ts";
 import { makeVertex } from "../vertex.ts";
 import { refuse, type DispatchInput } from "./context.ts";
 import { shellWords } from "./metadata.ts";
+import { runCommand } from "./run-heredoc.ts";
 
 /** RUN: one more vertex over the stage's file system. */
 export function dispatchRun(input: DispatchInput<RunInstruction>): void {
   const { state, instruction, context, onbuild } = input;
-  const [heredoc] = instruction.heredocs;
-  if (heredoc !== undefined) throw refuse(context, heredoc.location, `the heredoc <<${heredoc.name} of RUN`);
   const [flag] = instruction.flags;
   if (flag !== undefined) throw refuse(context, flag.location, `RUN --${flag.name}`);
-  const args = shellWords(state, instruction.command);
+  const { command, script, summary } = runCommand(instruction, context);
+  const args = shellWords(state, command);
   const text = instruction.command.form === "shell" ? instruction.command.text : args.join(" ");
-  const name = nextStepName(state, `RUN ${text}`, onbuild);
+  const name = nextStepName(state, `RUN ${text}${summary}`, onbuild);
   state.vertex = makeVertex({
     op: {
       kind: "run",
@@ -23,6 +23,7 @@ export function dispatchRun(input: DispatchInput<RunInstruction>): void {
       cwd: state.config.WorkingDir ?? "/",
       user: state.config.User ?? "",
       network: context.network,
+      ...(script === undefined ? {} : { script }),
     },
     inputs: [state.vertex],
     name,

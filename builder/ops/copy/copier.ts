@@ -1,7 +1,9 @@
 import { basename, dirname } from "node:path/posix";
 import { TsbuildError } from "../../../native/errors.ts";
 import type { ModeChange } from "../../dockerfile/file-mode.ts";
-import type { Dir, Root, Stat } from "../../../native/path.ts";
+import { openFlags, type Dir, type Root, type Stat } from "../../../native/path.ts";
+import { closeFd, writeFd } from "../../../native/syscall.ts";
+import type { InlineFile } from "../../graph/opspec.ts";
 import { copyFile } from "./copy-file.ts";
 import { copiedXattr } from "./hash-file.ts";
 import { parentInRoot, resolveInRoot, statInRoot } from "./resolve.ts";
@@ -77,15 +79,47 @@ export class Copier {
    * directory). @throws E_COPY_TARGET
    */
   async copy(tree: SourceTree, source: Source, dest: string, filter: CopyFilter = noFilter): Promise<void> {
-    const made = dest.endsWith("/") ? dest : dirname(dest);
-    this.makeDirs(resolveInRoot(this.#dest, made));
-    let target = resolveInRoot(this.#dest, dest);
-    const existing = statInRoot(this.#dest, target);
-    const isDirectory = source.stat.type === "directory";
-    if (!isDirectory && existing?.type === "directory") target = join(target, basename(source.path));
-    this.makeDirs(isDirectory && existing === undefined ? target : parentOf(target));
-    if (isDirectory) await this.#mergeRoot({ tree, filter }, source, target);
-    else this.#copySingle(tree, source, target);
+    if (source.stat.type !== "directory") {
+      this.#copySingle(tree, source, this.#fileTarget(basename(source.path), dest));
+      return;
+    }
+    const { target, existing } = this.#resolveTarget(dest);
+    this.makeDirs(existing === undefined ? target : parentOf(target));
+    await this.#mergeRoot({ tree, filter }, source, target);
+  }
+
+  /** Writes a file of root's, 0644, to a destination path as copy() does. @throws E_COPY_TARGET */
+  write({ name, content }: InlineFile, dest: string): void {
+    const target = this.#fileTarget(name, dest);
+    const found = parentInRoot(this.#dest, target);
+    if (found === undefined) throw notDirectory(parentOf(target));
+    using dir = found.dir;
+    makeRoom(dir, found.name, target);
+    const fd = dir.openFile(found.name, openFlags.createNew, 0o600);
+    try {
+      writeFd(fd, Buffer.from(content));
+    } finally {
+      closeFd(fd);
+    }
+    const { owner = { uid: 0, gid: 0 }, mode, createdTime } = this.#rules;
+    dir.chown(found.name, owner.uid, owner.gid);
+    dir.chmod(found.name, mode === undefined ? 0o644 : mode(0o644, false));
+    dir.utimens(found.name, createdTime);
+  }
+
+  /** Where a destination leads, with what is on the way to it made. */
+  #resolveTarget(dest: string): { readonly target: string; readonly existing: Stat | undefined } {
+    this.makeDirs(resolveInRoot(this.#dest, dest.endsWith("/") ? dest : dirname(dest)));
+    const target = resolveInRoot(this.#dest, dest);
+    return { target, existing: statInRoot(this.#dest, target) };
+  }
+
+  /** Where a file goes: into the destination if that is a directory. */
+  #fileTarget(name: string, dest: string): string {
+    const { target, existing } = this.#resolveTarget(dest);
+    const path = existing?.type === "directory" ? join(target, name) : target;
+    this.makeDirs(parentOf(path));
+    return path;
   }
 
   /** Makes the directory and its missing parents; existing ones stay as they are. @throws E_COPY_TARGET */

@@ -33,7 +33,8 @@ export function copyOp(op: CopyOp, openContext: OpenContext): Op {
     recorded: true,
     async key(vertex, inputs) {
       const [base = "", from = ""] = inputs;
-      if (vertex.inputs[1]?.op.kind !== "context")
+      if (vertex.inputs[1] === undefined) return keyOf(op, base, "", () => ({}));
+      if (vertex.inputs[1].op.kind !== "context")
         return keyOf(op, base, from, () => ({ "content of the source stage": from }));
       const content = await contextContent(vertex);
       return keyOf(op, base, content.digest, content.inputs);
@@ -91,6 +92,7 @@ function flagInputs(op: CopyOp): Readonly<Record<string, string>> {
   const { chown, chmod, exclude = [], unpack } = op;
   return {
     sources: op.sources.map(({ path, include }) => (include === undefined ? path : `${path}/./${include}`)).join(" "),
+    ...Object.fromEntries((op.inline ?? []).map(({ name, content }) => [`heredoc ${name}`, content])),
     ...(chown === undefined ? {} : { "--chown": chown }),
     ...(chmod === undefined ? {} : { "--chmod": typeof chmod === "number" ? chmod.toString(8) : chmod }),
     ...(exclude.length === 0 ? {} : { "--exclude": exclude.join(" ") }),
@@ -113,7 +115,6 @@ async function execCopy(run: {
   const owner = op.chown === undefined ? undefined : resolveOwner(op.chown, userFiles(base?.snapshot));
   await using active = context.store.snapshots.prepare(base?.snapshot);
   {
-    using tree = openSource(run.openContext, vertex, from);
     using target = openWritable(active);
     const copier = new Copier(target, {
       owner,
@@ -124,14 +125,19 @@ async function execCopy(run: {
       createdTime: BigInt(op.epoch ?? 0) * 1_000_000_000n,
       signal: context.signal,
     });
-    for (const { path, filter } of selections(op)) {
-      for (const source of findSources(tree, path)) {
-        const unpacked =
-          op.unpack &&
-          (await unpackArchive({ tree, source, copier, dest: op.dest, target, owner, signal: context.signal }));
-        if (!unpacked) await copier.copy(tree, source, op.dest, filter);
+    const chosen = selections(op);
+    if (chosen.length > 0) {
+      using tree = openSource(run.openContext, vertex, from);
+      for (const { path, filter } of chosen) {
+        for (const source of findSources(tree, path)) {
+          const unpacked =
+            op.unpack &&
+            (await unpackArchive({ tree, source, copier, dest: op.dest, target, owner, signal: context.signal }));
+          if (!unpacked) await copier.copy(tree, source, op.dest, filter);
+        }
       }
     }
+    for (const file of op.inline ?? []) copier.write(file, op.dest);
     copier.finish();
   }
   return commitLayer(active, base, { epoch: op.epoch });

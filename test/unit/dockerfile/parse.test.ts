@@ -32,6 +32,61 @@ describe("parseDockerfile()", () => {
     ]);
   });
 
+  it.each([
+    ["RUN <<EOF\nEOF", [{ name: "EOF", fd: 0, expand: true, chomp: false, content: "" }]],
+    ["RUN << EOF\nx\nEOF", [{ name: "EOF", content: "x\n" }]],
+    ["RUN <<-EOF\n\tx\n\t\tEOF", [{ name: "EOF", chomp: true, body: "\tx\n", content: "x\n" }]],
+    [
+      "RUN 3<<A 4<<'B' cmd\nA\nB",
+      [
+        { name: "A", fd: 3, expand: true },
+        { name: "B", fd: 4, expand: false },
+      ],
+    ],
+    ['RUN <<"a b"\nx\na b', [{ name: "a b", expand: false }]],
+    ["RUN <<E'O'F\nEOF", [{ name: "EOF", expand: false }]],
+    ["RUN <<\\EOF\nEOF", [{ name: "EOF", expand: true }]],
+    ["RUN cat <<EOF; echo\nEOF;", [{ name: "EOF;" }]],
+    ["RUN <<EOF\r\na\r\nEOF\r", [{ name: "EOF", content: "a\r\n" }]],
+    ["RUN <<A <<B \\\n <<C\nA\nB\nC", [{ name: "A" }, { name: "B" }, { name: "C" }]],
+    ["ADD <<A <<A /d/\n1\nA\n2\nA", [{ content: "2\n" }, { content: "2\n" }]],
+    ["ONBUILD RUN <<A\nx\nA", [{ name: "A", content: "x\n" }]],
+    ["RUN a<<EOF", []],
+    ["RUN <<- EOF", []],
+    ["RUN <<<EOF", []],
+    ["RUN '<<EOF'", []],
+    ["RUN '' <<''", []],
+    ['RUN echo " <<EOF', []],
+    ["ONBUILD RUN echo ' <<EOF", []],
+    ["RUN $(( 1 << 3 ))\n3\n", [{ name: "3" }]],
+    ['RUN ["<<EOF"]', []],
+    ['ONBUILD RUN ["<<EOF"]', []],
+    ["CMD <<EOF", []],
+  ])("finds the heredocs of %j", (text, heredocs) => {
+    expect(parse(`FROM a\n${text}\n`).stages[0]?.instructions[0]?.heredocs).toMatchObject(heredocs);
+  });
+
+  it.each([
+    ["RUN <<EOF\nbody", "E_HEREDOC", 2],
+    ["RUN <<A <<B\nA\n", "E_HEREDOC", 2],
+    ["RUN <<EOF\n\tEOF\n", "E_HEREDOC", 2],
+    ["COPY x <<EOF\nEOF\n", "E_DOCKERFILE_SYNTAX", 2],
+    ["COPY <<A <<B\nA\nB\n", "E_DOCKERFILE_SYNTAX", 2],
+    ["COPY <<EOF\nEOF\n", "E_DOCKERFILE_SYNTAX", 2],
+    ["COPY << EOF /d\nEOF\n", "E_HEREDOC", 2],
+    ["COPY <<a/b /d\na/b\n", "E_HEREDOC", 2],
+    ["COPY <<.. /d\n..\n", "E_HEREDOC", 2],
+    ["RUN a\n\\\n", "E_DOCKERFILE_SYNTAX", 3],
+    ["RUN a\n\\\n  \\\n# x\n", "E_DOCKERFILE_SYNTAX", 3],
+  ])("refuses %j", (text, code, line) => {
+    expect(() => parse(`FROM a\n${text}`)).toThrow(
+      expect.objectContaining({
+        code,
+        location: expect.objectContaining({ start: expect.objectContaining({ line }) }),
+      }),
+    );
+  });
+
   it("keeps heredoc bodies out of the instructions", () => {
     const ast = parse(
       "FROM a\nRUN <<EOF\nRUN not an instruction\nEOF\nCOPY <<-'X' <<Y /d/\n\ttab\n\tX\nbody $v\nY\nUSER u",

@@ -1,0 +1,58 @@
+import { matchEnds, type ShellPattern } from "./shell-pattern.ts";
+
+/** What `${v/p/r}` looks for and puts in its place. */
+export interface Replacement {
+  readonly pattern: ShellPattern;
+  readonly replacement: string;
+}
+
+/** The text with the first match replaced. */
+export function replaceFirst(text: string, { pattern, replacement }: Replacement): string {
+  const chars = [...text];
+  const ends = matchEnds(chars, pattern, true);
+  const start = ends.findIndex((end) => end >= 0);
+  if (start < 0) return text;
+  return chars.slice(0, start).join("") + replacement + chars.slice(ends[start]).join("");
+}
+
+/**
+ * The text with every match replaced; `$0` in the replacement is the match, another `$name` nothing. `count` is told of
+ * each piece. @see Go's regexp ReplaceAllString, which BuildKit uses
+ */
+export function replaceAll(
+  text: string,
+  { pattern, replacement }: Replacement,
+  count: (piece: string) => void,
+): string {
+  const chars = [...text];
+  const ends = matchEnds(chars, pattern, true);
+  let result = "";
+  let done = 0;
+  for (let at = 0; at <= chars.length;) {
+    const end = ends[at] ?? -1;
+    if (end < 0) {
+      at++;
+      continue;
+    }
+    result += chars.slice(done, at).join("");
+    // An empty match right after another one is none.
+    if (end > done || at === 0) {
+      const piece = fillTemplate(replacement, () => chars.slice(at, end).join(""));
+      count(piece);
+      result += piece;
+    }
+    done = end;
+    at = Math.max(end, at + 1);
+  }
+  return result + chars.slice(done).join("");
+}
+
+const variable = /\$(?:\$|(?<plain>[\p{L}\p{Nd}_]+)|\{(?<braced>[\p{L}\p{Nd}_]+)\})/gu;
+
+function fillTemplate(template: string, match: () => string): string {
+  if (!template.includes("$")) return template;
+  return template.replace(variable, (whole, plain?: string, braced?: string) => {
+    if (whole === "$$") return "$";
+    return (plain ?? braced) === "0" ? match() : "";
+  });
+}
