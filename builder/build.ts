@@ -15,7 +15,7 @@ import type { SourceLocation } from "./dockerfile/location.ts";
 import { parseDockerfile } from "./dockerfile/parse.ts";
 import { suggest } from "./dockerfile/suggest.ts";
 import { EventQueue } from "./event-queue.ts";
-import type { BuildEvent, BuildResult, ProgressSink } from "./events.ts";
+import type { BuildEvent, BuildResult, BuildWarning, ProgressSink } from "./events.ts";
 import { exportResult } from "./export/export.ts";
 import { parseCacheLimit, type CacheLimit } from "./graph/cache-limit.ts";
 import { convert, type BuildPlan, type ResolvedImage } from "./graph/convert.ts";
@@ -63,8 +63,10 @@ export class Build implements AsyncIterable<BuildEvent>, AsyncDisposable {
   }
 }
 
-async function runBuild(options: BuildOptions, emit: ProgressSink, signal: AbortSignal): Promise<BuildResult> {
+async function runBuild(options: BuildOptions, tell: ProgressSink, signal: AbortSignal): Promise<BuildResult> {
   requireRoot("build");
+  const warnings: BuildWarning[] = [];
+  const emit = keepingWarnings(tell, warnings);
   const directory = openContextDirectory(options.context);
   const names = (options.tags ?? []).map(normalizeReference);
   await using store = await openStore({ root: options.root });
@@ -112,7 +114,7 @@ async function runBuild(options: BuildOptions, emit: ProgressSink, signal: Abort
     hashes.save();
     await solver.keep();
     const base = baseImage(plan, images);
-    const made = await exportResult({
+    const exported = await exportResult({
       store,
       solver,
       plan,
@@ -124,6 +126,8 @@ async function runBuild(options: BuildOptions, emit: ProgressSink, signal: Abort
       signal,
       epoch: options.sourceDateEpoch,
     });
+    const { network } = recorder;
+    const made = { ...exported, buildRef: recorder.id, warnings, ...(network === undefined ? {} : { network }) };
     attempt(() => history.save());
     recorder.finish({ result: made }, (digest) => history.key(digest));
     emit({ kind: "result", time: now(), result: made });
@@ -136,6 +140,19 @@ async function runBuild(options: BuildOptions, emit: ProgressSink, signal: Abort
     recorder.finish({ error }, (digest) => history.key(digest));
     throw withSpaceHint(error);
   }
+}
+
+/** A Dockerfile made to have more warnings than this is not told of all in its result. */
+const mostWarnings = 1000;
+
+function keepingWarnings(tell: ProgressSink, warnings: BuildWarning[]): ProgressSink {
+  return (event) => {
+    if (event.kind === "warning" && warnings.length < mostWarnings) {
+      const { kind: _kind, time: _time, ...warning } = event;
+      warnings.push(warning);
+    }
+    tell(event);
+  };
 }
 
 async function planBuild(parts: {

@@ -1,3 +1,4 @@
+import type { Descriptor } from "../store/oci/descriptor.ts";
 import type { Digest } from "../store/oci/digest.ts";
 import type { SourceLocation } from "./dockerfile/location.ts";
 import type { MissCause } from "./solve/causes.ts";
@@ -68,7 +69,24 @@ export type BuildEvent =
       /** The same as data. */
       readonly causes?: readonly MissCause[];
     }
+  /** The network that a RUN really has; `reason`: why it is not one of its own, where that was asked for. */
+  | {
+      readonly kind: "network";
+      readonly digest: Digest;
+      readonly time: number;
+      readonly mode: UsedNetwork["mode"];
+      readonly reason?: string;
+    }
   | { readonly kind: "result"; readonly time: number; readonly result: BuildResult };
+
+/** The network of RUN: one of its own, the host's, or none. */
+export interface UsedNetwork {
+  readonly mode: "own" | "host" | "none";
+  readonly reason?: string;
+}
+
+/** Something about the Dockerfile or the build that is allowed and may be wrong. */
+export type BuildWarning = Omit<Extract<BuildEvent, { readonly kind: "warning" }>, "kind" | "time">;
 
 /** What a build made. Digests of what was exported; `undefined` where the output has none (local, tar, none). */
 export interface BuildResult {
@@ -82,6 +100,13 @@ export interface BuildResult {
   /** Bytes of all layers, uncompressed. */
   readonly size: number;
   readonly steps: { readonly total: number; readonly cached: number };
+  /** Of the manifest, with its platform. */
+  readonly descriptor?: Descriptor;
+  /** Names the build's record, for `tsbuild why` and `tsbuild logs`. */
+  readonly buildRef: string;
+  readonly warnings: readonly BuildWarning[];
+  /** What the RUN steps had; undefined when none ran. */
+  readonly network?: UsedNetwork;
 }
 
 /** Takes events; must not throw. */

@@ -309,6 +309,17 @@ export const commands: readonly CommandSpec[] = [
     load: () => import("./commands/why.ts"),
   },
   {
+    name: "logs",
+    summary: "Print all that steps of the last build printed",
+    operands: "[IMAGE|DIR|BUILD [STEP]]",
+    min: 0,
+    max: 2,
+    flags: [{ name: "path", kind: "bool", help: "print where the logs are" }, ...commonFlags],
+    missing: missing("follow/f", "tail/n", "timestamps/t", "since", "until", "details"),
+    examples: ["tsbuild logs", "tsbuild logs app 12", "tsbuild logs . failed"],
+    load: () => import("./commands/logs.ts"),
+  },
+  {
     name: "save",
     summary: "Write images to a tar archive",
     operands: "IMAGE...",
@@ -355,7 +366,7 @@ export const missingCommands: readonly string[] = [
   ..."attach bake buildx commit compose container cp create debug diff doctor events exec export image import".split(
     " ",
   ),
-  ..."info kill login logout logs manifest network pause port prune ps rename restart rm search serve start".split(" "),
+  ..."info kill login logout manifest network pause port prune ps rename restart rm search serve start".split(" "),
   ..."stats stop system top unpause update volume wait".split(" "),
 ];
 

@@ -1,4 +1,5 @@
 import { digestOf } from "../../store/oci/digest.ts";
+import type { Platform } from "../../store/oci/platform.ts";
 import type { Store } from "../../store/store.ts";
 import type { BuildResult, ProgressSink } from "../events.ts";
 import type { BuildPlan } from "../graph/convert.ts";
@@ -29,7 +30,9 @@ export interface ExportInput {
 }
 
 /** Brings the result to every output; without any, it becomes an image of the store. */
-export async function exportResult(input: ExportInput): Promise<BuildResult> {
+export async function exportResult(
+  input: ExportInput,
+): Promise<Omit<BuildResult, "buildRef" | "warnings" | "network">> {
   const { options, solver, names } = input;
   const outputs: readonly OutputSpec[] =
     options.outputs === undefined || options.outputs.length === 0 ? [{ type: "image" }] : options.outputs;
@@ -42,11 +45,17 @@ export async function exportResult(input: ExportInput): Promise<BuildResult> {
   return {
     imageID: image.configDescriptor.digest,
     manifestDigest: image.manifestDescriptor.digest,
+    descriptor: { ...image.manifestDescriptor, platform: platformOf(image) },
     names: stored ? names : [],
     layers: image.manifest.layers.length,
     size: image.size,
     steps: solver.counts,
   };
+}
+
+function platformOf({ config }: BuiltImage): Platform {
+  const { os, architecture, variant } = config;
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 
 async function exportStep(input: ExportInput, image: BuiltImage, output: OutputSpec): Promise<void> {

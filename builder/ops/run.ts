@@ -76,7 +76,7 @@ async function execRun(run: Run): Promise<{ snapshot: Snapshot | undefined; iden
   using script = scriptMount(op, context.store.scratch);
   await using logs = new LogPipes({ digest: vertex.digest, emit: context.emit });
   const spec = containerSpec(run, active, { user, mounts: script.mounts });
-  const status = await runContainer(spec, logs, context.signal).catch((error: unknown) => {
+  const status = await runContainer(run, spec, logs).catch((error: unknown) => {
     throw notStarted(run, error);
   });
   await logs.drained();
@@ -84,10 +84,14 @@ async function execRun(run: Run): Promise<{ snapshot: Snapshot | undefined; iden
   return commitLayer(active, base, { epoch: settings.epoch });
 }
 
-async function runContainer(spec: ContainerSpec, logs: LogPipes, signal: AbortSignal): Promise<ExitStatus> {
+async function runContainer(run: Run, spec: ContainerSpec, logs: LogPipes): Promise<ExitStatus> {
+  const { signal, emit } = run.context;
   const stdio = { stdin: "null", stdout: logs.stdout, stderr: logs.stderr } as const;
   await using container = await startContainer(spec, stdio, { signal });
   logs.closeWriters();
+  const { mode, reason } = container.network;
+  const time = performance.timeOrigin + performance.now();
+  emit({ kind: "network", digest: run.vertex.digest, time, mode, ...(reason === undefined ? {} : { reason }) });
   const status = await container.exited;
   signal.throwIfAborted();
   return status;

@@ -1,3 +1,4 @@
+import type { UsedNetwork } from "../events.ts";
 import type { MissCause } from "../solve/causes.ts";
 
 /** How a step of a build ended. */
@@ -16,6 +17,7 @@ export interface StepRecord {
   readonly milliseconds: number;
   /** Why it was not taken from the cache; empty for one that was. */
   readonly causes: readonly MissCause[];
+  readonly network?: UsedNetwork;
   /** Name of the file in the build's `logs` with all that the step printed; a step that was silent has none. */
   readonly log?: string;
 }

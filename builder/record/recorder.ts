@@ -1,7 +1,7 @@
 import { errorMessage, TsbuildError } from "../../native/errors.ts";
 import type { BuildRecords } from "../../store/history/builds.ts";
 import { DockerfileError } from "../dockerfile/error.ts";
-import type { BuildEvent, BuildResult, VertexInfo } from "../events.ts";
+import type { BuildEvent, BuildResult, UsedNetwork, VertexInfo } from "../events.ts";
 import type { MissCause } from "../solve/causes.ts";
 import type { BuildRecord, StepRecord } from "./record.ts";
 import { StepLogs } from "./step-logs.ts";
@@ -16,6 +16,7 @@ interface OpenStep {
   started: number;
   causes: readonly MissCause[];
   record: StepRecord | undefined;
+  network: UsedNetwork | undefined;
 }
 
 /** Listens to a build: keeps the whole log of each step on disk and, at the end, what became of every step. */
@@ -54,6 +55,9 @@ export class BuildRecorder implements Disposable {
       case "completed":
         this.#with(event.digest, (step) => this.#completed(step, event));
         return;
+      case "network":
+        this.#with(event.digest, (step) => (step.network = networkOf(event)));
+        return;
       case "status":
       case "warning":
       case "result":
@@ -61,6 +65,12 @@ export class BuildRecorder implements Disposable {
       default:
         event satisfies never;
     }
+  }
+
+  /** What the steps had: that of one with a reason, if there is one. */
+  get network(): UsedNetwork | undefined {
+    const used = [...this.#steps.values()].flatMap(({ network }) => network ?? []);
+    return used.find(({ reason }) => reason !== undefined) ?? used[0];
   }
 
   /** Where all that a step printed is; undefined when it printed nothing. */
@@ -112,7 +122,15 @@ export class BuildRecorder implements Disposable {
   #announced(vertex: VertexInfo): void {
     if (vertex.slot === undefined || this.#steps.has(vertex.digest)) return;
     const log = `${this.#steps.size + 1}-${vertex.slot.replaceAll(/[^\w.-]/g, "-")}.log`;
-    this.#steps.set(vertex.digest, { vertex, log, logged: false, started: 0, causes: [], record: undefined });
+    this.#steps.set(vertex.digest, {
+      vertex,
+      log,
+      logged: false,
+      started: 0,
+      causes: [],
+      record: undefined,
+      network: undefined,
+    });
   }
 
   #with(digest: string, act: (step: OpenStep) => void): void {
@@ -131,9 +149,14 @@ export class BuildRecorder implements Disposable {
       outcome: event.error !== undefined ? failed : event.cached ? "cached" : "ran",
       milliseconds: started === 0 ? 0 : Math.max(0, Math.round(event.time - started)),
       causes,
+      ...(step.network === undefined ? {} : { network: step.network }),
       ...(step.logged ? { log: step.log } : {}),
     };
   }
+}
+
+function networkOf({ mode, reason }: UsedNetwork): UsedNetwork {
+  return { mode, ...(reason === undefined ? {} : { reason }) };
 }
 
 function failureOf(error: unknown): Pick<BuildRecord, "outcome" | "error"> {

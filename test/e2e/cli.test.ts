@@ -88,6 +88,28 @@ describe("tsbuild build", () => {
     });
   });
 
+  it("keeps whole logs, which `logs` prints also for steps that came from the cache", async () => {
+    using project = new Project({
+      Dockerfile: `${fromBusybox}RUN for i in 1 2 3 4 5 6 7 8 9; do echo line $i; done\nRUN echo out; echo err >&2; exit 4\n`,
+    });
+    const failed = await tsbuild(project, ".");
+    const [, path = ""] = /full log: (.*)/.exec(failed.stderr) ?? [];
+    expect(readFileSync(path, "utf8").split("\n").toSorted()).toEqual(["", "err", "out"]);
+    expect((await tsbuild(project, "logs . failed")).stdout).toBe(readFileSync(path, "utf8"));
+    expect((await tsbuild(project, "logs --path . 4")).stdout).toBe(`${path}\n`);
+    project.write("Dockerfile", `${fromBusybox}RUN for i in 1 2 3 4 5 6 7 8 9; do echo line $i; done\nRUN echo done\n`);
+    await tsbuild(project, "-t app .");
+    const lines = Array.from({ length: 9 }, (_, at) => `line ${at + 1}\n`).join("");
+    expect((await tsbuild(project, "logs app 3")).stdout).toBe(lines);
+    const all = await tsbuild(project, "logs");
+    expect(all.stdout).toBe(`${lines}done\n`);
+    expect(all.stderr).toMatch(/^==> \[2\/3\] RUN for .* \(line 3\)\n==> \[3\/3\] RUN echo done \(line 4\)\n$/);
+    expect(await tsbuild(project, "logs app 2")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("E_LOG_NOT_FOUND"),
+    });
+  });
+
   it("with -q prints exactly the image ID, and writes the same to --iidfile and --metadata-file", async () => {
     using project = new Project({ Dockerfile: hello });
     const built = await tsbuild(project, "-q -t app --iidfile iid --metadata-file meta.json .");
@@ -99,6 +121,13 @@ describe("tsbuild build", () => {
       "containerimage.config.digest": built.stdout.trim(),
       "containerimage.digest": expect.stringMatching(/^sha256:/),
       "image.name": "docker.io/library/app:latest",
+      "buildx.build.ref": expect.stringMatching(/^tsbuild\/local\/\d{8}-\d{9}-[0-9a-f]{6}$/),
+      "containerimage.descriptor": {
+        mediaType: "application/vnd.oci.image.manifest.v1+json",
+        digest: expect.stringMatching(/^sha256:/),
+        size: expect.any(Number),
+        platform: { os: "linux" },
+      },
     });
   });
 

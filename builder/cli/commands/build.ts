@@ -18,7 +18,7 @@ export async function execute(invocation: Invocation): Promise<number> {
   const view = await openProgress(progressMode(flags.string("progress"), quiet, config), config, out);
   const result = await buildWith(request, view);
   const toStdout = request.outputs?.some((output) => "dest" in output && output.dest === "-") === true;
-  writeFiles(result, invocation);
+  await writeFiles(result, invocation);
   if (quiet && !toStdout && result.imageID !== undefined) out.result(`${result.imageID}\n`);
   if (view.verbose) {
     const { buildSummary } = await import("../progress/summary.ts");
@@ -48,14 +48,19 @@ async function buildWith(request: BuildOptions, view: ProgressView): Promise<Bui
 }
 
 /** --iidfile and --metadata-file, with buildx's keys. Readers see the old file or the whole new one. */
-function writeFiles(result: BuildResult, { flags }: Invocation): void {
+async function writeFiles(result: BuildResult, { flags, config }: Invocation): Promise<void> {
   const iidfile = flags.string("iidfile");
   if (iidfile !== undefined && result.imageID !== undefined) replaceFile(iidfile, result.imageID);
   const metadata = flags.string("metadata-file");
   if (metadata === undefined) return;
+  const { warningOf } = await import("../progress/json.ts");
+  const wantsWarnings = ["1", "true"].includes(config.env["BUILDX_METADATA_WARNINGS"] ?? "");
   const fields = {
+    "buildx.build.ref": `tsbuild/local/${result.buildRef}`,
+    ...(wantsWarnings ? { "buildx.build.warnings": result.warnings.map(warningOf) } : {}),
     ...(result.imageID === undefined ? {} : { "containerimage.config.digest": result.imageID }),
     ...(result.manifestDigest === undefined ? {} : { "containerimage.digest": result.manifestDigest }),
+    ...(result.descriptor === undefined ? {} : { "containerimage.descriptor": result.descriptor }),
     ...(result.names.length === 0 ? {} : { "image.name": result.names.join(",") }),
   };
   replaceFile(metadata, `${JSON.stringify(fields, undefined, 2)}\n`);

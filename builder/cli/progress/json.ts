@@ -1,4 +1,4 @@
-import type { BuildEvent, VertexInfo } from "../../events.ts";
+import type { BuildEvent, BuildWarning, VertexInfo } from "../../events.ts";
 
 /** BuildKit's SolveStatus as JSON lines (`--progress=rawjson`). Own addition: `misses`, which other readers skip. */
 export class JsonProgress {
@@ -40,6 +40,7 @@ export class JsonProgress {
         return { warnings: [warningOf(event)] };
       case "miss":
         return { misses: [{ vertex: event.digest, reasons: event.reasons, timestamp: rfc3339(event.time) }] };
+      case "network":
       case "result":
         return undefined;
     }
@@ -71,7 +72,8 @@ function statusOf(event: Extract<BuildEvent, { readonly kind: "status" }>): obje
   };
 }
 
-function warningOf(event: Extract<BuildEvent, { readonly kind: "warning" }>): object {
+/** BuildKit's VertexWarning. */
+export function warningOf(event: BuildWarning): object {
   const base64 = (text: string): string => Buffer.from(text).toString("base64");
   const rule = event.rule === undefined ? "" : `${event.rule}: `;
   const { location } = event;

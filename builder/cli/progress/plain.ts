@@ -48,6 +48,7 @@ export class PlainProgress {
         const step = this.trace.completed(event);
         return step?.completed === undefined ? "" : this.#complete(step, event.time);
       }
+      case "network":
       case "result":
         return "";
     }

@@ -64,6 +64,7 @@ export class TtyProgress {
       case "warning":
         this.#warnings.push(event);
         break;
+      case "network":
       case "result":
         break;
     }

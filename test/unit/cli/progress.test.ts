@@ -261,6 +261,8 @@ describe("buildSummary()", () => {
     layers: 3,
     size: 41_000_000,
     steps: { total: 6, cached: 4 },
+    buildRef: "b",
+    warnings: [],
   };
 
   it("says what was built, in what time, and the next command", () => {
@@ -273,7 +275,7 @@ describe("buildSummary()", () => {
   });
 
   it("names no image when none was made", () => {
-    const none = { names: [], layers: 0, size: 0, steps: { total: 0, cached: 0 } };
+    const none = { names: [], layers: 0, size: 0, steps: { total: 0, cached: 0 }, buildRef: "b", warnings: [] };
     const options = { trace: undefined, seconds: 1, stored: false };
     expect(buildSummary(none, options, makeStyle(false))).toBe(" ✔ finished in 1.0s\n");
     expect(buildSummary(result, { ...options, written: ["out"] }, makeStyle(false))).toMatch(

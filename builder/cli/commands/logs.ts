@@ -1,0 +1,37 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Invocation } from "../command.ts";
+import { openInvocationStore } from "../open-store.ts";
+import type { Output } from "../output.ts";
+import { printable } from "../text.ts";
+
+/** `tsbuild logs`: what steps printed on standard output, byte by byte; which steps on standard error. */
+export async function execute(invocation: Invocation): Promise<number> {
+  const { flags, operands, out, config } = invocation;
+  const [wanted, step] = operands;
+  const { findBuild } = await import("../../record/find.ts");
+  const { findLogs } = await import("../../record/logs.ts");
+  await using store = await openInvocationStore(invocation);
+  const named = wanted === undefined ? undefined : resolve(config.cwd, wanted);
+  const record = findBuild(store.builds, wanted, { current: config.cwd, named });
+  for (const { step: shown, path } of findLogs(store.builds, record, step)) {
+    if (flags.bool("path")) {
+      out.result(`${path}\n`);
+      continue;
+    }
+    const line = shown.line === undefined ? "" : ` (line ${shown.line})`;
+    if (step === undefined) out.notice(`==> ${printable(shown.name)}${line}\n`);
+    copyFile(path, out);
+  }
+  return 0;
+}
+
+function copyFile(path: string, out: Output): void {
+  const fd = openSync(path, "r");
+  try {
+    const buffer = Buffer.alloc(1 << 16);
+    for (let size = readSync(fd, buffer); size > 0; size = readSync(fd, buffer)) out.result(buffer.subarray(0, size));
+  } finally {
+    closeSync(fd);
+  }
+}
