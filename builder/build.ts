@@ -1,14 +1,12 @@
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { openStore } from "../store/open.ts";
-import { digestOf, splitDigest } from "../store/oci/digest.ts";
+import { digestOf } from "../store/oci/digest.ts";
 import { hostPlatform, parsePlatform, type Platform } from "../store/oci/platform.ts";
 import { normalizeReference } from "../store/oci/reference.ts";
 import type { Store } from "../store/store.ts";
-import { findDockerfile, findIgnore, openContextDirectory } from "./context/dockerfile.ts";
-import { HashCache } from "./context/hash-cache.ts";
-import { ContextMemo } from "./context/memo.ts";
-import { LocalContext } from "./context/local.ts";
+import { findDockerfile, findIgnore, namedDirectory, openContextDirectory } from "./context/dockerfile.ts";
+import { parseContexts, type ContextTable } from "./context/named.ts";
+import { ContextTrees } from "./context/trees.ts";
 import type { DockerfileAst } from "./dockerfile/ast.ts";
 import { DockerfileError } from "./dockerfile/error.ts";
 import type { SourceLocation } from "./dockerfile/location.ts";
@@ -18,7 +16,8 @@ import { EventQueue } from "./event-queue.ts";
 import type { BuildEvent, BuildResult, BuildWarning, ProgressSink } from "./events.ts";
 import { exportResult } from "./export/export.ts";
 import { parseCacheLimit, type CacheLimit } from "./graph/cache-limit.ts";
-import { convert, type BuildPlan, type ResolvedImage } from "./graph/convert.ts";
+import { convert, type BuildPlan } from "./graph/convert.ts";
+import type { ResolvedImage } from "./graph/resolved-image.ts";
 import { proxyArgs } from "./graph/global-args.ts";
 import { bottom, squashVertex } from "./graph/squash.ts";
 import { prepareRunEnvironment, type RunEnvironment } from "./run-environment.ts";
@@ -31,6 +30,7 @@ import { Solver } from "./solve/solver.ts";
 import { StepHistory } from "./solve/step-history.ts";
 import { withSpaceHint } from "./space-error.ts";
 import { ImageSource, type FoundImage } from "./source/images.ts";
+import { layoutImage } from "./source/layout.ts";
 import { TsbuildError } from "../native/errors.ts";
 
 /** The name that BuildKit gives to the host of every RUN. */
@@ -69,6 +69,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   const emit = keepingWarnings(tell, warnings);
   const directory = openContextDirectory(options.context);
   const names = (options.tags ?? []).map(normalizeReference);
+  const contexts = parseContexts(options.contexts ?? {});
   await using store = await openStore({ root: options.root });
   const registry = options.registry ?? {};
   await using source = new ImageSource({ store, policy: options.pull ?? "missing", registry, signal });
@@ -79,18 +80,17 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   for (const { rule, message, location } of ast.warnings)
     emit({ kind: "warning", time: now(), rule, message, location });
   const images = new Map<string, FoundImage>();
-  const plan = await planBuild({ options, ast, emit, source, images });
+  const plan = await planBuild({ options, ast, emit, source, images, contexts, store, signal });
   for (const { rule, message, location } of plan.warnings)
     emit({ kind: "warning", time: now(), rule, message, location });
   for (const name of plan.unusedArgs) {
     emit({ kind: "warning", time: now(), message: `One or more build-args [${name}] were not consumed` });
   }
   warnOfFilters(options, ast, emit);
-  const ignore = findIgnore(directory, file.path);
-  const known = [join(store.root, "contexts"), splitDigest(digestOf(directory)).hex.slice(0, 32)] as const;
-  const hashes = new HashCache(...known);
-  const memo = new ContextMemo(...known);
-  const openContext = (): LocalContext => new LocalContext({ directory, ignore, hashes, memo });
+  const trees = new ContextTrees(store.root);
+  trees.add("", { directory, ignore: findIgnore(directory, file.path) });
+  for (const [name, context] of contexts)
+    if (context.kind === "directory") trees.add(name, namedDirectory(context.path));
   const project = [directory, file.path, options.platform ?? ""].join("\0");
   const target = squashVertex(plan.target, { squash: options.squash, epoch: options.sourceDateEpoch });
   const history = new StepHistory({ states: store.states, project, target });
@@ -107,11 +107,16 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
     history,
     cacheLimit: cacheLimit(options.cacheTtl),
     logPath: (digest) => recorder.logPath(digest),
-    ops: opTable({ source, images, openContext, run: runSettings({ options, store, ast }) }),
+    ops: opTable({
+      source,
+      images,
+      openContext: (name) => trees.open(name),
+      run: runSettings({ options, store, ast }),
+    }),
   });
   try {
     const result = await solver.solve(target);
-    hashes.save();
+    trees.save();
     await solver.keep();
     const base = baseImage(plan, images);
     const exported = await exportResult({
@@ -133,7 +138,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
     emit({ kind: "result", time: now(), result: made });
     return made;
   } catch (error) {
-    hashes.save();
+    trees.save();
     // What was finished before the failure is kept: the next build goes on from there.
     await solver.keep().catch(() => undefined);
     attempt(() => history.save());
@@ -161,19 +166,23 @@ async function planBuild(parts: {
   readonly emit: ProgressSink;
   readonly source: ImageSource;
   readonly images: Map<string, FoundImage>;
+  readonly contexts: ContextTable;
+  readonly store: Store;
+  readonly signal: AbortSignal;
 }): Promise<BuildPlan> {
-  const { options, ast, emit, source, images } = parts;
+  const { options, ast, emit, source, images, contexts, store, signal } = parts;
   const build = hostPlatform();
   const target = options.platform === undefined ? build : parsePlatform(options.platform);
+  const resolve = async (step: string, platform: Platform, find: () => Promise<FoundImage>): Promise<ResolvedImage> => {
+    const found = await internalStep(emit, step, find);
+    images.set(found.descriptor.digest, found);
+    return { ref: found.name, manifest: found.descriptor.digest, config: found.config, platform };
+  };
   const resolveImage = async (name: string, platform: Platform, location: SourceLocation): Promise<ResolvedImage> =>
     await locateBase(name, location, ast, async () => {
-      const found = await internalStep(
-        emit,
-        `[internal] load metadata for ${shownName(name)}`,
-        async () => await source.find(name, platform),
+      return await resolve(`[internal] load metadata for ${shownName(name)}`, platform, () =>
+        source.find(name, platform),
       );
-      images.set(found.descriptor.digest, found);
-      return { ref: found.name, manifest: found.descriptor.digest, config: found.config, platform };
     });
   return await convert(ast, {
     target: options.target,
@@ -184,6 +193,14 @@ async function planBuild(parts: {
     epoch: options.sourceDateEpoch,
     noCache: options.noCache ?? false,
     resolveImage,
+    contexts,
+    resolveLayout: async (name, { path, tag, digest }, platform, location) =>
+      await locateBase(name, location, ast, async () => {
+        const request = { name, path, tag, digest, platform, signal };
+        return await resolve(`[context ${name}] load metadata for ${path}`, platform, () =>
+          layoutImage(store, request),
+        );
+      }),
   });
 }
 

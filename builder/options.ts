@@ -40,6 +40,11 @@ export interface BuildOptions extends EngineOptions {
   /** true: every step; names: the steps of these stages. */
   readonly noCache?: boolean | readonly string[];
   readonly pull?: PullPolicy;
+  /**
+   * What stands for the names of images and stages (`NAME` or `NAME::os/arch`): a directory, `docker-image://NAME`,
+   * `oci-layout://DIR[:TAG][@DIGEST]` or `target:STAGE`.
+   */
+  readonly contexts?: Readonly<Record<string, string>>;
   /** `os/arch[/variant]`; default: the machine's. */
   readonly platform?: string;
   readonly network?: "default" | "none" | "host";

@@ -1,5 +1,6 @@
 import { parseCacheLimit } from "../graph/cache-limit.ts";
 import type { BuildOptions, PullPolicy } from "../options.ts";
+import { parseContexts } from "../context/named.ts";
 import type { Invocation } from "./command.ts";
 import { engineOptions } from "./engine-options.ts";
 import { keyValues } from "./key-value.ts";
@@ -38,6 +39,7 @@ export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean):
     ...engineOptions(invocation),
     context,
     buildArgs,
+    ...(flags.list("build-context").length === 0 ? {} : { contexts: namedContexts(flags.list("build-context")) }),
     labels: keyValues(flags.list("label"), "--label", () => ""),
     tags: flags.list("tag"),
     noCache: flags.bool("no-cache") ? true : noCacheFilter.length > 0 ? noCacheFilter : false,
@@ -53,6 +55,15 @@ export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean):
     ...(network === undefined ? {} : { network }),
     ...(epoch === undefined ? {} : { sourceDateEpoch: epoch }),
   };
+}
+
+/** @throws E_USAGE, E_CONTEXT_NAME, E_CONTEXT_VALUE */
+function namedContexts(words: readonly string[]): Readonly<Record<string, string>> {
+  const contexts = keyValues(words, "--build-context", (name) => {
+    throw new UsageError(`Flag --build-context needs a value: ${name}`, { hint: `--build-context ${name}=DIR` });
+  });
+  parseContexts(contexts);
+  return contexts;
 }
 
 /** docker's `--pull` also takes a truth value. */

@@ -66,6 +66,12 @@ export const commands: readonly CommandSpec[] = [
       { name: "tag", short: "t", kind: "list", value: "NAME", help: "name of the image, name:tag" },
       { name: "file", short: "f", kind: "string", value: "FILE", help: "the Dockerfile (default PATH/Dockerfile)" },
       { name: "target", kind: "string", value: "STAGE", help: "build this stage" },
+      {
+        name: "build-context",
+        kind: "list",
+        value: "N=SOURCE",
+        help: "DIR, docker-image:// or oci-layout:// for image or stage N",
+      },
       { name: "build-arg", kind: "list", value: "K[=V]", help: "value of an ARG; K alone takes the environment's" },
       { name: "label", kind: "list", value: "K=V", help: "label of the image" },
       {
@@ -110,7 +116,7 @@ export const commands: readonly CommandSpec[] = [
     missing: [
       { name: "provenance", noop: ["false"] },
       { name: "sbom", noop: ["false"] },
-      ...missing("secret", "ssh", "cache-from", "cache-to", "build-context", "attest", "annotation", "add-host"),
+      ...missing("secret", "ssh", "cache-from", "cache-to", "attest", "annotation", "add-host"),
       ...missing("allow", "cgroup-parent", "shm-size", "ulimit", "resource", "policy", "call", "check", "builder"),
       ...missing("memory/m", "memory-swap", "cpu-period", "cpu-quota", "cpu-shares/c", "cpuset-cpus"),
       ...missing("cpuset-mems", "isolation", "security-opt", "compress", "force-rm", "rm", "stream"),

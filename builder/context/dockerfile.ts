@@ -27,6 +27,16 @@ export function openContextDirectory(path: string): string {
   });
 }
 
+/** A directory that --build-context names, with its own .dockerignore. @throws E_CONTEXT */
+export function namedDirectory(path: string): {
+  readonly directory: string;
+  readonly ignore: IgnoreMatcher | undefined;
+} {
+  const directory = openContextDirectory(path);
+  const file = join(directory, ".dockerignore");
+  return { directory, ignore: existsSync(file) ? parseIgnore(readFileSync(file, "utf8"), file) : undefined };
+}
+
 /** The Dockerfile of a build: the given one, or Dockerfile, or Containerfile of the context. @throws E_DOCKERFILE_NOT_FOUND */
 export function findDockerfile(context: string, given: string | undefined): FoundDockerfile {
   const candidates =

@@ -12,8 +12,8 @@ const worthRemembering = 500;
 /** A directory of the host as build context: everything belongs to root, the ignore file hides what it names. */
 export class LocalContext implements SourceTree {
   readonly root: Root;
-  readonly name = "the build context";
-  readonly owner: { readonly uid: number; readonly gid: number } = { uid: 0, gid: 0 };
+  readonly name: string;
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
   readonly #ignore: IgnoreMatcher | undefined;
   readonly #hashes: HashCache;
   readonly #memo: ContextMemo;
@@ -22,11 +22,17 @@ export class LocalContext implements SourceTree {
   #files = 0;
 
   constructor(options: {
+    /** What messages call it: `the build context`. */
+    readonly name: string;
     readonly directory: string;
+    /** Owners as on disk. */
+    readonly keepOwners?: boolean;
     readonly ignore: IgnoreMatcher | undefined;
     readonly hashes: HashCache;
     readonly memo: ContextMemo;
   }) {
+    this.name = options.name;
+    this.owner = options.keepOwners === true ? undefined : { uid: 0, gid: 0 };
     this.root = Root.open(options.directory);
     this.#ignore = options.ignore;
     this.#hashes = options.hashes;

@@ -1,6 +1,5 @@
 import { suggest } from "../dockerfile/suggest.ts";
 import type { ImageConfig } from "../../store/oci/config.ts";
-import { chainID, type Digest } from "../../store/oci/digest.ts";
 import type { Platform } from "../../store/oci/platform.ts";
 import { parsePlatform } from "../../store/oci/platform.ts";
 import type { DockerfileAst, DockerfileWarning, Instruction, Stage } from "../dockerfile/ast.ts";
@@ -9,20 +8,14 @@ import { DockerfileError } from "../dockerfile/error.ts";
 import type { SourceLocation } from "../dockerfile/location.ts";
 import { parseOnbuild } from "../dockerfile/parse.ts";
 import { cacheComment, parseCacheLimit, type CacheLimit } from "./cache-limit.ts";
+import { findContext, type ContextTable, type FoundContext, type NamedContext } from "../context/named.ts";
+import { contextVertex, imageVertex, overDirectory, overImage } from "./base.ts";
+import type { ResolvedImage } from "./resolved-image.ts";
 import type { DispatchContext } from "./dispatch/context.ts";
 import { dispatch } from "./dispatch/dispatch.ts";
 import { evaluateGlobalArgs, expandGlobal, predefinedArgs, proxyArgs, type BuildPlatforms } from "./global-args.ts";
 import { ensurePath, type StageState } from "./stage-state.ts";
-import { limitCache, makeVertex, scratchVertex, type Vertex } from "./vertex.ts";
-
-/** An image that FROM or COPY --from names, pinned. */
-export interface ResolvedImage {
-  /** Normalised, with tag. */
-  readonly ref: string;
-  readonly manifest: Digest;
-  readonly config: ImageConfig;
-  readonly platform: Platform;
-}
+import { limitCache, scratchVertex, type Vertex } from "./vertex.ts";
 
 /** What a conversion needs beside the Dockerfile. */
 export interface ConvertOptions {
@@ -35,6 +28,14 @@ export interface ConvertOptions {
   readonly noCache: boolean | readonly string[];
   /** Finds and pins an image; called once for each name and platform. @throws E_BASE_NOT_FOUND ... */
   readonly resolveImage: (name: string, platform: Platform, location: SourceLocation) => Promise<ResolvedImage>;
+  /** What --build-context puts in the place of images and stages. */
+  readonly contexts: ContextTable;
+  readonly resolveLayout: (
+    name: string,
+    layout: Extract<NamedContext, { kind: "layout" }>,
+    platform: Platform,
+    location: SourceLocation,
+  ) => Promise<ResolvedImage>;
 }
 
 /** The step graph of one target and the image it makes, without what only running tells (layers, times). */
@@ -72,12 +73,7 @@ class Converter {
     this.#globalArgs = evaluateGlobalArgs(ast, predefined, options.buildArgs);
     for (const arg of ast.globalArgs.flatMap((instruction) => instruction.args)) this.#usedArgs.add(arg.key);
     for (const key of predefined.keys()) this.#usedArgs.add(key);
-    this.#context = makeVertex({
-      op: { kind: "context" },
-      inputs: [],
-      name: "[internal] load build context",
-      slot: "context",
-    });
+    this.#context = contextVertex("");
   }
 
   async plan(): Promise<BuildPlan> {
@@ -133,11 +129,13 @@ class Converter {
     const stage = this.#ast.stages[index];
     if (stage === undefined || seen.has(index)) return;
     seen.add(index);
+    if (this.#replacement(stage) !== undefined) return;
     const base = this.#baseName(stage);
     const parent = this.#findStage(base, index);
+    const platform = this.#platform(stage);
     if (parent !== undefined) this.#prefetch(parent, seen);
-    else if (base !== "scratch")
-      this.#image(base, this.#platform(stage), stage.from.image.location).catch(() => undefined);
+    else if (base !== "scratch" && findContext(this.#options.contexts, base, platform) === undefined)
+      this.#image(base, platform, stage.from.image.location).catch(() => undefined);
     for (const instruction of stage.instructions) {
       const source = copySource(instruction);
       const found = source === undefined ? undefined : this.#findStage(source, index);
@@ -156,6 +154,9 @@ class Converter {
   async #dispatchStage(index: number): Promise<StageState> {
     const stage = this.#ast.stages[index];
     if (stage === undefined) throw new RangeError(`no stage ${index}`);
+    const replacement = this.#replacement(stage);
+    // A context of the stage's name stands for all of the stage.
+    if (replacement !== undefined) return await this.#namedState(stage, replacement);
     const state = await this.#baseState(stage);
     const triggers = (state.config.OnBuild ?? []).map((text) =>
       parseOnbuild(text, { file: this.#ast.file, source: this.#ast.text, location: stage.from.location }),
@@ -224,48 +225,125 @@ class Converter {
   async #baseState(stage: Stage): Promise<StageState> {
     const name = this.#baseName(stage);
     const parent = this.#findStage(name, stage.index);
-    const own = {
+    if (parent !== undefined) return await this.#overStage(stage, parent);
+    const own = this.#emptyState(stage);
+    if (name === "scratch") return own;
+    const context = findContext(this.#options.contexts, name, own.platform);
+    if (context !== undefined) return await this.#namedState(stage, context);
+    const image = await this.#image(name, own.platform, stage.from.image.location);
+    const label = own.label === "" ? "" : `${own.label} `;
+    const total = 1 + countSteps(stage.instructions);
+    return overImage(own, image, `[${label}1/${total}] FROM ${image.ref}@${image.manifest}`);
+  }
+
+  /** A stage over nothing. */
+  #emptyState(stage: Stage): StageState {
+    const name = stage.name ?? `stage-${stage.index}`;
+    return {
       stage,
-      name: stage.name ?? `stage-${stage.index}`,
-      label: this.#ast.stages.length === 1 ? "" : (stage.name ?? `stage-${stage.index}`),
+      name,
+      label: this.#ast.stages.length === 1 ? "" : name,
       ignoreCache: this.#ignoresCache(stage),
       stepIndex: 0,
       stepTotal: 0,
       cmdSet: false,
+      platform: this.#platform(stage),
+      author: undefined,
+      history: [],
+      env: [],
+      args: [],
+      base: undefined,
+      config: { WorkingDir: "/" },
+      vertex: scratchVertex(`${name}/0`),
     };
-    if (parent !== undefined) {
-      const base = await this.#stage(parent);
-      return {
-        ...own,
-        platform: base.platform,
-        vertex: base.vertex,
-        config: { ...base.config },
-        author: base.author,
-        history: [...base.history],
-        env: base.env,
-        args: [...base.args],
-        base: base.base,
-      };
-    }
-    const platform = this.#platform(stage);
-    const empty = { ...own, platform, author: undefined, history: [], env: [], args: [], base: undefined };
-    if (name === "scratch") return { ...empty, config: { WorkingDir: "/" }, vertex: scratchVertex(`${own.name}/0`) };
-    const image = await this.#image(name, platform, stage.from.image.location);
+  }
+
+  async #overStage(stage: Stage, parent: number): Promise<StageState> {
+    const { platform, vertex, config, author, history, env, args, base } = await this.#stage(parent);
     return {
-      ...empty,
-      platform: image.platform,
-      vertex: imageVertex(image, {
-        name: `[${own.label === "" ? "" : `${own.label} `}1/${1 + countSteps(stage.instructions)}] FROM ${image.ref}@${image.manifest}`,
-        slot: `${own.name}/0`,
-        location: stage.from.location,
-      }),
-      stepIndex: 1,
-      config: { ...image.config.config },
-      author: image.config.author,
-      history: [...(image.config.history ?? [])],
-      env: image.config.config?.Env ?? [],
-      base: image.config,
+      ...this.#emptyState(stage),
+      platform,
+      vertex,
+      config: { ...config },
+      author,
+      history: [...history],
+      env,
+      args: [...args],
+      base,
     };
+  }
+
+  /** The context that stands for a stage of the Dockerfile. */
+  #replacement(stage: Stage): FoundContext | undefined {
+    if (stage.name === undefined || this.#options.contexts.size === 0) return undefined;
+    return findContext(this.#options.contexts, stage.name, this.#platform(stage));
+  }
+
+  /** A stage over what a context stands for. */
+  async #namedState(stage: Stage, { name, context }: FoundContext): Promise<StageState> {
+    const own = this.#emptyState(stage);
+    const { location } = stage.from.image;
+    switch (context.kind) {
+      case "scratch":
+        return own;
+      case "directory":
+        return overDirectory(own, name, this.#options.epoch);
+      case "target":
+        return await this.#overStage(stage, this.#contextStage(context.stage, stage.index, location));
+      case "image":
+      case "layout": {
+        const image = await this.#contextImage({ name, context }, own.platform, location);
+        return overImage(own, image, `[context ${name}] ${image.ref}@${image.manifest}`);
+      }
+      default:
+        return context satisfies never;
+    }
+  }
+
+  async #contextImage(
+    { name, context }: FoundContext,
+    platform: Platform,
+    location: SourceLocation,
+  ): Promise<ResolvedImage> {
+    if (context.kind === "image") return await this.#image(context.ref, platform, location);
+    if (context.kind !== "layout") throw new RangeError(`context ${name} is no image`);
+    const key = JSON.stringify([context, platform]);
+    const made = this.#images.get(key) ?? this.#options.resolveLayout(name, context, platform, location);
+    this.#images.set(key, made);
+    return await made;
+  }
+
+  /** The file system of a context that COPY or RUN --mount names: a directory is read where it is. */
+  async #contextVertex(found: FoundContext, instruction: Instruction, index: number): Promise<Vertex> {
+    const { name, context } = found;
+    const { platforms } = this.#options;
+    switch (context.kind) {
+      case "scratch":
+        return scratchVertex(`context/${name}`);
+      case "directory":
+        return contextVertex(name);
+      case "target":
+        return (await this.#stage(this.#contextStage(context.stage, index, instruction.location))).vertex;
+      case "image":
+      case "layout": {
+        const image = await this.#contextImage(found, platforms.target, instruction.location);
+        const step = `[context ${name}] ${image.ref}@${image.manifest}`;
+        return imageVertex(image, { name: step, slot: `context/${name}`, location: instruction.location });
+      }
+      default:
+        return context satisfies never;
+    }
+  }
+
+  /** The stage that `target:STAGE` means; it must come before what is built on it. */
+  #contextStage(name: string, before: number, location: SourceLocation): number {
+    const index = this.#findStage(name, before);
+    if (index !== undefined) return index;
+    throw new DockerfileError(`Cannot use the context target:${name}: no stage before this one has that name`, {
+      code: "E_STAGE_NOT_FOUND",
+      location,
+      source: this.#ast.text,
+    });
   }
 
   /** The file systems that the COPY --from of these instructions name. */
@@ -288,6 +366,10 @@ class Converter {
       });
     }
     const stage = this.#findStage(from, this.#ast.stages.length);
+    const replaced = stage === undefined ? undefined : this.#ast.stages[stage];
+    const replacement = replaced === undefined ? undefined : this.#replacement(replaced);
+    const context = replacement ?? (stage === undefined ? this.#findContext(from) : undefined);
+    if (context !== undefined) return await this.#contextVertex(context, instruction, index);
     if (stage !== undefined) {
       if (stage < index) return (await this.#stage(stage)).vertex;
       throw this.#fail(instruction, {
@@ -309,6 +391,10 @@ class Converter {
       slot: `image/${image.ref}`,
       location: instruction.location,
     });
+  }
+
+  #findContext(name: string): FoundContext | undefined {
+    return findContext(this.#options.contexts, name, this.#options.platforms.target);
   }
 
   #fail(instruction: Instruction, options: { code: string; message: string; hint?: string }): DockerfileError {
@@ -370,16 +456,6 @@ class Converter {
     const { noCache } = this.#options;
     return typeof noCache === "boolean" ? noCache : noCache.some((name) => name.toLowerCase() === stage.name);
   }
-}
-
-function imageVertex(
-  image: ResolvedImage,
-  named: { readonly name: string; readonly slot: string; readonly location: SourceLocation },
-): Vertex {
-  const chain = chainID(image.config.rootfs.diff_ids);
-  if (chain === undefined) return scratchVertex(named.slot);
-  const { ref, manifest, platform } = image;
-  return makeVertex({ op: { kind: "image", ref, manifest, chain, platform }, inputs: [], ...named });
 }
 
 function copySource(instruction: Instruction): string | undefined {

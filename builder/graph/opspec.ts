@@ -18,9 +18,11 @@ export interface ImageOp {
   readonly platform: Platform;
 }
 
-/** The build context, filtered by its ignore file. Keyed by the content that a step uses of it, never as a whole. */
+/** A directory of the host, filtered by its ignore file. Keyed by the content that a step uses of it, never as a whole. */
 export interface ContextOp {
   readonly kind: "context";
+  /** "" is the build context, others are --build-context's. */
+  readonly name: string;
 }
 
 /** The body of a heredoc as a file of its own. `content` is part of every key. */

@@ -16,6 +16,8 @@ import type { PullPolicy, RegistryOptions } from "../options.ts";
 /** An image found: its documents are in the content store, its layers perhaps not. `reference`: where they are. */
 export interface FoundImage extends StoredImage {
   readonly reference: Reference;
+  /** It is only built on: the store gets no name for it. */
+  readonly unnamed?: boolean;
 }
 
 /** Finds images in the store and in registries and makes snapshots of them. One for a build, a pull or a run. */
@@ -71,7 +73,7 @@ export class ImageSource implements AsyncDisposable {
     const chain = chainID(diffs);
     const whole = chain === undefined ? undefined : this.#store.snapshots.find(chain);
     if (whole === undefined && chain !== undefined) await this.#materialize(image, onProgress);
-    if (this.#store.refs.get(image.name) === undefined || this.#policy !== "missing") {
+    if (image.unnamed !== true && (this.#store.refs.get(image.name) === undefined || this.#policy !== "missing")) {
       if (await this.#complete(image)) this.#store.refs.set(image.name, image.target);
     }
     return chain === undefined ? undefined : this.#store.snapshots.find(chain);

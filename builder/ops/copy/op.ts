@@ -16,8 +16,8 @@ import { findSources, hasWildcard, selections, type Selection } from "./sources.
 import type { SourceTree } from "./tree.ts";
 import { unpackArchive } from "./unpack.ts";
 
-/** Opens the build context; the caller disposes it. */
-export type OpenContext = () => SourceTree;
+/** Opens the context of a name, "" the build context; the caller disposes it. */
+export type OpenContext = (name: string) => SourceTree;
 
 /** COPY and ADD. */
 export function copyOp(op: CopyOp, openContext: OpenContext): Op {
@@ -25,7 +25,7 @@ export function copyOp(op: CopyOp, openContext: OpenContext): Op {
   const chosen = selections(op);
   /** Digest of what is read of the context; read once. */
   const contextContent = (vertex: Vertex): Promise<ContentDigest> => {
-    const known = contents.get(vertex) ?? digestContext(openContext, op, chosen);
+    const known = contents.get(vertex) ?? digestContext(() => openContext(contextName(vertex)), op, chosen);
     contents.set(vertex, known);
     return known;
   };
@@ -56,7 +56,7 @@ function inStage(inputs: Readonly<Record<string, string>>): Readonly<Record<stri
 
 /** Digest of what is read of the context. What it was made from is read again when a miss has to be explained. */
 async function digestContext(
-  openContext: OpenContext,
+  openContext: () => SourceTree,
   op: CopyOp,
   chosen: readonly Selection[],
 ): Promise<ContentDigest> {
@@ -75,7 +75,7 @@ async function digestContext(
   return { digest, inputs: () => made?.inputs() ?? freshInputs(openContext, chosen) };
 }
 
-function freshInputs(openContext: OpenContext, chosen: readonly Selection[]): Readonly<Record<string, string>> {
+function freshInputs(openContext: () => SourceTree, chosen: readonly Selection[]): Readonly<Record<string, string>> {
   using tree = openContext();
   return contentDigest(tree, chosen).inputs();
 }
@@ -144,11 +144,16 @@ async function execCopy(run: {
 }
 
 function openSource(openContext: OpenContext, vertex: Vertex, from: SolvedStep | undefined): SourceTree {
-  if (vertex.inputs[1]?.op.kind === "context") return openContext();
+  if (vertex.inputs[1]?.op.kind === "context") return openContext(contextName(vertex));
   if (from?.snapshot === undefined) {
     throw new TsbuildError("Cannot copy from an empty stage: it is FROM scratch without any file", {
       code: "E_COPY_NOT_FOUND",
     });
   }
   return SnapshotTree.open(from.snapshot, "the source stage");
+}
+
+function contextName(vertex: Vertex): string {
+  const op = vertex.inputs[1]?.op;
+  return op?.kind === "context" ? op.name : "";
 }

@@ -1,0 +1,49 @@
+import { join } from "node:path";
+import { digestOf, splitDigest } from "../../store/oci/digest.ts";
+import type { IgnoreMatcher } from "../dockerfile/ignore.ts";
+import { HashCache } from "./hash-cache.ts";
+import { LocalContext } from "./local.ts";
+import { ContextMemo } from "./memo.ts";
+
+/** A directory that a build reads, and what of it is hidden. */
+export interface ContextDirectory {
+  readonly directory: string;
+  readonly ignore: IgnoreMatcher | undefined;
+  /** Owners as on disk: the files came out of an archive. Otherwise all belong to root. */
+  readonly keepOwners?: boolean;
+  /** What was read of it is not remembered: it is gone after the build. */
+  readonly temporary?: boolean;
+}
+
+interface OpenTree extends ContextDirectory {
+  readonly hashes: HashCache;
+  readonly memo: ContextMemo;
+}
+
+/** The directories that are the contexts of a build: the main one is called "". */
+export class ContextTrees {
+  readonly #remembered: string;
+  readonly #trees = new Map<string, OpenTree>();
+
+  /** `root`: the store's. What was read of a directory is remembered there. */
+  constructor(root: string) {
+    this.#remembered = join(root, "contexts");
+  }
+
+  add(name: string, context: ContextDirectory): void {
+    const known = [this.#remembered, splitDigest(digestOf(context.directory)).hex.slice(0, 32)] as const;
+    this.#trees.set(name, { ...context, hashes: new HashCache(...known), memo: new ContextMemo(...known) });
+  }
+
+  /** The caller disposes it. */
+  open(name: string): LocalContext {
+    const tree = this.#trees.get(name);
+    if (tree === undefined) throw new RangeError(`no context ${name}`);
+    return new LocalContext({ ...tree, name: name === "" ? "the build context" : `the context ${name}` });
+  }
+
+  /** Keeps what was read for the next build. */
+  save(): void {
+    for (const { hashes, temporary } of this.#trees.values()) if (temporary !== true) hashes.save();
+  }
+}

@@ -1,0 +1,63 @@
+import { chainID } from "../../store/oci/digest.ts";
+import type { SourceLocation } from "../dockerfile/location.ts";
+import type { ResolvedImage } from "./resolved-image.ts";
+import type { StageState } from "./stage-state.ts";
+import { makeVertex, scratchVertex, type Vertex } from "./vertex.ts";
+
+/** A directory of the host: the build context for the name "". */
+export function contextVertex(name: string): Vertex {
+  return makeVertex({
+    op: { kind: "context", name },
+    inputs: [],
+    name: name === "" ? "[internal] load build context" : `[context ${name}] load`,
+    slot: name === "" ? "context" : `context/${name}`,
+  });
+}
+
+/** The file system of an image. */
+export function imageVertex(
+  image: ResolvedImage,
+  named: { readonly name: string; readonly slot: string; readonly location: SourceLocation },
+): Vertex {
+  const chain = chainID(image.config.rootfs.diff_ids);
+  if (chain === undefined) return scratchVertex(named.slot);
+  const { ref, manifest, platform } = image;
+  return makeVertex({ op: { kind: "image", ref, manifest, chain, platform }, inputs: [], ...named });
+}
+
+/** A stage over an image, with its config. */
+export function overImage(own: StageState, image: ResolvedImage, name: string): StageState {
+  const { config } = image;
+  return {
+    ...own,
+    platform: image.platform,
+    vertex: imageVertex(image, { name, slot: `${own.name}/0`, location: own.stage.from.location }),
+    stepIndex: 1,
+    config: { ...config.config },
+    author: config.author,
+    history: [...(config.history ?? [])],
+    env: config.config?.Env ?? [],
+    base: config,
+  };
+}
+
+/** A stage over the content of a directory, which becomes its first layer. */
+export function overDirectory(own: StageState, name: string, epoch: number | undefined): StageState {
+  const step = `[context ${name}] load`;
+  const slot = `${own.name}/0`;
+  const vertex = makeVertex({
+    op: {
+      kind: "copy",
+      sources: [{ input: 1, path: "/" }],
+      dest: "/",
+      unpack: false,
+      ...(epoch === undefined ? {} : { epoch }),
+    },
+    inputs: [scratchVertex(`${slot}/scratch`), contextVertex(name)],
+    name: step,
+    slot,
+    location: own.stage.from.location,
+    ignoreCache: own.ignoreCache,
+  });
+  return { ...own, vertex, history: [{ created_by: step, comment: "buildkit.exporter.image.v0" }] };
+}

@@ -1,0 +1,113 @@
+import { createReadStream, readFileSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { errorMessage, TsbuildError } from "../../native/errors.ts";
+import type { ContentStore } from "../../store/content/store.ts";
+import { splitDigest, type Digest } from "../../store/oci/digest.ts";
+import type { Descriptor } from "../../store/oci/descriptor.ts";
+import { MediaType } from "../../store/oci/mediatype.ts";
+import { maxDocument, parseConfig, parseManifest, selectManifest } from "../../store/oci/parse.ts";
+import type { Platform } from "../../store/oci/platform.ts";
+import { parseReference } from "../../store/oci/reference.ts";
+import type { Store } from "../../store/store.ts";
+import type { FoundImage } from "./images.ts";
+
+/** Which image of an OCI layout. */
+export interface LayoutRequest {
+  /** The name that stands for it in the Dockerfile. */
+  readonly name: string;
+  readonly path: string;
+  readonly tag: string | undefined;
+  readonly digest: Digest | undefined;
+  readonly platform: Platform;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Finds the image in the layout and brings its documents and layers into the store, checked against their digests. It
+ * gets no name there. @throws E_LAYOUT, E_PLATFORM_MISSING, E_DIGEST_MISMATCH
+ * @see image-spec image-layout.md
+ */
+export async function layoutImage({ content }: Store, request: LayoutRequest): Promise<FoundImage> {
+  const { path, platform, signal } = request;
+  const directory = resolve(path);
+  const take = async (desc: Descriptor): Promise<void> => await store(content, directory, desc, signal);
+  const target = chooseTarget(directory, request);
+  await take(target);
+  const top = parseManifest(await content.read(target), target.mediaType);
+  const descriptor = top.kind === "index" ? selectManifest(top.index, platform, path) : target;
+  if (top.kind === "index") await take(descriptor);
+  const inner = top.kind === "index" ? parseManifest(await content.read(descriptor), descriptor.mediaType) : top;
+  if (inner.kind === "index") throw invalid(path, "an index holds another index");
+  for (const part of [inner.manifest.config, ...inner.manifest.layers]) await take(part);
+  const config = parseConfig(await content.read(inner.manifest.config));
+  const name = `oci-layout://${path}`;
+  const reference = parseReference(request.name.replace(/::.*$/, ""));
+  return { name, reference, target, descriptor, manifest: inner.manifest, config, unnamed: true };
+}
+
+/** The descriptor that digest or tag name; without either that of `latest` or the only one. */
+function chooseTarget(directory: string, { path, tag, digest }: LayoutRequest): Descriptor {
+  const index = readIndex(directory, path);
+  const refName = "org.opencontainers.image.ref.name";
+  if (digest !== undefined) {
+    return (
+      index.find((one) => one.digest === digest) ?? {
+        mediaType: MediaType.ociManifest,
+        digest,
+        size: sizeOf(directory, digest, path),
+      }
+    );
+  }
+  const wanted = tag ?? "latest";
+  const found = index.find((one) => {
+    const name = one.annotations?.[refName];
+    return name === wanted || name?.endsWith(`:${wanted}`) === true;
+  });
+  const [only] = index;
+  const chosen = found ?? (tag === undefined && index.length === 1 ? only : undefined);
+  if (chosen !== undefined) return chosen;
+  const names = index.flatMap((one) => one.annotations?.[refName] ?? []);
+  throw invalid(
+    path,
+    `it has no image ${JSON.stringify(wanted)}`,
+    `its images: ${names.join(", ") || "without names"}`,
+  );
+}
+
+function readIndex(directory: string, path: string): readonly Descriptor[] {
+  const file = join(directory, "index.json");
+  try {
+    if (statSync(file).size > maxDocument) throw invalid(path, "index.json is too large");
+    const parsed = parseManifest(readFileSync(file), MediaType.ociIndex);
+    if (parsed.kind === "index") return parsed.index.manifests;
+  } catch (error) {
+    throw invalid(path, errorMessage(error));
+  }
+  throw invalid(path, "index.json is no index");
+}
+
+function sizeOf(directory: string, digest: Digest, path: string): number {
+  const found = statSync(blobPath(directory, digest), { throwIfNoEntry: false });
+  if (found === undefined) throw invalid(path, `${digest} is missing`);
+  return found.size;
+}
+
+async function store(content: ContentStore, directory: string, desc: Descriptor, signal: AbortSignal): Promise<void> {
+  if ((await content.stat(desc.digest)) !== undefined) return;
+  const file = blobPath(directory, desc.digest);
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true)
+    throw invalid(directory, `${desc.digest} is missing`);
+  await content.push(desc, createReadStream(file), { signal });
+}
+
+function blobPath(directory: string, digest: Digest): string {
+  const { algorithm, hex } = splitDigest(digest);
+  return join(directory, "blobs", algorithm, hex);
+}
+
+function invalid(path: string, why: string, hint?: string): TsbuildError {
+  return new TsbuildError(`Cannot use the OCI layout ${path}: ${why}`, {
+    code: "E_LAYOUT",
+    hint: hint ?? "give the directory that holds index.json: oci-layout://DIR:TAG",
+  });
+}
