@@ -20,7 +20,8 @@ const STATX_BASIC = 0x7ff;
 
 /** Flags for openFile() and open(); O_CLOEXEC is always added. */
 export const openFlags: Readonly<Record<"read" | "createNew" | "readWrite" | "path", number>> = {
-  read: constants.O_RDONLY,
+  // A pipe that took a file's place is not waited for; for files the flag means nothing.
+  read: constants.O_RDONLY | constants.O_NONBLOCK,
   createNew: constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,
   readWrite: constants.O_RDWR,
   path: O_PATH,

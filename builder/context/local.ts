@@ -59,7 +59,7 @@ export class LocalContext implements SourceTree {
 
   hash(file: Parameters<SourceTree["hash"]>[0]): string {
     this.#files++;
-    return this.#hashes.hash(file.path, file.stat, () => hashFile(file.dir, file.name));
+    return this.#hashes.hash(file.path, file.stat, () => hashFile(file.dir, file.name, file.stat.size));
   }
 
   remembered(path: string, request: string, compute: () => Digest): Digest {

@@ -104,7 +104,16 @@ function compile(pattern: string): (path: string) => boolean {
   const suffix = /^\*\*([^/*?[\]\\][^*?[\]\\]*)?$/.exec(pattern);
   if (suffix !== null) return (path) => path.endsWith(suffix[1] ?? "");
   const tokens = tokenize([...pattern]);
-  return (path) => run(tokens, path);
+  const { start, end } = fixedEnds(pattern);
+  return (path) => path.startsWith(start) && path.endsWith(end) && run(tokens, path);
+}
+
+/** How every match begins and ends: most paths are told apart by that. The slash after `**` may be missing. */
+function fixedEnds(pattern: string): { readonly start: string; readonly end: string } {
+  if (/[[\]\\]/.test(pattern)) return { start: "", end: "" };
+  const start = /^[^*?]*/.exec(pattern)?.[0] ?? "";
+  const end = /[^*?]*$/.exec(pattern)?.[0] ?? "";
+  return { start, end: end.replace(/^\//, "") };
 }
 
 function tokenize(chars: readonly string[]): readonly Token[] {

@@ -34,7 +34,7 @@ export class SnapshotTree implements SourceTree {
   }
 
   hash(file: Parameters<SourceTree["hash"]>[0]): string {
-    return hashFile(file.dir, file.name);
+    return hashFile(file.dir, file.name, file.stat.size);
   }
 
   remembered(_path: string, _request: string, compute: () => Digest): Digest {

@@ -4,9 +4,9 @@ import { closeFd, readFd } from "../../../native/syscall.ts";
 
 const buffer = Buffer.allocUnsafe(1 << 20);
 
-/** Hex sha256 of a regular file's bytes and, where it has any, of its attributes. */
-export function hashFile(dir: Dir, name: string): string {
-  const content = hashContent(dir, name);
+/** Hex sha256 of a regular file's bytes and, where it has any, of its attributes. `size`: as its metadata says. */
+export function hashFile(dir: Dir, name: string, size: number): string {
+  const content = hashContent(dir, name, size);
   const attributes = xattrs(dir, name);
   if (attributes.length === 0) return content;
   return createHash("sha256")
@@ -14,11 +14,16 @@ export function hashFile(dir: Dir, name: string): string {
     .digest("hex");
 }
 
-function hashContent(dir: Dir, name: string): string {
+function hashContent(dir: Dir, name: string, size: number): string {
   const fd = dir.openFile(name, openFlags.read);
   try {
     const hash = createHash("sha256");
-    for (let got = readFd(fd, buffer); got > 0; got = readFd(fd, buffer)) hash.update(buffer.subarray(0, got));
+    let left = size;
+    // One that is empty by its metadata may be of /proc.
+    for (let got = readFd(fd, buffer); got > 0; got = left === 0 ? 0 : readFd(fd, buffer)) {
+      hash.update(buffer.subarray(0, got));
+      left -= got;
+    }
     return hash.digest("hex");
   } finally {
     closeFd(fd);
