@@ -4,6 +4,7 @@ import { digestOf } from "../store/oci/digest.ts";
 import { hostPlatform, parsePlatform, type Platform } from "../store/oci/platform.ts";
 import { normalizeReference } from "../store/oci/reference.ts";
 import type { Store } from "../store/store.ts";
+import { givenHostname, givenSyntax, withBuiltinArgs } from "./builtin-args.ts";
 import { findDockerfile, findIgnore, namedDirectory, openContextDirectory } from "./context/dockerfile.ts";
 import { parseContexts, type ContextTable } from "./context/named.ts";
 import { ContextTrees } from "./context/trees.ts";
@@ -76,7 +77,8 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   const file = await internalStep(emit, "[internal] load build definition from Dockerfile", async () =>
     findDockerfile(directory, options.dockerfile),
   );
-  const ast = parseDockerfile(file.bytes, file.name);
+  const ast = parseDockerfile(file.bytes, file.name, givenSyntax(options));
+  options = withBuiltinArgs(options, ast);
   for (const { rule, message, location } of ast.warnings)
     emit({ kind: "warning", time: now(), rule, message, location });
   const images = new Map<string, FoundImage>();
@@ -190,6 +192,7 @@ async function planBuild(parts: {
     labels: options.labels ?? {},
     platforms: { target, build },
     network: options.network ?? "default",
+    hostname: givenHostname(options),
     epoch: options.sourceDateEpoch,
     noCache: options.noCache ?? false,
     resolveImage,
@@ -254,7 +257,8 @@ function runSettings(parts: {
   const env = { ...options.hostEnv, ...Object.fromEntries(given) };
   let made: RunEnvironment | undefined;
   return {
-    environment: () => (made ??= prepareRunEnvironment(store.scratch, { hostname: sandboxHostname, env })),
+    environment: () =>
+      (made ??= prepareRunEnvironment(store.scratch, { hostname: givenHostname(options) ?? sandboxHostname, env })),
     epoch: options.sourceDateEpoch,
     source: ast.text,
   };

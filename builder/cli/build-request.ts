@@ -18,7 +18,8 @@ export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean):
   const pull = pullPolicy(flags.string("pull")) ?? config.pull;
   const platform = onePlatform(flags.string("platform")) ?? config.platform;
   const network = networkMode(flags.string("network")) ?? config.network;
-  const epoch = sourceDateEpoch(buildArgs["SOURCE_DATE_EPOCH"] ?? config.sourceDateEpoch);
+  // The build argument wins, and is the engine's to read.
+  const epoch = "SOURCE_DATE_EPOCH" in buildArgs ? undefined : sourceDateEpoch(config.sourceDateEpoch);
   const outputs = parseOutputs(flags.list("output"), {
     push: flags.bool("push"),
     load: flags.bool("load"),
@@ -104,7 +105,8 @@ export function onePlatform(text: string | undefined): string | undefined {
 
 /** Whole seconds since 1970. @see https://reproducible-builds.org/specs/source-date-epoch/ */
 function sourceDateEpoch(text: string | undefined): number | undefined {
-  if (text === undefined || text === "") return undefined;
+  // `context`: that of a directory has no time.
+  if (text === undefined || text === "" || text === "context") return undefined;
   if (/^[0-9]{1,12}$/.test(text)) return Number(text);
   throw new UsageError(`SOURCE_DATE_EPOCH is not a number of seconds: ${JSON.stringify(text)}`, {
     hint: "SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)",

@@ -22,8 +22,11 @@ const withHeredocs = new Set(["RUN", "COPY", "ADD"]);
 /** No sane Dockerfile is larger. */
 const maxSize = 8 << 20;
 
-/** Reads a Dockerfile. `file` is its name in messages. @throws DockerfileError with the place of what is wrong */
-export function parseDockerfile(input: string | Uint8Array, file: string): DockerfileAst {
+/**
+ * Reads a Dockerfile. `file` is its name in messages; `syntax`: the frontend that is used whatever the file names.
+ * @throws DockerfileError with the place of what is wrong
+ */
+export function parseDockerfile(input: string | Uint8Array, file: string, syntax?: string): DockerfileAst {
   const text = typeof input === "string" ? input : Buffer.from(input).toString("utf8");
   const top: SourceLocation = { file, start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
   const fail = (code: string, message: string, location: SourceLocation, hint?: string): DockerfileError =>
@@ -31,8 +34,8 @@ export function parseDockerfile(input: string | Uint8Array, file: string): Docke
   if (text.length > maxSize)
     throw fail("E_DOCKERFILE_SIZE", "Cannot read the Dockerfile: it is larger than 8 MiB", top);
   const lines = splitLines(text);
-  const { directives, escape } = readDirectives(lines, file, text);
-  const reader = new LineReader({ file, lines, escape, start: directives.length });
+  const { directives, escape, count } = readDirectives(lines, file, syntax);
+  const reader = new LineReader({ file, lines, escape, start: count });
   const instructions: Instruction[] = [];
   for (let line = reader.next(); line !== undefined; line = reader.next()) {
     instructions.push(readInstruction(line, reader, { text, escape }));

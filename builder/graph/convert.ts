@@ -11,6 +11,7 @@ import { cacheComment, parseCacheLimit, type CacheLimit } from "./cache-limit.ts
 import { findContext, type ContextTable, type FoundContext, type NamedContext } from "../context/named.ts";
 import { contextVertex, imageVertex, overDirectory, overImage } from "./base.ts";
 import type { ResolvedImage } from "./resolved-image.ts";
+import { expandFrom } from "./copy-from.ts";
 import type { DispatchContext } from "./dispatch/context.ts";
 import { dispatch } from "./dispatch/dispatch.ts";
 import { evaluateGlobalArgs, expandGlobal, predefinedArgs, proxyArgs, type BuildPlatforms } from "./global-args.ts";
@@ -24,6 +25,8 @@ export interface ConvertOptions {
   readonly labels: Readonly<Record<string, string>>;
   readonly platforms: BuildPlatforms;
   readonly network: "default" | "none" | "host";
+  /** Of every RUN, when it is not the usual one. */
+  readonly hostname: string | undefined;
   readonly epoch: number | undefined;
   readonly noCache: boolean | readonly string[];
   /** Finds and pins an image; called once for each name and platform. @throws E_BASE_NOT_FOUND ... */
@@ -162,10 +165,13 @@ class Converter {
       parseOnbuild(text, { file: this.#ast.file, source: this.#ast.text, location: stage.from.location }),
     );
     delete state.config.OnBuild;
-    const steps = [
+    const written = [
       ...triggers.map((instruction) => ({ instruction, onbuild: true })),
       ...stage.instructions.map((instruction) => ({ instruction, onbuild: false })),
     ];
+    const { buildArgs } = this.#options;
+    const { escape, text: source } = this.#ast;
+    const steps = expandFrom(written, state, { buildArgs, globalArgs: this.#globalArgs, escape, source });
     const sources = await this.#copySources(
       steps.map((step) => step.instruction),
       index,
@@ -203,6 +209,7 @@ class Converter {
       globalArgs: this.#globalArgs,
       context: this.#context,
       network: this.#options.network,
+      hostname: this.#options.hostname,
       epoch: this.#options.epoch,
       stageVertex: (from) => {
         const vertex = sources.get(from);
@@ -358,13 +365,6 @@ class Converter {
   }
 
   async #copySource(from: string, instruction: Instruction, index: number): Promise<Vertex> {
-    if (from.includes("$")) {
-      throw this.#fail(instruction, {
-        code: "E_COPY_FROM_VARIABLE",
-        message: `Cannot copy from ${JSON.stringify(from)}: variables are not expanded in --from`,
-        hint: "name the image in a stage of its own: FROM $IMAGE AS source, then COPY --from=source",
-      });
-    }
     const stage = this.#findStage(from, this.#ast.stages.length);
     const replaced = stage === undefined ? undefined : this.#ast.stages[stage];
     const replacement = replaced === undefined ? undefined : this.#replacement(replaced);
@@ -467,7 +467,20 @@ function countSteps(instructions: readonly Instruction[]): number {
   return instructions.filter((instruction) => steps.has(instruction.kind)).length;
 }
 
+const builtinArgs = new Set([
+  "BUILDKIT_BUILD_NAME",
+  "BUILDKIT_CACHE_MOUNT_NS",
+  "BUILDKIT_CONTEXT_KEEP_GIT_DIR",
+  "BUILDKIT_DOCKERFILE_CHECK",
+  "BUILDKIT_GIT_ADVICE",
+  "BUILDKIT_INLINE_CACHE",
+  "BUILDKIT_MULTI_PLATFORM",
+  "BUILDKIT_SANDBOX_HOSTNAME",
+  "BUILDKIT_SYNTAX",
+  "SOURCE_DATE_EPOCH",
+]);
+
 /** --build-arg names that steer the builder itself. */
 function reserved(key: string): boolean {
-  return key === "SOURCE_DATE_EPOCH";
+  return builtinArgs.has(key);
 }

@@ -43,6 +43,8 @@ export interface RunOp {
   readonly network: "default" | "none" | "host";
   /** A heredoc that begins with `#!`: /dev/pipes/NAME, 0755, never part of the layer. */
   readonly script?: InlineFile;
+  /** Default: buildkitsandbox. */
+  readonly hostname?: string;
 }
 
 /** One source of a COPY. */

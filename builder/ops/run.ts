@@ -118,7 +118,7 @@ function containerSpec(
     id: `build-${randomBytes(8).toString("hex")}`,
     root,
     mounts: [...environment.mounts, ...mounts],
-    hostname: "buildkitsandbox",
+    hostname: op.hostname ?? "buildkitsandbox",
     args: op.args,
     env: [...op.env, ...home, ...extra],
     cwd: op.cwd,

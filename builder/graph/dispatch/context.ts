@@ -17,6 +17,7 @@ export interface DispatchContext {
   readonly globalArgs: ReadonlyMap<string, string>;
   readonly context: Vertex;
   readonly network: "default" | "none" | "host";
+  readonly hostname: string | undefined;
   readonly epoch: number | undefined;
   /** The file system named by `COPY --from=`. @throws DockerfileError */
   readonly stageVertex: (from: string, instruction: Instruction) => Vertex;

@@ -24,6 +24,7 @@ export function dispatchRun(input: DispatchInput<RunInstruction>): void {
       user: state.config.User ?? "",
       network: context.network,
       ...(script === undefined ? {} : { script }),
+      ...(context.hostname === undefined ? {} : { hostname: context.hostname }),
     },
     inputs: [state.vertex],
     name,

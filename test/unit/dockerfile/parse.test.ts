@@ -140,7 +140,7 @@ describe("parseDockerfile()", () => {
     ["SHELL in shell form", "FROM a\nSHELL sh -c", "E_DOCKERFILE_SYNTAX", 2, 1],
     ["a JSON array with a number", 'FROM a\nENTRYPOINT ["a", 1]', "E_DOCKERFILE_SYNTAX", 2, 1],
     ["an empty list of volumes", "FROM a\nVOLUME []", "E_DOCKERFILE_SYNTAX", 2, 1],
-    ["a foreign frontend", "# syntax=example.com/front\nFROM a", "E_DIRECTIVE", 1, 1],
+    ["a foreign frontend", "# syntax=example.com/front\nFROM a", "E_SYNTAX_FRONTEND", 1, 1],
     ["two escape directives", "# escape=`\n# escape=`\nFROM a", "E_DIRECTIVE", 2, 1],
   ];
   for (const [what, text, code, line, column] of refused) {

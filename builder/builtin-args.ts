@@ -1,0 +1,82 @@
+import { TsbuildError } from "../native/errors.ts";
+import type { DockerfileAst } from "./dockerfile/ast.ts";
+import { isOwnSyntax } from "./dockerfile/syntax.ts";
+import { evaluateGlobalArgs } from "./graph/global-args.ts";
+import type { BuildOptions } from "./options.ts";
+
+const epochArg = "SOURCE_DATE_EPOCH";
+/** As Go's strconv.ParseBool. */
+const truths: ReadonlyMap<string, boolean> = new Map([
+  ...["1", "t", "T", "TRUE", "true", "True"].map((text) => [text, true] as const),
+  ...["0", "f", "F", "FALSE", "false", "False"].map((text) => [text, false] as const),
+]);
+
+/** The frontend that --build-arg BUILDKIT_SYNTAX names; undefined: what the file says. @throws E_SYNTAX_FRONTEND */
+export function givenSyntax({ buildArgs = {} }: BuildOptions): string | undefined {
+  const value = buildArgs["BUILDKIT_SYNTAX"];
+  if (value === undefined || isOwnSyntax(value)) return value;
+  throw new TsbuildError(`Cannot use the frontend ${value} of BUILDKIT_SYNTAX: only docker/dockerfile is built in`, {
+    code: "E_SYNTAX_FRONTEND",
+    hint: "leave --build-arg BUILDKIT_SYNTAX out, or name docker/dockerfile:1",
+  });
+}
+
+/** The name of the host of every RUN, when BUILDKIT_SANDBOX_HOSTNAME gives one. */
+export function givenHostname({ buildArgs = {} }: Pick<BuildOptions, "buildArgs">): string | undefined {
+  const name = buildArgs["BUILDKIT_SANDBOX_HOSTNAME"];
+  return name === "" ? undefined : name;
+}
+
+/**
+ * The options with what the built-in build arguments ask for: SOURCE_DATE_EPOCH (also as an ARG before the first FROM)
+ * is in `sourceDateEpoch` and, as a number, what an ARG of the name gets. @throws E_BUILD_ARG, E_UNSUPPORTED
+ * @see features S11
+ */
+export function withBuiltinArgs(options: BuildOptions, ast: DockerfileAst): BuildOptions {
+  const { buildArgs = {}, sourceDateEpoch: _given, ...rest } = options;
+  checkHostname(buildArgs);
+  checkMultiPlatform(buildArgs);
+  const text = buildArgs[epochArg] ?? options.sourceDateEpoch?.toString() ?? globalEpoch(ast, buildArgs);
+  if (text === undefined) return { ...rest, buildArgs };
+  const epoch = readEpoch(text);
+  return {
+    ...rest,
+    buildArgs: { ...buildArgs, [epochArg]: epoch?.toString() ?? "" },
+    ...(epoch === undefined ? {} : { sourceDateEpoch: epoch }),
+  };
+}
+
+function globalEpoch(ast: DockerfileAst, buildArgs: Readonly<Record<string, string>>): string | undefined {
+  const declared = ast.globalArgs.some(({ args }) => args.some(({ key }) => key === epochArg));
+  return declared ? evaluateGlobalArgs(ast, new Map(), new Map(Object.entries(buildArgs))).get(epochArg) : undefined;
+}
+
+/** `context` means the time of a commit: a directory has none, and nothing is clamped then. */
+function readEpoch(text: string): number | undefined {
+  if (text === "" || text === "context") return undefined;
+  if (/^[0-9]{1,12}$/.test(text)) return Number(text);
+  throw badArgument(epochArg, text, "it is neither a number of seconds nor the word context");
+}
+
+/** It stands in /etc/hosts as well. */
+function checkHostname(buildArgs: Readonly<Record<string, string>>): void {
+  const name = givenHostname({ buildArgs });
+  if (name === undefined || /^[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,62}[a-zA-Z0-9])?$/.test(name)) return;
+  throw badArgument("BUILDKIT_SANDBOX_HOSTNAME", name, "it is no host name of at most 64 characters");
+}
+
+function checkMultiPlatform(buildArgs: Readonly<Record<string, string>>): void {
+  const text = buildArgs["BUILDKIT_MULTI_PLATFORM"] ?? "";
+  if (text === "") return;
+  const value = truths.get(text);
+  if (value === undefined) throw badArgument("BUILDKIT_MULTI_PLATFORM", text, "it is neither true nor false");
+  if (!value) return;
+  throw new TsbuildError("Cannot build: BUILDKIT_MULTI_PLATFORM=true is not supported yet", {
+    code: "E_UNSUPPORTED",
+    hint: "leave it out: the output is that of one platform",
+  });
+}
+
+function badArgument(name: string, value: string, why: string): TsbuildError {
+  return new TsbuildError(`Cannot use --build-arg ${name}=${value}: ${why}`, { code: "E_BUILD_ARG" });
+}
