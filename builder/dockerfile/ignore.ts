@@ -1,13 +1,10 @@
-import { createRequire } from "node:module";
 import { posix } from "node:path";
-
-type Matcher = { readonly ignores: (path: string) => boolean; add(patterns: readonly string[]): Matcher };
-const load = createRequire(import.meta.url);
+import { TsbuildError } from "../../native/errors.ts";
+import { PathPatterns, type ParentMatches } from "./path-patterns.ts";
 
 interface Pattern {
   readonly text: string;
   readonly line: number;
-  readonly negated: boolean;
 }
 
 /** What an ignore file hides; paths have no leading slash. */
@@ -16,86 +13,72 @@ export interface IgnoreMatcher {
   /** The whole file: two matchers of the same text decide the same. */
   readonly text: string;
   excludes(path: string): boolean;
-  /** Whether a hidden directory needs not be looked into: no `!` pattern may show anything below it. */
+  /** Whether a hidden directory needs not be looked into: no `!` pattern can show anything below it. */
   canPrune(directory: string): boolean;
   /** `FILE line N: pattern`, of the last line that hides the path. */
   whichLine(path: string): string | undefined;
 }
 
-/** The patterns of an ignore file; undefined when it hides nothing. @see features X1 */
+/** Directories whose matches are remembered at once. */
+const maxRemembered = 20_000;
+
+/**
+ * The patterns of an ignore file, as moby reads them; undefined when it hides nothing. @see features X1
+ * @throws E_PATTERN_INVALID with the line
+ */
 export function parseIgnore(text: string, file: string): IgnoreMatcher | undefined {
-  const patterns = readPatterns(text);
-  if (patterns.length === 0) return undefined;
-  const whole = matcherOf(patterns);
-  const shown = patterns.filter(({ negated }) => negated).map(({ text: one }) => one);
+  const lines = readPatterns(text);
+  if (lines.length === 0) return undefined;
+  for (const line of lines) checkLine(line, file);
+  const patterns = new PathPatterns(lines.map((line) => line.text));
+  const directories = new Map<string, ParentMatches>();
+  const below = (directory: string): ParentMatches | undefined => {
+    if (directory === ".") return undefined;
+    let known = directories.get(directory);
+    if (known === undefined) {
+      known = patterns.match(directory, below(posix.dirname(directory))).below;
+      if (directories.size >= maxRemembered) directories.clear();
+      directories.set(directory, known);
+    }
+    return known;
+  };
   return {
     file,
     text,
-    excludes: whole,
-    canPrune: (directory) => shown.every((pattern) => !mayMatchBelow(pattern, directory)),
+    excludes: (path) => patterns.match(path, below(posix.dirname(path))).matched,
+    canPrune: (directory) => !patterns.mayShowBelow(directory),
     whichLine(path) {
-      const at = patterns.findLast((pattern) => !pattern.negated && matcherOf([pattern])(path));
+      const hiding = lines.filter((line) => !line.text.startsWith("!"));
+      const at = hiding.findLast((line) => new PathPatterns([line.text]).match(path, undefined).matched);
       return at === undefined ? undefined : `${file} line ${at.line}: ${at.text}`;
     },
   };
 }
 
+/** Comments and empty lines apart; cleaned, and without the slash in front. */
 function readPatterns(text: string): readonly Pattern[] {
   const lines = text.replace(/^\ufeff/, "").split("\n");
   return lines.flatMap((raw, at) => {
-    if (raw.startsWith("#")) return [];
-    const trimmed = raw.trim();
+    const trimmed = raw.startsWith("#") ? "" : raw.trim();
+    if (trimmed === "") return [];
     const negated = trimmed.startsWith("!");
     const pattern = negated ? trimmed.slice(1).trim() : trimmed;
-    if (pattern === "") return [];
-    const clean = posix
-      .normalize(pattern)
-      .replace(/(.)\/$/, "$1")
-      .replace(/^\/(?=.)/, "");
-    return [{ text: clean, line: at + 1, negated }];
+    const clean =
+      pattern === ""
+        ? ""
+        : posix
+            .normalize(pattern)
+            .replace(/(.)\/$/, "$1")
+            .replace(/^\/(?=.)/, "");
+    return [{ text: negated ? `!${clean}` : clean, line: at + 1 }];
   });
 }
 
-/** Never throws: a pattern that cannot be compiled matches nothing but itself. */
-function matcherOf(patterns: readonly Pattern[]): (path: string) => boolean {
-  const make: (options: { ignorecase: boolean }) => Matcher = load("@balena/dockerignore");
-  const lines = patterns.map(({ text, negated }) => (negated ? `!${text}` : text));
+function checkLine({ text, line }: Pattern, file: string): void {
   try {
-    const matcher = make({ ignorecase: false }).add(lines);
-    matcher.ignores("x");
-    return (path) => matcher.ignores(path);
-  } catch {
-    const good = patterns.filter((pattern) => patterns.length > 1 && compiles(pattern, make));
-    const rest = new Set(
-      patterns.filter((pattern) => !good.includes(pattern) && !pattern.negated).map(({ text }) => text),
-    );
-    const matcher =
-      good.length === 0
-        ? undefined
-        : make({ ignorecase: false }).add(good.map(({ text, negated }) => (negated ? `!${text}` : text)));
-    return (path) => rest.has(path) || (matcher?.ignores(path) ?? false);
+    new PathPatterns([text]);
+  } catch (error) {
+    if (!(error instanceof TsbuildError)) throw error;
+    throw new TsbuildError(error.message, { code: error.code, cause: error, notes: [`${file} line ${line}`] });
   }
-}
-
-function compiles(pattern: Pattern, make: (options: { ignorecase: boolean }) => Matcher): boolean {
-  try {
-    make({ ignorecase: false }).add([pattern.text]).ignores("x");
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Whether a pattern could match something below a directory: its fixed beginning leads there, or through it. */
-function mayMatchBelow(pattern: string, directory: string): boolean {
-  const wanted = directory.split("/");
-  const parts = pattern.split("/");
-  for (const [at, name] of wanted.entries()) {
-    const part = parts[at];
-    // The pattern names a parent: all below is shown again.
-    if (part === undefined) return true;
-    if (/[*?[\\]/.test(part)) return true;
-    if (part !== name) return false;
-  }
-  return true;
 }

@@ -61,6 +61,12 @@ export class PathPatterns {
     const names = directory.split("/");
     return this.#patterns.some(({ negated, parts }) => !negated && leadsInto(parts, names));
   }
+
+  /** False when no `!` pattern can match anything below a directory. */
+  mayShowBelow(directory: string): boolean {
+    const names = directory.split("/");
+    return this.#patterns.some(({ negated, parts }) => negated && leadsInto(parts, names));
+  }
 }
 
 /** Whether the first parts of a pattern could be the names; a part that crosses slashes could be anything. */
