@@ -5,9 +5,11 @@ import { hostPlatform, parsePlatform, type Platform } from "../store/oci/platfor
 import { normalizeReference } from "../store/oci/reference.ts";
 import type { Store } from "../store/store.ts";
 import { givenHostname, givenSyntax, withBuiltinArgs } from "./builtin-args.ts";
-import { findDockerfile, findIgnore, namedDirectory, openContextDirectory } from "./context/dockerfile.ts";
+import { namedDirectory, openContextDirectory } from "./context/dockerfile.ts";
+import { openMainContext } from "./context/main.ts";
 import { parseContexts, type ContextTable } from "./context/named.ts";
 import { ContextTrees } from "./context/trees.ts";
+import { Workspace } from "./context/workspace.ts";
 import type { DockerfileAst } from "./dockerfile/ast.ts";
 import { DockerfileError } from "./dockerfile/error.ts";
 import type { SourceLocation } from "./dockerfile/location.ts";
@@ -68,15 +70,18 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   requireRoot("build");
   const warnings: BuildWarning[] = [];
   const emit = keepingWarnings(tell, warnings);
-  const directory = openContextDirectory(options.context);
+  const given = { context: options.context, dockerfile: options.dockerfile, stdin: options.stdin };
+  if (given.context !== "-") openContextDirectory(given.context);
   const names = (options.tags ?? []).map(normalizeReference);
   const contexts = parseContexts(options.contexts ?? {});
   await using store = await openStore({ root: options.root });
   const registry = options.registry ?? {};
   await using source = new ImageSource({ store, policy: options.pull ?? "missing", registry, signal });
-  const file = await internalStep(emit, "[internal] load build definition from Dockerfile", async () =>
-    findDockerfile(directory, options.dockerfile),
+  using workspace = new Workspace(store.scratch);
+  const main = await internalStep(emit, "[internal] load build definition from Dockerfile", () =>
+    openMainContext({ ...given, workspace, signal }),
   );
+  const { file } = main;
   const ast = parseDockerfile(file.bytes, file.name, givenSyntax(options));
   options = withBuiltinArgs(options, ast);
   for (const { rule, message, location } of ast.warnings)
@@ -90,13 +95,13 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   }
   warnOfFilters(options, ast, emit);
   const trees = new ContextTrees(store.root);
-  trees.add("", { directory, ignore: findIgnore(directory, file.path) });
+  trees.add("", main);
   for (const [name, context] of contexts)
     if (context.kind === "directory") trees.add(name, namedDirectory(context.path));
-  const project = [directory, file.path, options.platform ?? ""].join("\0");
+  const project = [main.id, file.path, options.platform ?? ""].join("\0");
   const target = squashVertex(plan.target, { squash: options.squash, epoch: options.sourceDateEpoch });
   const history = new StepHistory({ states: store.states, project, target });
-  using recorder = new BuildRecorder(store.builds, buildFacts(options, { directory, file: file.path, names }));
+  using recorder = new BuildRecorder(store.builds, buildFacts(options, { directory: main.id, file: file.path, names }));
   const solver = new Solver({
     store,
     emit: (event) => {

@@ -29,10 +29,15 @@ export type OutputSpec =
 
 /** What `tsbuild build` does. */
 export interface BuildOptions extends EngineOptions {
-  /** A directory. */
+  /** A directory; "-": an archive or a Dockerfile alone from `stdin`. */
   readonly context: string;
-  /** Path of the Dockerfile; default: Dockerfile, then Containerfile, in the context. */
+  /**
+   * Path of the Dockerfile, for an archive inside of it; "-": from `stdin`. Default: Dockerfile, then Containerfile, in
+   * the context.
+   */
   readonly dockerfile?: string;
+  /** What "-" reads. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
   readonly target?: string;
   readonly buildArgs?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;

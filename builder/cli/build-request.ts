@@ -13,7 +13,6 @@ export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean):
   const { flags, config, operands } = invocation;
   const [context = "."] = operands;
   refuseRemoteContext(context);
-  if (flags.string("file") === "-") throw notImplemented("A Dockerfile from standard input", "write it to a file");
   const buildArgs = keyValues(flags.list("build-arg"), "--build-arg", (key) => config.env[key]);
   const pull = pullPolicy(flags.string("pull")) ?? config.pull;
   const platform = onePlatform(flags.string("platform")) ?? config.platform;
@@ -114,7 +113,6 @@ function sourceDateEpoch(text: string | undefined): number | undefined {
 }
 
 function refuseRemoteContext(context: string): void {
-  if (context === "-") throw notImplemented("A build context from standard input", "unpack it and give the directory");
   const remote = /^(?:[a-z][a-z0-9+.-]*:\/\/|git@|github\.com\/)/i.test(context);
   if (remote) throw notImplemented(`A build context from a URL (${context})`, "git clone it and give the directory");
 }

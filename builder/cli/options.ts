@@ -59,12 +59,18 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "build",
     summary: "Build an image from a Dockerfile",
-    operands: "PATH",
+    operands: "PATH|-",
     min: 1,
     max: 1,
     flags: [
       { name: "tag", short: "t", kind: "list", value: "NAME", help: "name of the image, name:tag" },
-      { name: "file", short: "f", kind: "string", value: "FILE", help: "the Dockerfile (default PATH/Dockerfile)" },
+      {
+        name: "file",
+        short: "f",
+        kind: "string",
+        value: "FILE",
+        help: "the Dockerfile (default PATH/Dockerfile); -: from stdin",
+      },
       { name: "target", kind: "string", value: "STAGE", help: "build this stage" },
       {
         name: "build-context",

@@ -16,7 +16,7 @@ export class LocalContext implements SourceTree {
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
   readonly #ignore: IgnoreMatcher | undefined;
   readonly #hashes: HashCache;
-  readonly #memo: ContextMemo;
+  readonly #memo: ContextMemo | undefined;
   /** Directories found hidden with all below. */
   readonly #hidden = new Set<string>();
   #files = 0;
@@ -29,7 +29,8 @@ export class LocalContext implements SourceTree {
     readonly keepOwners?: boolean;
     readonly ignore: IgnoreMatcher | undefined;
     readonly hashes: HashCache;
-    readonly memo: ContextMemo;
+    /** Without it nothing is remembered. */
+    readonly memo: ContextMemo | undefined;
   }) {
     this.name = options.name;
     this.owner = options.keepOwners === true ? undefined : { uid: 0, gid: 0 };
@@ -64,11 +65,11 @@ export class LocalContext implements SourceTree {
 
   remembered(path: string, request: string, compute: () => Digest): Digest {
     const wanted = { root: this.root, path, request: JSON.stringify([path, request, this.#ignore?.text]) };
-    const known = this.#memo.find(wanted);
+    const known = this.#memo?.find(wanted);
     if (known !== undefined) return known;
     const began = Date.now();
     const digest = compute();
-    if (this.#files >= worthRemembering) this.#memo.keep(wanted, { digest, hidden: this.#hidden, began });
+    if (this.#files >= worthRemembering) this.#memo?.keep(wanted, { digest, hidden: this.#hidden, began });
     return digest;
   }
 

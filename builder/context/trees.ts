@@ -17,7 +17,7 @@ export interface ContextDirectory {
 
 interface OpenTree extends ContextDirectory {
   readonly hashes: HashCache;
-  readonly memo: ContextMemo;
+  readonly memo: ContextMemo | undefined;
 }
 
 /** The directories that are the contexts of a build: the main one is called "". */
@@ -32,7 +32,11 @@ export class ContextTrees {
 
   add(name: string, context: ContextDirectory): void {
     const known = [this.#remembered, splitDigest(digestOf(context.directory)).hex.slice(0, 32)] as const;
-    this.#trees.set(name, { ...context, hashes: new HashCache(...known), memo: new ContextMemo(...known) });
+    this.#trees.set(name, {
+      ...context,
+      hashes: new HashCache(...known),
+      memo: context.temporary === true ? undefined : new ContextMemo(...known),
+    });
   }
 
   /** The caller disposes it. */

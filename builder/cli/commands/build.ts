@@ -35,10 +35,16 @@ export async function execute(invocation: Invocation): Promise<number> {
 
 async function buildWith(request: BuildOptions, view: ProgressView): Promise<BuildResult> {
   const toStdout = request.outputs?.some((output) => "dest" in output && output.dest === "-") === true;
+  const stdin = request.context === "-" || request.dockerfile === "-" ? { stdin: process.stdin } : {};
   let failed = true;
   try {
     const { build } = await import("../../index.ts");
-    await using running = build({ ...request, ...(toStdout ? { stdout: resultStream() } : {}), onEvent: view.sink });
+    await using running = build({
+      ...request,
+      ...stdin,
+      ...(toStdout ? { stdout: resultStream() } : {}),
+      onEvent: view.sink,
+    });
     const result = await running.result;
     failed = false;
     return result;
