@@ -112,10 +112,8 @@ describe("buildRequest()", () => {
     ["--push -o out .", /image output only/],
     ['-o type=image,"name=a .', /broken quote/],
     ["--platform linux/amd64,linux/arm64 .", /several platforms is not implemented/],
-    ["-", /standard input is not implemented/],
     ["https://example.com/x.git", /from a URL .* is not implemented/],
     ["git@example.com:x", /is not implemented/],
-    ["-f - .", /Dockerfile from standard input is not implemented/],
     ["--registry-mirror docker.io .", /is not HOST=URL/],
     ["--label =x .", /needs a name/],
   ])("refuses %s", (line, message) => {
