@@ -29,6 +29,8 @@ import { opTable } from "./ops/table.ts";
 import type { BuildOptions } from "./options.ts";
 import { requireRoot } from "./require-root.ts";
 import { BuildRecorder, type BuildFacts } from "./record/recorder.ts";
+import { ShellEnded, ShellOpener } from "./shell/debug.ts";
+import { placeShell } from "./shell/place.ts";
 import { Solver } from "./solve/solver.ts";
 import { StepHistory } from "./solve/step-history.ts";
 import { withSpaceHint } from "./space-error.ts";
@@ -82,8 +84,11 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
     openMainContext({ ...given, workspace, signal }),
   );
   const { file } = main;
-  const ast = parseDockerfile(file.bytes, file.name, givenSyntax(options));
-  options = withBuiltinArgs(options, ast);
+  const parsed = parseDockerfile(file.bytes, file.name, givenSyntax(options));
+  const { debug } = options;
+  const placed = debug?.at === undefined ? undefined : placeShell(parsed, debug.at, options.target);
+  const ast = placed?.ast ?? parsed;
+  options = withBuiltinArgs(placed === undefined ? options : { ...options, target: placed.target }, ast);
   for (const { rule, message, location } of ast.warnings)
     emit({ kind: "warning", time: now(), rule, message, location });
   const images = new Map<string, FoundImage>();
@@ -99,7 +104,12 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   for (const [name, context] of contexts)
     if (context.kind === "directory") trees.add(name, namedDirectory(context.path));
   const project = [main.id, file.path, options.platform ?? ""].join("\0");
-  const target = squashVertex(plan.target, { squash: options.squash, epoch: options.sourceDateEpoch });
+  const target =
+    placed === undefined
+      ? squashVertex(plan.target, { squash: options.squash, epoch: options.sourceDateEpoch })
+      : { ...plan.target, ignoreCache: true };
+  const shellAt = placed === undefined ? undefined : { vertex: target.digest, where: placed.where };
+  const shells = debug === undefined ? undefined : new ShellOpener(debug, shellAt);
   const history = new StepHistory({ states: store.states, project, target });
   using recorder = new BuildRecorder(store.builds, buildFacts(options, { directory: main.id, file: file.path, names }));
   const solver = new Solver({
@@ -118,7 +128,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
       source,
       images,
       openContext: (name) => trees.open(name),
-      run: runSettings({ options, store, ast }),
+      run: { ...runSettings({ options, store, ast }), shells },
     }),
   });
   try {
@@ -148,6 +158,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
     trees.save();
     // What was finished before the failure is kept: the next build goes on from there.
     await solver.keep().catch(() => undefined);
+    if (placed !== undefined) throw error instanceof ShellEnded ? error : withSpaceHint(error);
     attempt(() => history.save());
     recorder.finish({ error }, (digest) => history.key(digest));
     throw withSpaceHint(error);
@@ -256,7 +267,7 @@ function runSettings(parts: {
   readonly options: BuildOptions;
   readonly store: Store;
   readonly ast: DockerfileAst;
-}): RunSettings {
+}): Omit<RunSettings, "shells"> {
   const { options, store, ast } = parts;
   const given = Object.entries(options.buildArgs ?? {}).filter(([name]) => proxyArgs.has(name));
   const env = { ...options.hostEnv, ...Object.fromEntries(given) };

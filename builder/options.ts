@@ -1,5 +1,6 @@
 import type { RegistryOptions } from "../registry/index.ts";
 import type { ProgressSink } from "./events.ts";
+import type { DebugOptions } from "./shell/debug.ts";
 
 export type { RegistryOptions };
 
@@ -67,6 +68,8 @@ export interface BuildOptions extends EngineOptions {
   readonly maxParallelism?: number;
   /** How old a cached result may be: `12h`, `7d`, `never`. A `# cache=` comment above an instruction wins over it. */
   readonly cacheTtl?: string;
+  /** Opens a shell in a step. */
+  readonly debug?: DebugOptions;
   readonly stdout?: NodeJS.WritableStream;
   readonly onEvent?: ProgressSink;
 }

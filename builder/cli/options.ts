@@ -1,4 +1,5 @@
 import type { CommandSpec, FlagSpec, MissingFlag } from "./command.ts";
+import { shellCommand } from "./shell-spec.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Flags that every command has; they may also stand before the command's name. */
@@ -54,8 +55,7 @@ function missing(...names: readonly string[]): readonly MissingFlag[] {
   });
 }
 
-/** Every command of tsbuild: the one source of parsing, help and docs/cli.md. */
-export const commands: readonly CommandSpec[] = [
+const ownCommands: readonly CommandSpec[] = [
   {
     name: "build",
     summary: "Build an image from a Dockerfile",
@@ -107,6 +107,7 @@ export const commands: readonly CommandSpec[] = [
         choices: ["new", "all", "true", "false"],
         help: "one layer in place of the new ones, or of all with the base's",
       },
+      { name: "shell-on-fail", kind: "bool", help: "open a shell in the state that a failed RUN left" },
       { name: "cache-ttl", kind: "string", value: "TIME", help: "do steps again whose results are older: 12h, 7d" },
       { name: "max-parallelism", kind: "string", value: "N", help: "steps at once; 0: no limit (--jobs is the same)" },
       { name: "jobs", kind: "string", value: "N", help: "as --max-parallelism" },
@@ -372,6 +373,11 @@ export const commands: readonly CommandSpec[] = [
     load: () => import("./commands/version.ts"),
   },
 ];
+
+/** Every command of tsbuild: the one source of parsing, help and docs/cli.md. */
+export const commands: readonly CommandSpec[] = ownCommands.flatMap((command) =>
+  command.name === "build" ? [command, shellCommand(command)] : [command],
+);
 
 /** Commands of docker that tsbuild may have one day: refused by name. */
 export const missingCommands: readonly string[] = [

@@ -8,6 +8,7 @@ import { DockerfileError } from "../dockerfile/error.ts";
 import { getEnv } from "../graph/env.ts";
 import type { RunOp } from "../graph/opspec.ts";
 import type { Vertex } from "../graph/vertex.ts";
+import type { ShellOpener } from "../shell/debug.ts";
 import type { Op, OpContext } from "../solve/op.ts";
 import type { SolvedStep } from "../solve/step.ts";
 import { commitLayer } from "./layer.ts";
@@ -22,6 +23,7 @@ export interface RunSettings {
   /** Made when the first step runs: a cached build makes no files. */
   readonly environment: () => RunEnvironment;
   readonly epoch: number | undefined;
+  readonly shells: ShellOpener | undefined;
   /** The Dockerfile's text, for error frames. */
   readonly source: string;
 }
@@ -76,12 +78,28 @@ async function execRun(run: Run): Promise<{ snapshot: Snapshot | undefined; iden
   using script = scriptMount(op, context.store.scratch);
   await using logs = new LogPipes({ digest: vertex.digest, emit: context.emit });
   const spec = containerSpec(run, active, { user, mounts: script.mounts });
-  const status = await runContainer(run, spec, logs).catch((error: unknown) => {
-    throw notStarted(run, error);
-  });
-  await logs.drained();
-  if (status.kind !== "exited" || status.code !== 0) throw runFailed(run, status, logs.tail());
+  const { shells } = settings;
+  await shells?.before(vertex.digest, { spec, active });
+  const failure = await runStep(run, spec, logs);
+  if (failure !== undefined) {
+    await shells?.failed(vertex.name, { spec, active }, failure);
+    throw failure;
+  }
   return commitLayer(active, base, { epoch: settings.epoch });
+}
+
+/** How the command failed; undefined when it ended with 0. */
+async function runStep(run: Run, spec: ContainerSpec, logs: LogPipes): Promise<Error | undefined> {
+  let status: ExitStatus;
+  try {
+    status = await runContainer(run, spec, logs);
+  } catch (error) {
+    const failed = notStarted(run, error);
+    if (failed === undefined) throw error;
+    return failed;
+  }
+  await logs.drained();
+  return status.kind !== "exited" || status.code !== 0 ? runFailed(run, status, logs.tail()) : undefined;
 }
 
 async function runContainer(run: Run, spec: ContainerSpec, logs: LogPipes): Promise<ExitStatus> {
@@ -147,8 +165,8 @@ function runFailed(run: Run, status: ExitStatus, tail: readonly string[]): Error
 }
 
 /** A command that could not be executed is the step's failure, not the engine's. */
-function notStarted(run: Run, error: unknown): unknown {
-  if (!(error instanceof StartError) || !error.code.startsWith("E_EXEC_")) return error;
+function notStarted(run: Run, error: unknown): Error | undefined {
+  if (!(error instanceof StartError) || !error.code.startsWith("E_EXEC_")) return undefined;
   const code = error.code === "E_EXEC_NOT_FOUND" ? 127 : 126;
   const failed = runFailed(run, { kind: "exited", code }, [error.message]);
   const shell = run.op.args[0] === "/bin/sh" && code === 127;

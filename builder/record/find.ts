@@ -35,6 +35,19 @@ export function findBuild(
   );
 }
 
+/** The last build of a directory, and of a Dockerfile if one is given. */
+export function findBuildOf(
+  records: BuildRecords,
+  wanted: { readonly context: string; readonly dockerfile: string | undefined },
+): BuildRecord | undefined {
+  for (const id of records.list()) {
+    const record = parseBuildRecord(records.read(id));
+    if (record?.context !== wanted.context) continue;
+    if (wanted.dockerfile === undefined || record.dockerfile === wanted.dockerfile) return record;
+  }
+  return undefined;
+}
+
 function matches(
   record: BuildRecord,
   wanted: string,

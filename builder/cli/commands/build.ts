@@ -3,6 +3,7 @@ import { isatty } from "node:tty";
 import { errorMessage, TsbuildError } from "../../../native/errors.ts";
 import type { BuildResult } from "../../events.ts";
 import type { BuildOptions } from "../../options.ts";
+import type { DebugOptions } from "../../shell/debug.ts";
 import { buildRequest } from "../build-request.ts";
 import type { Invocation } from "../command.ts";
 import { resultStream } from "../output.ts";
@@ -16,7 +17,7 @@ export async function execute(invocation: Invocation): Promise<number> {
   const request = buildRequest(invocation, isatty(1));
   const quiet = flags.bool("quiet");
   const view = await openProgress(progressMode(flags.string("progress"), quiet, config), config, out);
-  const result = await buildWith(request, view);
+  const result = await buildWith(request, view, invocation);
   const toStdout = request.outputs?.some((output) => "dest" in output && output.dest === "-") === true;
   await writeFiles(result, invocation);
   if (quiet && !toStdout && result.imageID !== undefined) out.result(`${result.imageID}\n`);
@@ -33,23 +34,36 @@ export async function execute(invocation: Invocation): Promise<number> {
   return 0;
 }
 
-async function buildWith(request: BuildOptions, view: ProgressView): Promise<BuildResult> {
+async function buildWith(request: BuildOptions, view: ProgressView, invocation: Invocation): Promise<BuildResult> {
   const toStdout = request.outputs?.some((output) => "dest" in output && output.dest === "-") === true;
   const stdin = request.context === "-" || request.dockerfile === "-" ? { stdin: process.stdin } : {};
   let failed = true;
+  let shown = true;
+  const end = (): void => {
+    if (shown) view.end(failed);
+    shown = false;
+  };
+  const debug: DebugOptions = {
+    attend: async (offered) => {
+      end();
+      const { attendShell } = await import("../attend-shell.ts");
+      return await attendShell(offered, invocation);
+    },
+  };
   try {
     const { build } = await import("../../index.ts");
     await using running = build({
       ...request,
       ...stdin,
       ...(toStdout ? { stdout: resultStream() } : {}),
-      onEvent: view.sink,
+      ...(invocation.flags.bool("shell-on-fail") ? { debug } : {}),
+      onEvent: (event) => (shown ? view.sink(event) : undefined),
     });
     const result = await running.result;
     failed = false;
     return result;
   } finally {
-    view.end(failed);
+    end();
   }
 }
 

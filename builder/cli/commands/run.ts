@@ -1,8 +1,6 @@
-import { constants } from "node:os";
 import { isatty } from "node:tty";
-import type { RunningImage } from "../../run.ts";
 import type { Invocation } from "../command.ts";
-import { attachTerminal } from "../attach.ts";
+import { attend } from "../attend.ts";
 import { brieflyShown } from "../progress/brief.ts";
 import { openProgress, progressMode } from "../progress/view.ts";
 import { runRequest } from "../run-request.ts";
@@ -10,7 +8,7 @@ import { UsageError } from "../usage-error.ts";
 
 /** `tsbuild run`: the container's exit code; standard streams are the container's alone. */
 export async function execute(invocation: Invocation): Promise<number> {
-  const { flags, config, out, signal } = invocation;
+  const { flags, config, out, signal, interrupts } = invocation;
   const request = runRequest(invocation);
   if (request.tty === true && request.interactive === true && !isatty(0)) {
     throw new UsageError("Cannot give the command a terminal: standard input is not one", {
@@ -29,15 +27,6 @@ export async function execute(invocation: Invocation): Promise<number> {
   await using running = await startImage({ ...request, signal: setup.signal, onEvent: view.sink });
   signal.removeEventListener("abort", abort);
   await view.done();
-  return await attend(running, invocation, request.interactive === true);
-}
-
-async function attend(running: RunningImage, { interrupts }: Invocation, interactive: boolean): Promise<number> {
-  const { container } = running;
-  using _ = interrupts.divert((signal) => container.kill(constants.signals[signal]));
-  if (container.terminal === undefined) return await running.exitCode;
-  await using terminal = attachTerminal(container, interactive);
-  const code = await running.exitCode;
-  await terminal.drained;
-  return code;
+  const { container, exitCode } = running;
+  return await attend(container, { exitCode, interrupts, interactive: request.interactive === true });
 }

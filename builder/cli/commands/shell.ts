@@ -1,0 +1,69 @@
+import { isatty } from "node:tty";
+import { resolve } from "node:path";
+import type { ShellPlace } from "../../shell/place.ts";
+import { attendShell } from "../attend-shell.ts";
+import { buildRequest } from "../build-request.ts";
+import type { Invocation } from "../command.ts";
+import { brieflyShown } from "../progress/brief.ts";
+import { openProgress, progressMode } from "../progress/view.ts";
+import { openInvocationStore } from "../open-store.ts";
+import { UsageError } from "../usage-error.ts";
+
+/** `tsbuild shell`: the exit code of the shell. */
+export async function execute(invocation: Invocation): Promise<number> {
+  const { flags, config, out, operands } = invocation;
+  const request = buildRequest(invocation, isatty(1));
+  const at = await placeOf(invocation, request.context);
+  const mode = progressMode(flags.string("progress"), false, config);
+  await using view = brieflyShown(async () => await openProgress(mode, config, out));
+  const { build } = await import("../../index.ts");
+  const { ShellEnded } = await import("../../shell/debug.ts");
+  let open = true;
+  const running = build({
+    ...request,
+    onEvent: (event) => {
+      // The step that stands for the shell is not one of the Dockerfile.
+      if (open && event.kind !== "miss") view.sink(event);
+    },
+    debug: {
+      at,
+      command: operands.slice(1),
+      attend: async (offered) => {
+        open = false;
+        await view.done();
+        return await attendShell(offered, invocation);
+      },
+    },
+  });
+  try {
+    await running.result;
+    return 0;
+  } catch (error) {
+    if (error instanceof ShellEnded) return error.exitCode;
+    throw error;
+  }
+}
+
+async function placeOf(invocation: Invocation, context: string): Promise<ShellPlace> {
+  const { flags } = invocation;
+  const text = flags.string("at");
+  const before = flags.bool("before");
+  if (text !== undefined && /^\d+$/.test(text) && Number(text) > 0) return { kind: "line", line: Number(text), before };
+  if (text === "failed") return { kind: "line", line: await failedLine(invocation, context), before: true };
+  if (before) throw new UsageError("Flag --before needs the line of a step", { hint: "--at 12 --before" });
+  return text === undefined ? { kind: "end" } : { kind: "stage", name: text };
+}
+
+/** Where the last build of the directory failed. */
+async function failedLine(invocation: Invocation, context: string): Promise<number> {
+  const { findBuildOf } = await import("../../record/find.ts");
+  await using store = await openInvocationStore(invocation);
+  const { cwd } = invocation.config;
+  const file = invocation.flags.string("file");
+  const dockerfile = file === undefined ? undefined : resolve(cwd, file);
+  const line = findBuildOf(store.builds, { context: resolve(cwd, context), dockerfile })?.error?.line;
+  if (line !== undefined) return line;
+  throw new UsageError(`The last build of ${context} did not fail in a step`, {
+    hint: "--at LINE opens a shell at any step",
+  });
+}
