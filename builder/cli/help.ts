@@ -12,7 +12,6 @@ export function generalHelp(): string {
     "  tsbuild push localhost:5000/app      send it to a registry",
     "",
     ...lines,
-    "",
     "tsbuild COMMAND --help shows a command's flags; tsbuild --version the version.",
     "",
   ].join("\n");

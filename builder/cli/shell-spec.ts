@@ -9,7 +9,7 @@ const results = new Set(
 export function shellCommand(build: CommandSpec): CommandSpec {
   return {
     name: "shell",
-    summary: "Open a shell in a step of a build, with its mounts, user and variables",
+    summary: "Open a shell in a step of a build",
     operands: "PATH [CMD...]",
     min: 1,
     max: Infinity,
