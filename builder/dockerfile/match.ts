@@ -84,8 +84,7 @@ function matches(parts: readonly Part[], name: readonly string[]): boolean {
 
 function matchOne(part: Part, char: string): boolean {
   if (part.kind === "char") return part.char === char;
-  if (char === "/") return false;
-  if (part.kind !== "class") return part.kind === "one";
+  if (part.kind !== "class") return part.kind === "one" && char !== "/";
   const code = char.codePointAt(0) ?? 0;
   const inside = part.ranges.some(
     ([low, high]) => (low.codePointAt(0) ?? 0) <= code && code <= (high.codePointAt(0) ?? 0),
