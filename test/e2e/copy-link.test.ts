@@ -152,6 +152,29 @@ describe("COPY --link", () => {
     expect(countDirectories(project)).toBe(0);
   });
 
+  it("is stacked by builds side by side, each over its own base", async () => {
+    using project = new Project({ "f.txt": "f", one: "1", two: "2" });
+    const names = ["one", "two"];
+    for (const name of names) {
+      project.write(`${name}.Dockerfile`, `FROM scratch\nCOPY ${name} /base\nCOPY --link f.txt /f\n`);
+    }
+    const made = async (name: string, round: string): Promise<readonly string[]> => {
+      const dest = join(project.store, "..", `${name}-${round}.tar`);
+      const outcome = await project.build({
+        dockerfile: join(project.directory, `${name}.Dockerfile`),
+        tags: [name],
+        outputs: [{ type: "image" }, { type: "docker", dest, tar: true }],
+      });
+      expect(outcome.error).toBeUndefined();
+      return [String(outcome.result?.imageID), String(cachedAll(outcome))];
+    };
+    const first = await Promise.all(names.map(async (name) => await made(name, "1")));
+    const second = await Promise.all(names.map(async (name) => await made(name, "2")));
+    expect(second).toEqual(first.map(([id]) => [id, "true"]));
+    // Two bases and the layer; what was made twice is gone.
+    expect(countDirectories(project)).toBe(3);
+  });
+
   it("makes one digest of two cold builds", async () => {
     using project = new Project({ "f.txt": "f", Dockerfile: "FROM scratch\nCOPY f.txt /g\nCOPY --link f.txt /a/f\n" });
     const cold = { noCache: true, sourceDateEpoch: 1_700_000_000 } as const;

@@ -167,6 +167,7 @@ describe("the key of a COPY", () => {
     expect(reasons(await build("--exclude=b --exclude=a --chown=1"))).toContain("--chown added: 1");
     expect(reasons(await build("--parents"))).toContain("--parents added: true");
     expect(cachedAll(await build("--parents"))).toBe(true);
+    expect(reasons(await build("--parents --link"))).toContain("--link added: true");
   });
 
   it("does not know files that a flag leaves out", async () => {
