@@ -1,11 +1,11 @@
 import { basename, dirname } from "node:path/posix";
-import { TsbuildError } from "../../../native/errors.ts";
 import type { ModeChange } from "../../dockerfile/file-mode.ts";
 import { openFlags, type Dir, type Root, type Stat } from "../../../native/path.ts";
 import { closeFd, writeFd } from "../../../native/syscall.ts";
 import type { InlineFile } from "../../graph/opspec.ts";
 import { copyFile } from "./copy-file.ts";
 import { copiedXattr } from "./hash-file.ts";
+import { join, makeRoom, notDirectory, parentOf } from "./place.ts";
 import { parentInRoot, resolveInRoot, statInRoot } from "./resolve.ts";
 import { noFilter, type CopyFilter, type FilterState } from "./filter.ts";
 import type { Source } from "./sources.ts";
@@ -57,7 +57,7 @@ const sliceTime = 12;
 
 /**
  * Copies trees into a root file system as `cp -a` of BuildKit does (fsutil copy): contents of a directory are merged,
- * a file replaces what is no directory, missing parents are made 0755, symlinks in the destination's path are followed
+ * a file replaces what is no directory, missing parents are made, symlinks in the destination's path are followed
  * inside the root, hard links within one COPY stay links.
  */
 export class Copier {
@@ -296,32 +296,4 @@ export class Copier {
     await promise;
     this.#sliceStart = performance.now();
   }
-}
-
-/** A file takes the place of whatever has its name, but of no directory. */
-function makeRoom(dir: Dir, name: string, target: string): void {
-  const existing = dir.stat(name);
-  if (existing?.type === "directory") {
-    throw new TsbuildError(`Cannot copy a file to /${target}: a directory is there`, {
-      code: "E_COPY_TARGET",
-      hint: `end the destination with / to copy into it`,
-    });
-  }
-  if (existing !== undefined) dir.unlink(name);
-}
-
-function notDirectory(path: string): TsbuildError {
-  return new TsbuildError(`Cannot copy to /${path}: it is not a directory`, {
-    code: "E_COPY_TARGET",
-    hint: "remove it in an earlier RUN, or choose another destination",
-  });
-}
-
-function parentOf(path: string): string {
-  const parent = dirname(path);
-  return parent === "." ? "" : parent;
-}
-
-function join(parent: string, name: string): string {
-  return parent === "" ? name : `${parent}/${name}`;
 }
