@@ -29,6 +29,7 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
   sweepLeases(root, (leases) => snapshots.sweep(leases));
   const content = new LocalContentStore(root);
   const refs = new DatabaseRefs(db);
+  const builds = new BuildRecords(root);
   return {
     root,
     content,
@@ -37,7 +38,7 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
     cache: new DatabaseCache(db),
     compressed: new DatabaseCompressed(db),
     stepLocks: new StepLocks(root),
-    builds: new BuildRecords(root),
+    builds,
     states: new StepStates(root),
     scratch: lease.scratch,
     async [Symbol.asyncDispose]() {
@@ -53,7 +54,9 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
           hint: "try again when no build, pull or container runs",
         });
       }
-      return await collect({ db, content, snapshots, refs: () => refs.list() }, wanted);
+      const collected = await collect({ db, content, snapshots, refs: () => refs.list() }, wanted);
+      const logs = wanted.unusedFor === undefined ? 0 : builds.forget(wanted.unusedFor);
+      return { ...collected, bytes: collected.bytes + logs };
     },
   };
 }

@@ -59,7 +59,7 @@ export interface Collected {
   readonly bytes: number;
 }
 
-/** What a collection may take beside what nothing leads to: images without names, steps unused for so long (ms). */
+/** What a collection may take beside what nothing leads to: images without names, steps and builds this old (ms). */
 export interface CollectOptions {
   readonly dangling?: boolean;
   readonly unusedFor?: number;

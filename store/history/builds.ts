@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Root } from "../../native/path.ts";
 import { replaceFile } from "./write-file.ts";
@@ -26,11 +26,7 @@ export class BuildRecords {
 
   /** The name of a new build; nothing is made yet. */
   newID(): string {
-    const time = new Date()
-      .toISOString()
-      .replaceAll(/[-:.Z]/g, "")
-      .replace("T", "-");
-    return `${time}-${randomBytes(3).toString("hex")}`;
+    return `${timeID(Date.now())}-${randomBytes(3).toString("hex")}`;
   }
 
   directory(id: string): string {
@@ -48,7 +44,7 @@ export class BuildRecords {
   write(id: string, record: object, limits: BuildLimits = usual): void {
     mkdirSync(this.directory(id), { recursive: true, mode: 0o700 });
     replaceFile(join(this.directory(id), "build.json"), JSON.stringify(record));
-    this.prune(limits);
+    this.#prune(limits);
   }
 
   /** Newest first; also builds that still run or were killed, which have no record. */
@@ -69,19 +65,35 @@ export class BuildRecords {
     }
   }
 
+  /** Removes what was built so many milliseconds ago and earlier; bytes of the logs that went. */
+  forget(age: number): number {
+    const limit = timeID(Date.now() - age);
+    const old = this.list().filter((id) => id.slice(0, limit.length) <= limit);
+    const bytes = old.reduce((sum, id) => sum + this.#logBytes(id), 0);
+    this.#remove(old);
+    return bytes;
+  }
+
   /** Removes the oldest builds beyond the limits; the newest always stays. */
-  prune(limits: BuildLimits): void {
+  #prune(limits: BuildLimits): void {
     const ids = this.list();
+    // Logs are measured only when some were added.
+    const [newest] = ids;
+    const measured = newest !== undefined && existsSync(join(this.directory(newest), "logs"));
     let bytes = 0;
     const gone = ids.filter((id, at) => {
       if (at === 0) return false;
       if (at >= limits.builds) return true;
-      bytes += this.#logBytes(id);
+      if (measured) bytes += this.#logBytes(id);
       return bytes > limits.bytes;
     });
-    if (gone.length === 0) return;
+    this.#remove(gone);
+  }
+
+  #remove(ids: readonly string[]): void {
+    if (ids.length === 0) return;
     using root = Root.open(this.#root);
-    for (const id of gone) root.removeTree(id);
+    for (const id of ids) root.removeTree(id);
   }
 
   #logBytes(id: string): number {
@@ -91,6 +103,12 @@ export class BuildRecords {
       0,
     );
   }
+}
+
+/** `20261124-155212450`, in UTC. */
+function timeID(time: number): string {
+  const digits = new Date(time).toISOString().replaceAll(/\D/g, "");
+  return `${digits.slice(0, 8)}-${digits.slice(8)}`;
 }
 
 function names(directory: string): readonly string[] {
