@@ -25,6 +25,7 @@ export class ResultKeeper implements Disposable {
   #finished: Finished[] = [];
   #flushing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
+  #busy = false;
 
   constructor(store: Store) {
     this.#store = store;
@@ -62,9 +63,15 @@ export class ResultKeeper implements Disposable {
   #look(): void {
     const oldest = this.#finished.find(({ ready }) => ready);
     if (oldest === undefined) return;
-    if (Date.now() - oldest.since < latest && !this.#store.stepLocks.wanted()) return;
-    // What goes wrong here goes wrong again in keep(), and is told there.
-    this.#flush().catch(() => undefined);
+    if (this.#busy || (Date.now() - oldest.since < latest && !this.#store.stepLocks.wanted())) return;
+    this.#busy = true;
+    this.#flush().then(
+      () => {
+        this.#busy = false;
+      },
+      // What goes wrong here goes wrong again in keep(), and is told there.
+      () => clearInterval(this.#timer),
+    );
   }
 
   /** Keeps what is ready; one flush after the other. */

@@ -164,7 +164,9 @@ export class Solver {
       keys: peeked.forced === undefined ? all : [peeked.key, ...all],
       forced: peeked.forced,
     };
-    if (!op.recorded || vertex.ignoreCache) return await this.#runAlone(vertex, inputs, how);
+    // Results that nobody may use are not waited for.
+    const alone = !op.recorded || vertex.ignoreCache || peeked.forced?.kind === "never";
+    if (alone) return await this.#runAlone(vertex, inputs, how);
     const found = this.#find(
       vertex,
       own,

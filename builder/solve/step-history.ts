@@ -62,11 +62,15 @@ export class StepHistory {
     const before = this.#find(vertex);
     if (now === undefined || before === undefined) return [{ kind: this.#before.size === 0 ? "first" : "new" }];
     if (before.key === now.own.key) return [{ kind: before.failed === true ? "failed" : "gone" }];
-    const inputs = new Map(vertex.inputs.map((input) => [this.#noted.get(input.digest)?.result ?? "", input]));
+    const inputs = new Map<string | undefined, Vertex>();
+    for (const input of vertex.inputs) {
+      const result = this.#noted.get(input.digest)?.result;
+      if (result !== undefined) inputs.set(result, input);
+    }
     const changed = new Set<Vertex>();
     const [was, is] = [before.inputs(), now.own.inputs()];
     const own = explainChange({ text: before.text, inputs: was }, { text: textOf(vertex), inputs: is }, (_, value) => {
-      const input = inputs.get(value ?? "");
+      const input = inputs.get(value);
       if (input !== undefined) changed.add(input);
       return input !== undefined;
     });

@@ -99,8 +99,9 @@ function parseIndex(value: unknown): readonly StepState[] {
 }
 
 function parseInputs(value: unknown): Readonly<Record<string, string>> {
-  if (typeof value !== "object" || value === null) return {};
-  return Object.fromEntries(
-    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
-  );
+  return isInputs(value) ? value : {};
+}
+
+function isInputs(value: unknown): value is Readonly<Record<string, string>> {
+  return typeof value === "object" && value !== null && Object.values(value).every((one) => typeof one === "string");
 }

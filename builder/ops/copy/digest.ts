@@ -9,7 +9,7 @@ import { findSources, missingSource, type Selection, type Source } from "./sourc
 import { walkTree, type SourceTree } from "./tree.ts";
 
 /** Beyond this many entries a key keeps one digest per top directory, not one per file. */
-const listed = 20_000;
+const listed = 50_000;
 
 /** A digest over all that a COPY reads, and what it was made from: `file <path>` -> `MODE CONTENT` or `dMODE ...`. */
 export interface ContentDigest {
@@ -33,12 +33,14 @@ export function contentDigest(tree: SourceTree, chosen: readonly Selection[]): C
   }
   const digest = digestOf(total.digest());
   const { ignoreFile } = tree;
+  let inputs: Readonly<Record<string, string>> | undefined;
   return {
     digest,
-    inputs: () => ({
-      ...(parts.size > listed ? summary(parts) : Object.fromEntries(parts)),
-      ...(ignoreFile === undefined ? {} : { "ignore file": ignoreFile }),
-    }),
+    inputs: () =>
+      (inputs ??= {
+        ...(parts.size > listed ? summary(parts) : Object.fromEntries(parts)),
+        ...(ignoreFile === undefined ? {} : { "ignore file": ignoreFile }),
+      }),
   };
 }
 

@@ -81,9 +81,10 @@ function freshInputs(openContext: () => SourceTree, chosen: readonly Selection[]
 }
 
 function keyOf(op: CopyOp, base: string, content: string, parts: () => Readonly<Record<string, string>>): StepKey {
+  let made: Readonly<Record<string, string>> | undefined;
   return {
     key: digestOf(JSON.stringify([op, base, content])),
-    inputs: () => ({ base, ...flagInputs(op), dest: op.dest, ...parts() }),
+    inputs: () => (made ??= { base, ...flagInputs(op), dest: op.dest, ...parts() }),
   };
 }
 
