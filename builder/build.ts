@@ -31,6 +31,7 @@ import { requireRoot } from "./require-root.ts";
 import { BuildRecorder, type BuildFacts } from "./record/recorder.ts";
 import { ShellEnded, ShellOpener } from "./shell/debug.ts";
 import { placeShell } from "./shell/place.ts";
+import { Secrets } from "./secrets.ts";
 import { Solver } from "./solve/solver.ts";
 import { StepHistory } from "./solve/step-history.ts";
 import { withSpaceHint } from "./space-error.ts";
@@ -277,6 +278,7 @@ function runSettings(parts: {
       (made ??= prepareRunEnvironment(store.scratch, { hostname: givenHostname(options) ?? sandboxHostname, env })),
     epoch: options.sourceDateEpoch,
     source: ast.text,
+    secrets: new Secrets(options.secrets ?? {}),
   };
 }
 

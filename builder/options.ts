@@ -1,6 +1,7 @@
 import type { RegistryOptions } from "../registry/index.ts";
 import type { ProgressSink } from "./events.ts";
 import type { DebugOptions } from "./shell/debug.ts";
+import type { SecretProvider } from "./secrets.ts";
 
 export type { RegistryOptions };
 
@@ -62,6 +63,8 @@ export interface BuildOptions extends EngineOptions {
    * and never keys or history.
    */
   readonly hostEnv?: Readonly<Record<string, string>>;
+  /** Secrets of RUN --mount=type=secret by their ids: asked for when a step needs them, kept in memory alone. */
+  readonly secrets?: Readonly<Record<string, SecretProvider>>;
   /** One layer in place of those that the build makes ("new") or of these and the base's ("all"). */
   readonly squash?: "new" | "all";
   /** Steps at once, 0: any number; default: twice the processors. */

@@ -15,6 +15,18 @@ export interface Mount {
   readonly options: readonly string[];
   /** Of an overlay: topmost first. With `upper` it is writable. Passed by lowerdir+, so hundreds fit. */
   readonly overlay?: OverlayLayers;
+  /** Of a bind or an overlay: the path inside of it that is mounted, resolved as if it were `/`. Default: all. */
+  readonly inside?: string;
+  /** Of type "file". */
+  readonly file?: FileContent;
+}
+
+/** A file that exists in memory alone: on a tmpfs of its own. At most 1 MiB. */
+export interface FileContent {
+  readonly content: Uint8Array;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** Directories of an overlayfs stack. */

@@ -1,3 +1,4 @@
+import type { FileContent, OverlayLayers } from "./mount.ts";
 import { encodePath } from "./pathname.ts";
 
 /** What tsbuild-init is to do, as plain data; the layout of its binary form is read by native/init/plan.c. */
@@ -49,7 +50,10 @@ export interface InitPlan {
   readonly env: readonly string[];
 }
 
-/** One mount of a plan. `type` "bind", or a file system made anew with `data` (`size=64m,mode=1777`). */
+/**
+ * One mount of a plan. `type` "bind", "overlay" of `layers`, "file" (`file` on a tmpfs of its own), or a file system made
+ * anew with `data` (`size=64m,mode=1777`).
+ */
 export interface InitMount {
   readonly type: string;
   readonly source: string;
@@ -58,9 +62,13 @@ export interface InitMount {
   /** MOUNT_ATTR_* */
   readonly attributes: number;
   readonly recursive: boolean;
+  /** Of a bind or an overlay: what of it is mounted, resolved inside of it; "" is all. */
+  readonly inside?: string;
+  readonly layers?: OverlayLayers;
+  readonly file?: FileContent;
 }
 
-const magic = 0x34425354;
+const magic = 0x35425354;
 
 /** Grows as needed; numbers are little endian. */
 class Writer {
@@ -127,6 +135,7 @@ export function encodePlan(plan: InitPlan): Buffer {
     w.text(mount.data);
     w.u64(BigInt(mount.attributes));
     w.u32(Number(mount.recursive));
+    writeSource(w, mount);
   }
   w.list(plan.masked);
   w.list(plan.readonlyPaths);
@@ -137,6 +146,16 @@ export function encodePlan(plan: InitPlan): Buffer {
   w.u32(plan.terminal?.rows ?? 0);
   writeProcess(w, plan);
   return w.done();
+}
+
+function writeSource(w: Writer, { inside, layers, file }: InitMount): void {
+  w.text(inside ?? "");
+  w.list(layers?.lower ?? []);
+  w.text(layers?.upper ?? "");
+  w.text(layers?.work ?? "");
+  w.u32(file?.content.byteLength ?? 0);
+  if (file !== undefined) w.bytes(file.content);
+  for (const number of [file?.mode, file?.uid, file?.gid]) w.u32(number ?? 0);
 }
 
 function writeRoot(w: Writer, { root, readonlyRoot }: InitPlan): void {

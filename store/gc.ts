@@ -1,3 +1,4 @@
+import type { CacheMounts } from "./cache-mounts.ts";
 import { danglingPrefix } from "./image/stored.ts";
 import type { Database } from "./database.ts";
 import type { ContentStore } from "./content/store.ts";
@@ -11,6 +12,7 @@ interface Parts {
   readonly db: Database;
   readonly content: ContentStore;
   readonly snapshots: Snapshotter;
+  readonly cacheMounts: CacheMounts;
   readonly refs: () => readonly ImageRef[];
 }
 
@@ -42,6 +44,7 @@ export async function collect(parts: Parts, options: CollectOptions): Promise<Co
     result.blobs++;
     await content.delete(digest);
   }
+  if (options.unusedFor !== undefined) result.bytes += parts.cacheMounts.collect(options.unusedFor);
   forgetCompressed(db, marked.blobs);
   return result;
 }

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { TsbuildError } from "../native/errors.ts";
 import { lock, upgrade } from "../native/lock.ts";
 import { collect } from "./gc.ts";
+import { CacheMounts } from "./cache-mounts.ts";
 import { DatabaseCache, DatabaseCompressed } from "./cache.ts";
 import { LocalContentStore } from "./content/local.ts";
 import { Database } from "./database.ts";
@@ -27,6 +28,7 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
   const lease = Lease.take(root);
   const snapshots = new OverlaySnapshotter({ root, db, lease: lease.id });
   sweepLeases(root, (leases) => snapshots.sweep(leases));
+  const cacheMounts = new CacheMounts(root);
   const content = new LocalContentStore(root);
   const refs = new DatabaseRefs(db);
   const builds = new BuildRecords(root);
@@ -37,6 +39,7 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
     refs,
     cache: new DatabaseCache(db),
     compressed: new DatabaseCompressed(db),
+    cacheMounts,
     stepLocks: new StepLocks(root),
     builds,
     states: new StepStates(root),
@@ -54,7 +57,7 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
           hint: "try again when no build, pull or container runs",
         });
       }
-      const collected = await collect({ db, content, snapshots, refs: () => refs.list() }, wanted);
+      const collected = await collect({ db, content, snapshots, cacheMounts, refs: () => refs.list() }, wanted);
       const logs = wanted.unusedFor === undefined ? 0 : builds.forget(wanted.unusedFor);
       return { ...collected, bytes: collected.bytes + logs };
     },

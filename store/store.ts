@@ -1,3 +1,4 @@
+import type { CacheMounts } from "./cache-mounts.ts";
 import type { ContentStore } from "./content/store.ts";
 import type { Descriptor } from "./oci/descriptor.ts";
 import type { BuildRecords } from "./history/builds.ts";
@@ -74,6 +75,8 @@ export interface Store extends AsyncDisposable {
   readonly cache: StepCache;
   readonly compressed: CompressedLayers;
   readonly stepLocks: StepLocks;
+  /** Directories of RUN --mount=type=cache. */
+  readonly cacheMounts: CacheMounts;
   /** What past builds did, for people. */
   readonly builds: BuildRecords;
   /** What each step was in the last build of its project, to explain a miss. */

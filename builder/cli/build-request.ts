@@ -5,6 +5,7 @@ import type { Invocation } from "./command.ts";
 import { engineOptions } from "./engine-options.ts";
 import { keyValues } from "./key-value.ts";
 import { parseOutputs } from "./outputs.ts";
+import { parseSecrets } from "./secrets.ts";
 import { isNetwork, isPullPolicy } from "./settings.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -40,6 +41,7 @@ export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean):
     context,
     buildArgs,
     ...(flags.list("build-context").length === 0 ? {} : { contexts: namedContexts(flags.list("build-context")) }),
+    ...(flags.list("secret").length === 0 ? {} : { secrets: parseSecrets(flags.list("secret"), config) }),
     labels: keyValues(flags.list("label"), "--label", () => ""),
     tags: flags.list("tag"),
     noCache: flags.bool("no-cache") ? true : noCacheFilter.length > 0 ? noCacheFilter : false,

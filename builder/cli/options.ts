@@ -79,6 +79,12 @@ const ownCommands: readonly CommandSpec[] = [
         help: "DIR, docker-image:// or oci-layout:// for image or stage N",
       },
       { name: "build-arg", kind: "list", value: "K[=V]", help: "value of an ARG; K alone takes the environment's" },
+      {
+        name: "secret",
+        kind: "list",
+        value: "SPEC",
+        help: "for RUN --mount=type=secret: id=N,src=FILE or id=N,env=VAR",
+      },
       { name: "label", kind: "list", value: "K=V", help: "label of the image" },
       {
         name: "output",
@@ -123,7 +129,7 @@ const ownCommands: readonly CommandSpec[] = [
     missing: [
       { name: "provenance", noop: ["false"] },
       { name: "sbom", noop: ["false"] },
-      ...missing("secret", "ssh", "cache-from", "cache-to", "attest", "annotation", "add-host"),
+      ...missing("ssh", "cache-from", "cache-to", "attest", "annotation", "add-host"),
       ...missing("allow", "cgroup-parent", "shm-size", "ulimit", "resource", "policy", "call", "check", "builder"),
       ...missing("memory/m", "memory-swap", "cpu-period", "cpu-quota", "cpu-shares/c", "cpuset-cpus"),
       ...missing("cpuset-mems", "isolation", "security-opt", "compress", "force-rm", "rm", "stream"),

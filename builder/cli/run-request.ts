@@ -5,7 +5,7 @@ import type { RunOptions } from "../options.ts";
 import { networkMode, onePlatform, pullPolicy } from "./build-request.ts";
 import type { Invocation } from "./command.ts";
 import { engineOptions } from "./engine-options.ts";
-import { parseBytes } from "./format/size.ts";
+import { parseBytes } from "../dockerfile/byte-size.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The engine's options for a `tsbuild run` line. @throws E_USAGE */

@@ -2,10 +2,11 @@ import { suggest } from "../dockerfile/suggest.ts";
 import type { ImageConfig } from "../../store/oci/config.ts";
 import type { Platform } from "../../store/oci/platform.ts";
 import { parsePlatform } from "../../store/oci/platform.ts";
-import type { DockerfileAst, DockerfileWarning, Instruction, Stage } from "../dockerfile/ast.ts";
+import type { DockerfileAst, DockerfileWarning, Flag, Instruction, Stage } from "../dockerfile/ast.ts";
 import { locateVariable } from "../dockerfile/locate-variable.ts";
 import { DockerfileError } from "../dockerfile/error.ts";
 import type { SourceLocation } from "../dockerfile/location.ts";
+import { mountFrom } from "../dockerfile/mount-flag.ts";
 import { parseOnbuild } from "../dockerfile/parse.ts";
 import { cacheComment, parseCacheLimit, type CacheLimit } from "./cache-limit.ts";
 import { findContext, type ContextTable, type FoundContext, type NamedContext } from "../context/named.ts";
@@ -140,9 +141,10 @@ class Converter {
     else if (base !== "scratch" && findContext(this.#options.contexts, base, platform) === undefined)
       this.#image(base, platform, stage.from.image.location).catch(() => undefined);
     for (const instruction of stage.instructions) {
-      const source = copySource(instruction);
-      const found = source === undefined ? undefined : this.#findStage(source, index);
-      if (found !== undefined) this.#prefetch(found, seen);
+      for (const { from } of sourcesOf(instruction)) {
+        const found = this.#findStage(from, index);
+        if (found !== undefined) this.#prefetch(found, seen);
+      }
     }
   }
 
@@ -210,6 +212,7 @@ class Converter {
       context: this.#context,
       network: this.#options.network,
       hostname: this.#options.hostname,
+      cacheNamespace: this.#options.buildArgs.get("BUILDKIT_CACHE_MOUNT_NS") ?? "",
       epoch: this.#options.epoch,
       stageVertex: (from) => {
         const vertex = sources.get(from);
@@ -353,18 +356,22 @@ class Converter {
     });
   }
 
-  /** The file systems that the COPY --from of these instructions name. */
+  /** The file systems that COPY --from and RUN --mount=from of these instructions name. */
   async #copySources(instructions: readonly Instruction[], index: number): Promise<ReadonlyMap<string, Vertex>> {
     const found = new Map<string, Promise<Vertex>>();
     for (const instruction of instructions) {
-      const from = copySource(instruction);
-      if (from !== undefined && !found.has(from)) found.set(from, this.#copySource(from, instruction, index));
+      for (const source of sourcesOf(instruction)) {
+        const { from } = source;
+        if (!found.has(from)) found.set(from, this.#copySource(source, instruction, index));
+      }
     }
     const entries = await Promise.all([...found].map(async ([from, vertex]) => [from, await vertex] as const));
     return new Map(entries);
   }
 
-  async #copySource(from: string, instruction: Instruction, index: number): Promise<Vertex> {
+  async #copySource({ from, flag }: NamedSource, instruction: Instruction, index: number): Promise<Vertex> {
+    const location = flag?.location ?? instruction.location;
+    const act = instruction.kind === "RUN" ? "mount" : "copy";
     const stage = this.#findStage(from, this.#ast.stages.length);
     const replaced = stage === undefined ? undefined : this.#ast.stages[stage];
     const replacement = replaced === undefined ? undefined : this.#replacement(replaced);
@@ -372,20 +379,19 @@ class Converter {
     if (context !== undefined) return await this.#contextVertex(context, instruction, index);
     if (stage !== undefined) {
       if (stage < index) return (await this.#stage(stage)).vertex;
-      throw this.#fail(instruction, {
+      throw this.#fail(location, {
         code: "E_STAGE_ORDER",
-        message: `Cannot copy from stage ${JSON.stringify(from)}: it must be defined before this one`,
+        message: `Cannot ${act} from stage ${JSON.stringify(from)}: it must be defined before this one`,
         hint: "move its FROM above this stage",
       });
     }
     if (/^\d+$/.test(from)) {
-      throw this.#fail(instruction, {
+      throw this.#fail(location, {
         code: "E_STAGE_NOT_FOUND",
-        message: `Cannot copy from stage ${from}: the file has ${this.#ast.stages.length} stages, counted from 0`,
+        message: `Cannot ${act} from stage ${from}: the file has ${this.#ast.stages.length} stages, counted from 0`,
       });
     }
-    const flag = instruction.flags.find((one) => one.name === "from");
-    const image = await this.#image(from, this.#options.platforms.target, flag?.location ?? instruction.location);
+    const image = await this.#image(from, this.#options.platforms.target, location);
     return imageVertex(image, {
       name: `FROM ${image.ref}@${image.manifest}`,
       slot: `image/${image.ref}`,
@@ -397,11 +403,10 @@ class Converter {
     return findContext(this.#options.contexts, name, this.#options.platforms.target);
   }
 
-  #fail(instruction: Instruction, options: { code: string; message: string; hint?: string }): DockerfileError {
-    const flag = instruction.flags.find((one) => one.name === "from");
+  #fail(location: SourceLocation, options: { code: string; message: string; hint?: string }): DockerfileError {
     return new DockerfileError(options.message, {
       code: options.code,
-      location: flag?.location ?? instruction.location,
+      location,
       source: this.#ast.text,
       ...(options.hint === undefined ? {} : { hint: options.hint }),
     });
@@ -458,8 +463,23 @@ class Converter {
   }
 }
 
-function copySource(instruction: Instruction): string | undefined {
-  return instruction.kind === "COPY" || instruction.kind === "ADD" ? instruction.from : undefined;
+/** A stage, image or context that an instruction names, and by which flag. */
+interface NamedSource {
+  readonly from: string;
+  readonly flag: Flag | undefined;
+}
+
+function sourcesOf(instruction: Instruction): readonly NamedSource[] {
+  const { kind, flags } = instruction;
+  if (kind === "RUN") {
+    return flags.flatMap((flag) => {
+      const from = flag.name === "mount" ? mountFrom(flag.value) : undefined;
+      // A variable is refused where the flag is read.
+      return from === undefined || /\$./.test(from) ? [] : [{ from, flag }];
+    });
+  }
+  if ((kind !== "COPY" && kind !== "ADD") || instruction.from === undefined) return [];
+  return [{ from: instruction.from, flag: flags.find(({ name }) => name === "from") }];
 }
 
 function countSteps(instructions: readonly Instruction[]): number {

@@ -31,7 +31,66 @@ export interface InlineFile {
   readonly content: string;
 }
 
-/** RUN. `inputs[0]` is the root file system. */
+/** What RUN --mount puts over the root file system. `target` is absolute; `input` an index into the vertex's inputs. */
+export type RunMount = RunBind | RunCache | RunTmpfs | RunSecret | RunSocket;
+
+/** Part of an input; what is written to it is thrown away. */
+export interface RunBind {
+  readonly kind: "bind";
+  readonly input: number;
+  /** Absolute inside the input. */
+  readonly source: string;
+  readonly target: string;
+  readonly readonly: boolean;
+}
+
+/** A directory that outlives the build. Neither its content nor its place is part of a key. */
+export interface RunCache {
+  readonly kind: "cache";
+  /** With the namespace of the build. */
+  readonly id: string;
+  readonly target: string;
+  readonly sharing: "shared" | "private" | "locked";
+  readonly readonly: boolean;
+  /** What it holds when it is new: part of an input. */
+  readonly seed?: { readonly input: number; readonly source: string };
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface RunTmpfs {
+  readonly kind: "tmpfs";
+  readonly target: string;
+  readonly readonly: boolean;
+  /** Bytes. */
+  readonly size?: number;
+}
+
+/** A secret by its name: a file, a variable or both. Its value is in no graph. */
+export interface RunSecret {
+  readonly kind: "secret";
+  readonly id: string;
+  readonly target?: string;
+  readonly env?: string;
+  readonly required: boolean;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The socket of an SSH agent. */
+export interface RunSocket {
+  readonly kind: "ssh";
+  readonly id: string;
+  readonly target: string;
+  readonly required: boolean;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** RUN. `inputs[0]` is the root file system, the others are what `mounts` read from. */
 export interface RunOp {
   readonly kind: "run";
   readonly args: readonly string[];
@@ -45,6 +104,7 @@ export interface RunOp {
   readonly script?: InlineFile;
   /** Default: buildkitsandbox. */
   readonly hostname?: string;
+  readonly mounts?: readonly RunMount[];
 }
 
 /** One source of a COPY. */

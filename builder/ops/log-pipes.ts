@@ -2,12 +2,13 @@ import { Socket } from "node:net";
 import { closeFd, pipe } from "../../native/syscall.ts";
 import type { Digest } from "../../store/oci/digest.ts";
 import type { ProgressSink } from "../events.ts";
+import type { SecretMask } from "../secret-mask.ts";
 
 /** Bytes kept for the error of a step that fails. */
 const tailSize = 4096;
 const tailLines = 8;
 
-/** The pipes behind a step's stdout and stderr: what comes is emitted as log events, and the end is kept. */
+/** The pipes behind a step's stdout and stderr: what comes is emitted as log events without secrets, and the end is kept. */
 export class LogPipes implements AsyncDisposable {
   readonly stdout: number;
   readonly stderr: number;
@@ -16,7 +17,7 @@ export class LogPipes implements AsyncDisposable {
   #writersOpen = true;
   #tail = Buffer.alloc(0);
 
-  constructor(options: { readonly digest: Digest; readonly emit: ProgressSink }) {
+  constructor(options: { readonly digest: Digest; readonly emit: ProgressSink; readonly mask: SecretMask }) {
     const [out, err] = [pipe(), pipe()];
     this.stdout = out.write;
     this.stderr = err.write;
@@ -24,13 +25,19 @@ export class LogPipes implements AsyncDisposable {
     this.#ended = this.#sockets.map(
       (socket, at) =>
         new Promise((resolve) => {
-          socket.on("data", (data: Buffer) => {
+          const masked = options.mask.stream();
+          const show = (data: Buffer): void => {
+            if (data.length === 0) return;
             this.#keep(data);
             const time = performance.timeOrigin + performance.now();
             options.emit({ kind: "log", digest: options.digest, time, stream: at === 0 ? 1 : 2, data });
-          });
+          };
+          socket.on("data", (data: Buffer) => show(masked.push(data)));
           socket.on("error", () => resolve());
-          socket.on("close", () => resolve());
+          socket.on("close", () => {
+            show(masked.end());
+            resolve();
+          });
         }),
     );
   }

@@ -13,6 +13,9 @@ import type { Op, OpContext } from "../solve/op.ts";
 import type { SolvedStep } from "../solve/step.ts";
 import { commitLayer } from "./layer.ts";
 import { LogPipes } from "./log-pipes.ts";
+import { mountContent, mountInputs, mountKeys } from "./mounts/key.ts";
+import { prepareMounts } from "./mounts/prepare.ts";
+import type { Secrets } from "../secrets.ts";
 import type { RunEnvironment } from "../run-environment.ts";
 import { scriptInput, scriptMount } from "../run-script.ts";
 import { userFiles } from "./user-files.ts";
@@ -26,6 +29,7 @@ export interface RunSettings {
   readonly shells: ShellOpener | undefined;
   /** The Dockerfile's text, for error frames. */
   readonly source: string;
+  readonly secrets: Secrets;
 }
 
 /** RUN: the command in a container over the stage's file system. */
@@ -33,22 +37,36 @@ export function runOp(op: RunOp, settings: RunSettings): Op {
   return {
     recorded: true,
     async key(vertex, inputs) {
-      const [base = ""] = inputs;
-      const { args, cwd, user, network, env } = op;
+      const [base = "", ...sources] = inputs;
       return {
-        key: digestOf(JSON.stringify([op, base])),
-        inputs: () => ({
-          base,
-          command: args.join(" "),
-          ...scriptInput(op),
-          cwd,
-          user,
-          network,
-          ...namedVariables(env, vertex.argNames),
-        }),
+        key: digestOf(JSON.stringify([op, base, ...sources])),
+        inputs: () => ({ ...namedInputs(op, vertex, base), ...mountKeys(op, sources) }),
       };
     },
-    exec: async (vertex, [base], context) => await execRun({ op, settings, vertex, base, context }),
+    async contentKey(vertex, inputs) {
+      const base = inputs[0]?.key ?? "";
+      const content = mountContent(op, vertex, inputs);
+      if (content === undefined) return undefined;
+      return {
+        key: digestOf(JSON.stringify([op, base, content.parts])),
+        inputs: () => ({ ...namedInputs(op, vertex, base), ...content.inputs() }),
+      };
+    },
+    exec: async (vertex, inputs, context) => await execRun({ op, settings, vertex, inputs, context }),
+  };
+}
+
+function namedInputs(op: RunOp, vertex: Vertex, base: string): Readonly<Record<string, string>> {
+  const { args, cwd, user, network, env } = op;
+  return {
+    base,
+    command: args.join(" "),
+    ...scriptInput(op),
+    ...mountInputs(op),
+    cwd,
+    user,
+    network,
+    ...namedVariables(env, vertex.argNames),
   };
 }
 
@@ -67,18 +85,21 @@ interface Run {
   readonly op: RunOp;
   readonly settings: RunSettings;
   readonly vertex: Vertex;
-  readonly base: SolvedStep | undefined;
+  readonly inputs: readonly SolvedStep[];
   readonly context: OpContext;
 }
 
 async function execRun(run: Run): Promise<{ snapshot: Snapshot | undefined; identity: SolvedStep["identity"] }> {
-  const { op, settings, vertex, base, context } = run;
+  const { op, settings, vertex, inputs, context } = run;
+  const [base] = inputs;
   const user = resolveUser(op.user, userFiles(base?.snapshot));
   await using active = context.store.snapshots.prepare(base?.snapshot);
   using script = scriptMount(op, context.store.scratch);
-  await using logs = new LogPipes({ digest: vertex.digest, emit: context.emit });
-  const spec = containerSpec(run, active, { user, mounts: script.mounts });
-  const { shells } = settings;
+  const { secrets, shells } = settings;
+  await using prepared = await prepareMounts({ mounts: op.mounts ?? [], inputs, secrets, context });
+  await using logs = new LogPipes({ digest: vertex.digest, emit: context.emit, mask: secrets.mask });
+  const mounts = [...script.mounts, ...prepared.mounts];
+  const spec = containerSpec(run, active, { user, mounts, env: prepared.env });
   await shells?.before(vertex.digest, { spec, active });
   const failure = await runStep(run, spec, logs);
   if (failure !== undefined) {
@@ -118,9 +139,10 @@ async function runContainer(run: Run, spec: ContainerSpec, logs: LogPipes): Prom
 function containerSpec(
   run: Run,
   active: ActiveSnapshot,
-  { user, mounts }: { readonly user: ResolvedUser; readonly mounts: readonly Mount[] },
+  extra: { readonly user: ResolvedUser; readonly mounts: readonly Mount[]; readonly env: readonly string[] },
 ): ContainerSpec {
   const { op, settings } = run;
+  const { user, mounts } = extra;
   const environment = settings.environment();
   const lower = [...lowerDirs(active.parent), environment.stubs];
   const root: Mount = {
@@ -131,14 +153,16 @@ function containerSpec(
     overlay: { lower, upper: active.upper, work: active.work },
   };
   const home = getEnv(op.env, "HOME") === undefined ? [`HOME=${user.home}`] : [];
-  const extra = environment.variables.filter((entry) => getEnv(op.env, entry.split("=", 1)[0] ?? "") === undefined);
+  const own = extra.env.map((entry) => entry.split("=", 1)[0] ?? "");
+  const given = op.env.filter((entry) => !own.includes(entry.split("=", 1)[0] ?? ""));
+  const lent = environment.variables.filter((entry) => getEnv(op.env, entry.split("=", 1)[0] ?? "") === undefined);
   return {
     id: `build-${randomBytes(8).toString("hex")}`,
     root,
     mounts: [...environment.mounts, ...mounts],
     hostname: op.hostname ?? "buildkitsandbox",
     args: op.args,
-    env: [...op.env, ...home, ...extra],
+    env: [...given, ...home, ...lent, ...extra.env],
     cwd: op.cwd,
     user,
     network: op.network === "default" ? environment.network : op.network,

@@ -71,22 +71,27 @@ int set_attributes(int fd, uint64_t attributes, int recursive)
 			    sizeof attr);
 }
 
-static int resolve(const char *path, uint64_t flags, uint64_t how_to)
+static int resolve(int directory, const char *path, uint64_t flags, uint64_t how_to)
 {
 	struct open_how how = { .flags = flags | O_CLOEXEC, .resolve = how_to };
 	long fd;
 	do
-		fd = syscall(SYS_openat2, root_fd, path[0] ? path : "/", &how, sizeof how);
+		fd = syscall(SYS_openat2, directory, path[0] ? path : "/", &how, sizeof how);
 	while (fd < 0 && (errno == EAGAIN || errno == EINTR));
 	return (int)fd;
 }
 
+int open_below(int directory, const char *path, uint64_t flags)
+{
+	return resolve(directory, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+}
+
 int open_in_root(const char *path, uint64_t flags)
 {
-	return resolve(path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	return resolve(root_fd, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
 int open_plain(const char *path, uint64_t flags)
 {
-	return resolve(path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+	return resolve(root_fd, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 }

@@ -25,6 +25,8 @@ int new_mount(const char *type, const char *data, uint64_t attributes);
 int tree_clone(int dirfd, const char *path, int recursive);
 int attach(int mount_fd, int target_fd);
 int set_attributes(int fd, uint64_t attributes, int recursive);
+/* A path below a directory, resolved as if that were `/`. */
+int open_below(int directory, const char *path, uint64_t flags);
 /* Nothing in the image can lead outside: the kernel resolves the path as if the root were `/`. */
 int open_in_root(const char *path, uint64_t flags);
 /* As open_in_root(), and nothing in the path may be a symlink. */

@@ -87,6 +87,15 @@ static void read_mounts(struct reader *r, struct plan *p)
 		m->data = text(r);
 		m->attributes = u64(r);
 		m->recursive = u32(r);
+		m->inside = text(r);
+		m->lower = list(r);
+		m->upper = text(r);
+		m->work = text(r);
+		m->size = u32(r);
+		m->content = take(r, m->size);
+		m->mode = u32(r);
+		m->uid = u32(r);
+		m->gid = u32(r);
 	}
 }
 

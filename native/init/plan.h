@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLAN_MAGIC 0x34425354u /* "TSB4" */
+#define PLAN_MAGIC 0x35425354u /* "TSB5" */
 
 struct strlist {
 	uint32_t count;
@@ -12,12 +12,17 @@ struct strlist {
 };
 
 struct mount_entry {
-	char *type; /* "bind", or a file system: "tmpfs", "proc" ... */
+	char *type; /* "bind", "overlay", "file", or a file system: "tmpfs", "proc" ... */
 	char *source;
 	char *target; /* inside the root */
 	char *data; /* comma separated key or key=value for the file system */
 	uint64_t attributes; /* MOUNT_ATTR_* */
 	uint32_t recursive;
+	char *inside; /* of a bind or an overlay: what of it is mounted, resolved in it; "" is all */
+	struct strlist lower; /* of an overlay, topmost first */
+	char *upper, *work;
+	uint32_t size, mode, uid, gid; /* of a file */
+	const void *content;
 };
 
 struct limit_entry {

@@ -20,6 +20,13 @@
 
 static uint64_t root_attributes(const struct plan *p) { return p->nodev ? MOUNT_ATTR_NODEV : 0; }
 
+/* An overlay's directories, topmost first. */
+struct layers {
+	const struct strlist *lower;
+	const char *upper, *work;
+	uint32_t flags;
+};
+
 #define MAX_DIRECTORIES 502
 static int opened[MAX_DIRECTORIES], opened_count;
 
@@ -41,20 +48,20 @@ static int add_directory(char *data, size_t size, const char *key, const char *p
  * Kernels before 6.8 have no lowerdir+, and mount(2) takes one page: descriptors have short names in /proc/self/fd.
  * None of them stays open: they are directories of the host.
  */
-static int overlay_by_mount(const struct plan *p)
+static int overlay_by_mount(const struct plan *p, const struct layers *l)
 {
 	static const char fixed[] = ",index=off,metacopy=off,redirect_dir=off";
 	char data[4096] = "";
 	size_t room = sizeof data - sizeof fixed - sizeof ",volatile,userxattr";
 	int bad = 0;
-	for (uint32_t i = 0; !bad && i < p->lower.count; i++)
-		bad = add_directory(data, room, i ? ":" : "lowerdir=", p->lower.items[i]);
-	if (!bad && p->upper[0])
-		bad = add_directory(data, room, ",upperdir=", p->upper) || add_directory(data, room, ",workdir=", p->work);
+	for (uint32_t i = 0; !bad && i < l->lower->count; i++)
+		bad = add_directory(data, room, i ? ":" : "lowerdir=", l->lower->items[i]);
+	if (!bad && l->upper[0])
+		bad = add_directory(data, room, ",upperdir=", l->upper) || add_directory(data, room, ",workdir=", l->work);
 	strcat(data, fixed);
-	if (p->overlay_flags & OVERLAY_VOLATILE)
+	if (l->flags & OVERLAY_VOLATILE)
 		strcat(data, ",volatile");
-	if (p->overlay_flags & OVERLAY_USERXATTR)
+	if (l->flags & OVERLAY_USERXATTR)
 		strcat(data, ",userxattr");
 	if (bad || chdir("/proc/self/fd") || mount("overlay", p->staging, "overlay", 0, data) || chdir("/"))
 		return -1;
@@ -64,25 +71,25 @@ static int overlay_by_mount(const struct plan *p)
 }
 
 /* A detached mount; -2 where the kernel has no lowerdir+. */
-static int overlay(const struct plan *p)
+static int overlay(const struct plan *p, const struct layers *l)
 {
 	int fs = fs_open("overlay");
 	if (fs < 0)
 		return -1;
-	for (uint32_t i = 0; i < p->lower.count; i++)
-		if (fs_set(fs, "lowerdir+", p->lower.items[i])) {
+	for (uint32_t i = 0; i < l->lower->count; i++)
+		if (fs_set(fs, "lowerdir+", l->lower->items[i])) {
 			int by_mount = i == 0 && errno == EINVAL;
 			close(fs);
 			return by_mount ? -2 : -1;
 		}
 	if (fs_set(fs, "source", "overlay"))
 		return -1;
-	if (p->upper[0] && (fs_set(fs, "upperdir", p->upper) || fs_set(fs, "workdir", p->work)))
+	if (l->upper[0] && (fs_set(fs, "upperdir", l->upper) || fs_set(fs, "workdir", l->work)))
 		return -1;
 	if (fs_set(fs, "index", "off") || fs_set(fs, "metacopy", "off") || fs_set(fs, "redirect_dir", "off"))
 		return -1;
-	if (((p->overlay_flags & OVERLAY_VOLATILE) && fs_set(fs, "volatile", NULL)) ||
-	    ((p->overlay_flags & OVERLAY_USERXATTR) && fs_set(fs, "userxattr", NULL)))
+	if (((l->flags & OVERLAY_VOLATILE) && fs_set(fs, "volatile", NULL)) ||
+	    ((l->flags & OVERLAY_USERXATTR) && fs_set(fs, "userxattr", NULL)))
 		return -1;
 	if (fs_create(fs))
 		return -1;
@@ -93,13 +100,14 @@ static int overlay(const struct plan *p)
 
 static void make_root(const struct plan *p)
 {
+	struct layers l = { &p->lower, p->upper, p->work, p->overlay_flags };
 	int by_mount = !p->root_is_bind && (p->overlay_flags & OVERLAY_BY_MOUNT);
 	if (!by_mount) {
-		root_fd = p->root_is_bind ? tree_clone(AT_FDCWD, p->lower.items[0], 1) : overlay(p);
+		root_fd = p->root_is_bind ? tree_clone(AT_FDCWD, p->lower.items[0], 1) : overlay(p, &l);
 		by_mount = root_fd == -2;
 	}
 	if (by_mount)
-		root_fd = overlay_by_mount(p);
+		root_fd = overlay_by_mount(p, &l);
 	if (root_fd < 0 || ((by_mount || p->root_is_bind) && set_attributes(root_fd, root_attributes(p), 1)) ||
 	    (!by_mount && syscall(SYS_move_mount, root_fd, "", AT_FDCWD, p->staging, MOVE_MOUNT_F_EMPTY_PATH)))
 		fail(STEP_ROOT, p->lower.count ? p->lower.items[0] : p->upper);
@@ -123,15 +131,87 @@ static void system_mount(const struct plan *p, const struct mount_entry *m)
 	close(fd);
 }
 
-static void user_mount(const struct mount_entry *m)
+/*
+ * A mount of what lies at `path` in a mount of ours. Only what is attached can be cloned (before Linux 6.15): for that
+ * moment it lies over the staging directory, where nobody else sees it. Takes the descriptor over.
+ */
+static int clone_inside(const struct plan *p, int fd, int attached, const char *path)
 {
-	int bind = strcmp(m->type, "bind") == 0;
-	int fd = bind ? tree_clone(AT_FDCWD, m->source, (int)m->recursive) : new_mount(m->type, m->data, m->attributes);
+	int staging = attached ? -1 : open(p->staging, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (!attached && (staging < 0 || attach(fd, staging)))
+		return -1;
+	int inside = open_below(fd, path, O_PATH);
+	int clone = inside < 0 ? -1 : tree_clone(inside, "", 0), failure = errno;
+	if (umount2(p->staging, MNT_DETACH))
+		return -1;
+	if (inside >= 0)
+		close(inside);
+	if (staging >= 0)
+		close(staging);
+	close(fd);
+	errno = failure;
+	return clone;
+}
+
+static int bind_mount(const struct mount_entry *m)
+{
+	if (!m->inside[0])
+		return tree_clone(AT_FDCWD, m->source, (int)m->recursive);
+	int top = open(m->source, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int inside = top < 0 ? -1 : open_below(top, m->inside, O_PATH);
+	int fd = inside < 0 ? -1 : tree_clone(inside, "", (int)m->recursive), failure = errno;
+	if (inside >= 0)
+		close(inside);
+	if (top >= 0)
+		close(top);
+	errno = failure;
+	return fd;
+}
+
+static int overlay_mount(const struct plan *p, const struct mount_entry *m)
+{
+	struct layers l = { &m->lower, m->upper, m->work, 0 };
+	int by_mount = (p->overlay_flags & OVERLAY_BY_MOUNT) != 0, fd = by_mount ? -2 : overlay(p, &l);
+	if (fd == -2) {
+		by_mount = 1;
+		fd = overlay_by_mount(p, &l);
+	}
+	return fd < 0 ? -1 : clone_inside(p, fd, by_mount, m->inside);
+}
+
+/* A file of its own on a tmpfs that is never swapped out, where the kernel (6.4) can promise that. */
+static int file_mount(const struct plan *p, const struct mount_entry *m)
+{
+	int fs = new_mount("tmpfs", "size=1m,nr_inodes=4,mode=0700,noswap", 0);
+	if (fs < 0)
+		fs = new_mount("tmpfs", "size=1m,nr_inodes=4,mode=0700", 0);
+	int file = fs < 0 ? -1 : openat(fs, "file", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (file < 0)
+		return -1;
+	for (uint32_t done = 0; done < m->size;) {
+		ssize_t size = write(file, (const char *)m->content + done, m->size - done);
+		if (size < 0)
+			return -1;
+		done += (uint32_t)size;
+	}
+	if (fchown(file, m->uid, m->gid) || fchmod(file, m->mode) || close(file))
+		return -1;
+	return clone_inside(p, fs, 0, "file");
+}
+
+static void user_mount(const struct plan *p, const struct mount_entry *m)
+{
+	int bind = strcmp(m->type, "bind") == 0, layered = strcmp(m->type, "overlay") == 0;
+	int file = strcmp(m->type, "file") == 0;
+	int fd = bind      ? bind_mount(m)
+		 : layered ? overlay_mount(p, m)
+		 : file    ? file_mount(p, m)
+			   : new_mount(m->type, m->data, m->attributes);
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st))
+		fail(STEP_MOUNT, bind && !m->inside[0] ? m->source : m->target);
+	if ((bind || layered || file) && m->attributes && set_attributes(fd, m->attributes, (int)m->recursive))
 		fail(STEP_MOUNT, bind ? m->source : m->target);
-	if (bind && m->attributes && set_attributes(fd, m->attributes, (int)m->recursive))
-		fail(STEP_MOUNT, m->source);
 	int target = open_target(m->target, S_ISDIR(st.st_mode));
 	struct statfs over;
 	if (target >= 0 && fstatfs(target, &over) == 0 && over.f_type == PROC_SUPER_MAGIC) {
@@ -204,7 +284,7 @@ void rootfs_enter(const struct plan *p)
 	mask_paths(p);
 	readonly_paths(p);
 	for (uint32_t i = p->system_mounts; i < p->mount_count; i++)
-		user_mount(&p->mounts[i]);
+		user_mount(p, &p->mounts[i]);
 	if (p->readonly_root && set_attributes(root_fd, MOUNT_ATTR_RDONLY, 0))
 		fail(STEP_ROOT, "/");
 	/* The old root lands on top of the new one and is taken off: no directory is needed for it. */

@@ -17,7 +17,15 @@ export function checkSpec(spec: ContainerSpec): void {
     if (!Number.isInteger(number) || number < 0 || number > maxID) throw refuse(`${number} is no user or group`);
   }
   const { root, mounts } = spec;
-  const paths = [spec.cwd, ...mounts.flatMap((mount) => [mount.source, mount.target]), ...(root.overlay?.lower ?? [])];
+  const paths = [
+    spec.cwd,
+    ...mounts.flatMap(({ source, target, inside = "", options }) => [source, target, inside, ...options]),
+    ...[root, ...mounts].flatMap(({ overlay }) => [
+      ...(overlay?.lower ?? []),
+      overlay?.upper ?? "",
+      overlay?.work ?? "",
+    ]),
+  ];
   for (const text of [...spec.args, ...spec.env, spec.hostname, ...paths]) {
     if (text.includes("\0")) throw refuse(`${JSON.stringify(text)} has a NUL character`);
   }

@@ -126,7 +126,7 @@ function systemMounts(spec: ContainerSpec, resources: PlanResources): readonly I
  * system what the kernel does not know.
  */
 function userMount(mount: Mount, nodev: boolean): InitMount {
-  const { type, source, target, options } = mount;
+  const { type, source, target, options, inside, overlay, file } = mount;
   if (!target.startsWith("/")) throw mountError(mount, "its target is not absolute");
   let attributes: number = nodev ? ATTR.NODEV : 0;
   const data: string[] = [];
@@ -135,8 +135,19 @@ function userMount(mount: Mount, nodev: boolean): InitMount {
     if (attribute !== undefined) attributes |= attribute;
     else if (!plainWords.has(option)) data.push(option);
   }
-  if (type === "bind" && data.length > 0) throw mountError(mount, `"${data.join(",")}" is no option of a bind`);
-  return { type, source, target, data: data.join(","), attributes, recursive: options.includes("rbind") };
+  if (["bind", "overlay", "file"].includes(type) && data.length > 0)
+    throw mountError(mount, `"${data.join(",")}" is no option of a bind`);
+  return {
+    type,
+    source,
+    target,
+    data: data.join(","),
+    attributes,
+    recursive: options.includes("rbind"),
+    ...(inside === undefined ? {} : { inside }),
+    ...(overlay === undefined ? {} : { layers: overlay }),
+    ...(file === undefined ? {} : { file }),
+  };
 }
 
 function mountError({ type, target }: Mount, why: string): TsbuildError {

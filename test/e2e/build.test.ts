@@ -139,7 +139,7 @@ describe("build()", () => {
   });
 
   it("refuses what it does not know how to do, with the line", async () => {
-    using project = new Project({ Dockerfile: `${fromBusybox}RUN --mount=type=cache,target=/c true\n` });
+    using project = new Project({ Dockerfile: `${fromBusybox}RUN --device=vendor.com/a=b true\n` });
     const { error } = await project.build();
     expect(error).toMatchObject({ code: "E_UNSUPPORTED", location: { start: { line: 3, column: 5 } } });
   });

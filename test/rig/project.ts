@@ -5,7 +5,7 @@ import { build, type BuildEvent, type BuildOptions, type BuildResult } from "../
 
 /** Applets of busybox that the tests' shell scripts use. */
 const applets =
-  "sh ls cat id mkdir touch rm echo env true false wc find chmod chown mv ln sleep stat cp grep sed head tail test mknod kill ps";
+  "sh ls cat id mkdir touch rm echo env true false wc find chmod chown mv ln sleep stat cp grep sed head tail test mknod kill ps printf mount";
 
 /** A build that ended: its result or its error, and everything it said. */
 export interface Outcome {

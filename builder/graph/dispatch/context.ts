@@ -18,8 +18,10 @@ export interface DispatchContext {
   readonly context: Vertex;
   readonly network: "default" | "none" | "host";
   readonly hostname: string | undefined;
+  /** Prefix of the ids of cache mounts: BUILDKIT_CACHE_MOUNT_NS. */
+  readonly cacheNamespace: string;
   readonly epoch: number | undefined;
-  /** The file system named by `COPY --from=`. @throws DockerfileError */
+  /** The file system named by `COPY --from=` or `RUN --mount=from=`. @throws DockerfileError */
   readonly stageVertex: (from: string, instruction: Instruction) => Vertex;
   readonly usedArgs: Set<string>;
   /** Told of every variable that has no value where it is used. */

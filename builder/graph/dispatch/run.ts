@@ -4,17 +4,21 @@ import { addHistory, nextStepName, type StageState } from "../stage-state.ts";
 import { makeVertex } from "../vertex.ts";
 import { refuse, type DispatchInput } from "./context.ts";
 import { shellWords } from "./metadata.ts";
+import { runMounts } from "./mounts.ts";
 import { runCommand } from "./run-heredoc.ts";
 
 /** RUN: one more vertex over the stage's file system. */
 export function dispatchRun(input: DispatchInput<RunInstruction>): void {
   const { state, instruction, context, onbuild } = input;
-  const [flag] = instruction.flags;
-  if (flag !== undefined) throw refuse(context, flag.location, `RUN --${flag.name}`);
+  const unknown = instruction.flags.find((flag) => flag.name !== "mount");
+  if (unknown !== undefined) throw refuse(context, unknown.location, `RUN --${unknown.name}`);
   const { command, script, summary } = runCommand(instruction, context);
   const args = shellWords(state, command);
   const text = instruction.command.form === "shell" ? instruction.command.text : args.join(" ");
-  const name = nextStepName(state, `RUN ${text}${summary}`, onbuild);
+  const flags = instruction.flags.map(({ name: flag, value }) => `--${flag}=${value} `).join("");
+  const name = nextStepName(state, `RUN ${flags}${text}${summary}`, onbuild);
+  const slot = `${state.name}/${state.stepIndex}`;
+  const { mounts, inputs } = runMounts(input, slot);
   state.vertex = makeVertex({
     op: {
       kind: "run",
@@ -25,10 +29,11 @@ export function dispatchRun(input: DispatchInput<RunInstruction>): void {
       network: context.network,
       ...(script === undefined ? {} : { script }),
       ...(context.hostname === undefined ? {} : { hostname: context.hostname }),
+      ...(mounts.length === 0 ? {} : { mounts }),
     },
-    inputs: [state.vertex],
+    inputs: [state.vertex, ...inputs],
     name,
-    slot: `${state.name}/${state.stepIndex}`,
+    slot,
     location: instruction.location,
     ignoreCache: state.ignoreCache,
     argNames: state.args.map(({ key }) => key).filter((key) => getEnv(state.config.Env ?? [], key) === undefined),

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { familiarName, splitName } from "../../../builder/cli/format/names.ts";
 import { formatOne, formatRows } from "../../../builder/cli/format/output.ts";
-import { dockerSize, parseBytes } from "../../../builder/cli/format/size.ts";
+import { dockerSize } from "../../../builder/cli/format/size.ts";
+import { parseBytes } from "../../../builder/dockerfile/byte-size.ts";
 import { compileTemplate } from "../../../builder/cli/format/template.ts";
 import { timeAgo } from "../../../builder/cli/format/time.ts";
 

@@ -58,9 +58,9 @@ describe("parseLine()", () => {
     [
       "a flag of docker that is not implemented, by name",
       build,
-      "--secret id=a .",
+      "--attest type=sbom .",
       "E_OPTION_NOT_IMPLEMENTED",
-      "--secret",
+      "--attest",
     ],
     ["provenance when it is wanted", build, "--provenance=true .", "E_OPTION_NOT_IMPLEMENTED", "--provenance"],
     ["a short flag of docker run", run, "-d img", "E_OPTION_NOT_IMPLEMENTED", "-d"],

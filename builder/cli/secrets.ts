@@ -1,0 +1,78 @@
+import { readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { errorMessage } from "../../native/errors.ts";
+import { maxSecretSize, type SecretProvider } from "../secrets.ts";
+import { parseCsv } from "./csv.ts";
+import { closest } from "./suggest.ts";
+import { UsageError } from "./usage-error.ts";
+
+const hint = "--secret id=NAME,src=FILE or --secret id=NAME,env=VARIABLE";
+const keys: readonly string[] = ["id", "src", "source", "env", "type"];
+
+/** Where --secret looks: the environment and the working directory. */
+interface Place {
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+}
+
+/** `--secret id=,src=|env=,type=file|env` words by their ids; files are read when a step asks. @throws E_USAGE */
+export function parseSecrets(words: readonly string[], place: Place): Readonly<Record<string, SecretProvider>> {
+  const out: Record<string, SecretProvider> = {};
+  for (const word of words) {
+    const { id, provider } = parseSecret(word, place);
+    out[id] = provider;
+  }
+  return out;
+}
+
+function parseSecret(word: string, place: Place): { readonly id: string; readonly provider: SecretProvider } {
+  const found = new Map<string, string>();
+  for (const [key, value] of parseCsv(word, "--secret")) {
+    if (value === undefined) throw new UsageError(`Flag --secret needs key=value: ${key}`, { hint });
+    if (!keys.includes(key)) {
+      const near = closest(key, keys);
+      throw new UsageError(`Flag --secret does not know ${JSON.stringify(key)}`, {
+        hint: near === undefined ? hint : `did you mean ${near}?`,
+      });
+    }
+    found.set(key === "source" ? "src" : key, value);
+  }
+  const id = found.get("id") ?? "";
+  if (id === "") throw new UsageError(`Flag --secret needs an id: ${word}`, { hint });
+  return { id, provider: providerOf(id, found, place) };
+}
+
+/** As buildx: type=env takes src for a variable's name; without any word of a source, the variable or the file `id`. */
+function providerOf(id: string, found: ReadonlyMap<string, string>, place: Place): SecretProvider {
+  const [type, src, env] = ["type", "src", "env"].map((key) => (found.get(key) === "" ? undefined : found.get(key)));
+  if (type !== undefined && type !== "file" && type !== "env")
+    throw new UsageError(`Flag --secret does not know type=${type}`, { hint: "type is file or env" });
+  const name = env ?? (type === "env" ? (src ?? id) : undefined);
+  if (name !== undefined && type !== "file") return fromEnvironment(id, name, place);
+  const own = place.env[id];
+  if (type === undefined && src === undefined && own !== undefined) return () => own;
+  return fromFile(id, src ?? id, place);
+}
+
+function fromEnvironment(id: string, name: string, { env }: Place): SecretProvider {
+  const value = env[name];
+  if (value !== undefined) return () => value;
+  throw new UsageError(`Cannot use the secret ${id}: the variable ${name} is not set`, { hint: `export ${name}` });
+}
+
+function fromFile(id: string, path: string, { cwd }: Place): SecretProvider {
+  const file = resolve(cwd, path);
+  let size: number;
+  try {
+    const stat = statSync(file);
+    if (stat.isDirectory()) throw new Error("it is a directory");
+    ({ size } = stat);
+  } catch (cause) {
+    throw new UsageError(`Cannot use the secret ${id}: ${errorMessage(cause)}`, { cause, hint });
+  }
+  if (size > maxSecretSize)
+    throw new UsageError(`Cannot use the secret ${id}: ${path} has ${size} bytes, more than 500 KiB`, {
+      hint: "give a path to large files by --build-context and mount that",
+    });
+  return () => readFileSync(file);
+}

@@ -1,0 +1,121 @@
+import { TsbuildError } from "../../../native/errors.ts";
+import type { Mount } from "../../../native/mount.ts";
+import { lowerDirs, type Snapshot } from "../../../store/snapshot/snapshotter.ts";
+import type { RunBind, RunMount, RunSecret, RunTmpfs } from "../../graph/opspec.ts";
+import { scratchDirectory } from "../../scratch-directory.ts";
+import type { SecretSource } from "../../secrets.ts";
+import { resolveInRoot, statInRoot } from "../copy/resolve.ts";
+import { SnapshotTree } from "../snapshot-tree.ts";
+import { takeCaches } from "./cache.ts";
+import type { MountResources } from "./resources.ts";
+
+/** What a RUN gets by its mounts, for as long as it is held. */
+export interface PreparedMounts extends AsyncDisposable {
+  readonly mounts: readonly Mount[];
+  /** Variables with secrets: for the process alone. */
+  readonly env: readonly string[];
+}
+
+interface Prepared {
+  readonly mounts: readonly Mount[];
+  readonly env: readonly string[];
+}
+
+/** @throws E_SECRET_NOT_FOUND, E_MOUNT_SOURCE */
+export async function prepareMounts(resources: MountResources): Promise<PreparedMounts> {
+  await using stack = new AsyncDisposableStack();
+  const caches = await takeCaches(resources, stack);
+  const made: Prepared[] = [];
+  for (const mount of resources.mounts) {
+    const cache = caches.get(mount);
+    made.push(cache === undefined ? await prepare(mount, resources, stack) : { mounts: [cache], env: [] });
+  }
+  const held = stack.move();
+  return {
+    mounts: made.flatMap(({ mounts }) => mounts),
+    env: made.flatMap(({ env }) => env),
+    [Symbol.asyncDispose]: async () => await held.disposeAsync(),
+  };
+}
+
+async function prepare(mount: RunMount, resources: MountResources, stack: AsyncDisposableStack): Promise<Prepared> {
+  switch (mount.kind) {
+    case "bind":
+      return { mounts: [bindMount(mount, resources, stack)], env: [] };
+    case "tmpfs":
+      return { mounts: [tmpfsMount(mount)], env: [] };
+    case "secret":
+      return await secretMount(mount, resources.secrets);
+    case "ssh":
+      throw new TsbuildError("Cannot mount an SSH agent: --ssh is not supported yet", { code: "E_UNSUPPORTED" });
+    case "cache":
+      throw new RangeError(`cache ${mount.id} was not taken`);
+    default:
+      return mount satisfies never;
+  }
+}
+
+/** Part of another file system; what is written lands in a directory that is thrown away. */
+function bindMount(mount: RunBind, { inputs, context }: MountResources, stack: AsyncDisposableStack): Mount {
+  const { target, source } = mount;
+  const snapshot = inputs[mount.input]?.snapshot;
+  checkSource(snapshot, source);
+  const directory = stack.use(scratchDirectory(context.store.scratch, "bind-"));
+  const part = (name: string): string => directory.make(name);
+  const below = lowerDirs(snapshot);
+  // Without an upper directory the kernel wants two.
+  const lower = below.length > 1 && mount.readonly ? below : [...below, part("empty")];
+  const options = mount.readonly ? ["ro"] : [];
+  const overlay = mount.readonly ? { lower } : { lower, upper: part("upper"), work: part("work") };
+  return { type: "overlay", source: "overlay", target, options, overlay, inside: source };
+}
+
+/** Better told by us than by the kernel. */
+function checkSource(snapshot: Snapshot | undefined, source: string): void {
+  if (source === "/") return;
+  if (snapshot !== undefined) {
+    using tree = SnapshotTree.open(snapshot, "the mount's source");
+    if (statInRoot(tree.root, resolveInRoot(tree.root, source)) !== undefined) return;
+  }
+  throw new TsbuildError(`Cannot mount ${JSON.stringify(source)}: it is not in what the mount reads from`, {
+    code: "E_MOUNT_SOURCE",
+    hint: "check source= and from=",
+  });
+}
+
+function tmpfsMount({ target, size, readonly }: RunTmpfs): Mount {
+  const options = ["nosuid", ...(size === undefined ? [] : [`size=${size}`]), ...(readonly ? ["ro"] : [])];
+  return { type: "tmpfs", source: "tmpfs", target, options };
+}
+
+async function secretMount(mount: RunSecret, secrets: SecretSource): Promise<Prepared> {
+  const { id, target, env, mode, uid, gid } = mount;
+  const content = await secrets.get(id);
+  if (content === undefined) {
+    if (!mount.required) return { mounts: [], env: [] };
+    throw new TsbuildError(`Cannot run the step: it needs the secret ${JSON.stringify(id)}, which was not given`, {
+      code: "E_SECRET_NOT_FOUND",
+      hint: `--secret id=${id},src=FILE or --secret id=${id},env=VARIABLE`,
+    });
+  }
+  const file: Mount = {
+    type: "file",
+    source: "tmpfs",
+    target: target ?? "",
+    options: ["ro", "nosuid", "nodev", "noexec"],
+    file: { content, mode, uid, gid },
+  };
+  return {
+    mounts: target === undefined ? [] : [file],
+    env: env === undefined ? [] : [`${env}=${variableText(id, content)}`],
+  };
+}
+
+function variableText(id: string, content: Uint8Array): string {
+  const text = Buffer.from(content).toString();
+  if (!text.includes("\0")) return text;
+  throw new TsbuildError(`Cannot give the secret ${JSON.stringify(id)} in a variable: it has a zero byte`, {
+    code: "E_SECRET_READ",
+    hint: "mount it as a file: target=",
+  });
+}

@@ -1,0 +1,124 @@
+import { existsSync, mkdirSync, readdirSync, statSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import { lock, tryLock, type FileLock } from "../native/lock.ts";
+import { Root, type Dir } from "../native/path.ts";
+import { digestOf, splitDigest } from "./oci/digest.ts";
+
+/** What tells one cache from another. Two with an id alone are the same only if they begin with the same content. */
+export interface CacheIdentity {
+  readonly id: string;
+  /** Names what a new one holds; "" is nothing. */
+  readonly seed: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** "shared": with everyone; "private": one that nobody else uses now; "locked": waits for the one. */
+export type Sharing = "shared" | "private" | "locked";
+
+/** A cache in use. Dispose lets others have it. */
+export interface HeldCache extends Disposable {
+  readonly directory: string;
+}
+
+/**
+ * Directories that outlive builds: `mounts/HASH/N/data`, N above 0 for private ones that were in use at the same time.
+ * Locks are the kernel's, so that a process that dies lets go.
+ */
+export class CacheMounts {
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = join(root, "mounts");
+  }
+
+  /** A name for the cache, by which several are to be taken in order: then nobody waits in a circle. */
+  key(identity: CacheIdentity): string {
+    const { id, seed, mode, uid, gid } = identity;
+    return splitDigest(digestOf(JSON.stringify([id, seed, mode, uid, gid]))).hex.slice(0, 40);
+  }
+
+  /** Takes the cache. A new one is filled by `fill` before anyone sees it. */
+  async take(
+    identity: CacheIdentity,
+    options: {
+      readonly sharing: Sharing;
+      readonly fill: (directory: string) => Promise<void>;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<HeldCache> {
+    const directory = join(this.#root, this.key(identity));
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const { place, held } = await hold(directory, options.sharing, options.signal);
+    try {
+      const data = join(place, "data");
+      if (!existsSync(data)) await make(place, identity, options);
+      const now = new Date();
+      utimesSync(place, now, now);
+      return { directory: data, [Symbol.dispose]: () => held[Symbol.dispose]() };
+    } catch (error) {
+      held[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Removes those not used for so long (ms). The caller holds the store alone. Returns their bytes on disk. */
+  collect(unusedFor: number): number {
+    if (!existsSync(this.#root)) return 0;
+    let bytes = 0;
+    using root = Root.open(this.#root);
+    for (const name of readdirSync(this.#root)) {
+      using dir = root.openDir(name);
+      for (const place of dir.names()) {
+        if (statSync(join(this.#root, name, place)).mtimeMs > Date.now() - unusedFor) continue;
+        bytes += diskUse(dir, place);
+        dir.removeTree(place);
+      }
+      if (dir.names().length === 0) root.rmdir(name);
+    }
+    return bytes;
+  }
+}
+
+async function hold(
+  directory: string,
+  sharing: Sharing,
+  signal: AbortSignal,
+): Promise<{ readonly place: string; readonly held: FileLock }> {
+  for (let number = 0; ; number++) {
+    const place = join(directory, String(number));
+    mkdirSync(place, { recursive: true, mode: 0o700 });
+    const file = join(place, "lock");
+    if (sharing !== "private")
+      return { place, held: await lock(file, sharing === "shared" ? "shared" : "exclusive", signal) };
+    const held = tryLock(file);
+    if (held !== undefined) return { place, held };
+  }
+}
+
+/** One process at a time makes it; it appears as a whole. */
+async function make(
+  place: string,
+  { mode, uid, gid }: CacheIdentity,
+  { fill, signal }: { readonly fill: (directory: string) => Promise<void>; readonly signal: AbortSignal },
+): Promise<void> {
+  using _making = await lock(join(place, "make.lock"), "exclusive", signal);
+  if (existsSync(join(place, "data"))) return;
+  using dir = Root.open(place);
+  dir.removeTree("new");
+  dir.mkdir("new", 0o700);
+  await fill(join(place, "new"));
+  dir.chown("new", uid, gid);
+  dir.chmod("new", mode);
+  dir.rename("new", dir, "data");
+}
+
+/** Of all that is below, each inode for its own. */
+function diskUse(parent: Dir, name: string): number {
+  const stat = parent.stat(name);
+  if (stat === undefined) return 0;
+  if (stat.type !== "directory") return Math.ceil(stat.size / Math.max(1, stat.nlink));
+  using dir = parent.openDir(name);
+  return dir.names().reduce((sum, child) => sum + diskUse(dir, child), 0);
+}
