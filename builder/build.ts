@@ -77,6 +77,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   if (given.context !== "-") openContextDirectory(given.context);
   const names = (options.tags ?? []).map(normalizeReference);
   const contexts = parseContexts(options.contexts ?? {});
+  const secrets = new Secrets(options.secrets ?? {});
   await using store = await openStore({ root: options.root });
   const registry = options.registry ?? {};
   await using source = new ImageSource({ store, policy: options.pull ?? "missing", registry, signal });
@@ -129,7 +130,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
       source,
       images,
       openContext: (name) => trees.open(name),
-      run: { ...runSettings({ options, store, ast }), shells },
+      run: { ...runSettings({ options, store, ast, secrets }), shells },
     }),
   });
   try {
@@ -209,6 +210,12 @@ async function planBuild(parts: {
     labels: options.labels ?? {},
     platforms: { target, build },
     network: options.network ?? "default",
+    allow: new Set(options.allow),
+    limits: {
+      ...(options.addHosts === undefined ? {} : { hosts: options.addHosts.map(({ name }) => name) }),
+      ...(options.ulimits === undefined ? {} : { ulimits: options.ulimits }),
+      ...(options.shmSize === undefined ? {} : { shmSize: options.shmSize }),
+    },
     hostname: givenHostname(options),
     epoch: options.sourceDateEpoch,
     noCache: options.noCache ?? false,
@@ -268,17 +275,23 @@ function runSettings(parts: {
   readonly options: BuildOptions;
   readonly store: Store;
   readonly ast: DockerfileAst;
+  readonly secrets: Secrets;
 }): Omit<RunSettings, "shells"> {
-  const { options, store, ast } = parts;
+  const { options, store, ast, secrets } = parts;
   const given = Object.entries(options.buildArgs ?? {}).filter(([name]) => proxyArgs.has(name));
   const env = { ...options.hostEnv, ...Object.fromEntries(given) };
   let made: RunEnvironment | undefined;
   return {
     environment: () =>
-      (made ??= prepareRunEnvironment(store.scratch, { hostname: givenHostname(options) ?? sandboxHostname, env })),
+      (made ??= prepareRunEnvironment(store.scratch, {
+        hostname: givenHostname(options) ?? sandboxHostname,
+        env,
+        hosts: options.addHosts ?? [],
+      })),
     epoch: options.sourceDateEpoch,
     source: ast.text,
-    secrets: new Secrets(options.secrets ?? {}),
+    secrets,
+    resources: options.resources ?? {},
   };
 }
 

@@ -1,4 +1,5 @@
 import type { RegistryOptions } from "../registry/index.ts";
+import type { Ulimit } from "./dockerfile/ulimit.ts";
 import type { ProgressSink } from "./events.ts";
 import type { DebugOptions } from "./shell/debug.ts";
 import type { SecretProvider } from "./secrets.ts";
@@ -28,6 +29,26 @@ export type OutputSpec =
   | { readonly type: "local"; readonly dest: string }
   | { readonly type: "tar"; readonly dest: string }
   | { readonly type: "cacheonly" };
+
+/** What a Dockerfile may have only when it is allowed. */
+export type Entitlement = "network.host" | "security.insecure";
+
+/** A line of /etc/hosts. */
+export interface HostAddress {
+  readonly name: string;
+  readonly address: string;
+}
+
+/** Limits of a control group; bytes, microseconds, and lists such as `0-2,4`. memorySwap -1: no limit. */
+export interface ResourceOptions {
+  readonly memory?: number;
+  readonly memorySwap?: number;
+  readonly cpuShares?: number;
+  readonly cpuPeriod?: number;
+  readonly cpuQuota?: number;
+  readonly cpusetCpus?: string;
+  readonly cpusetMems?: string;
+}
 
 /** What `tsbuild build` does. */
 export interface BuildOptions extends EngineOptions {
@@ -63,6 +84,15 @@ export interface BuildOptions extends EngineOptions {
    * and never keys or history.
    */
   readonly hostEnv?: Readonly<Record<string, string>>;
+  /** What steps may ask for beside what every step has. */
+  readonly allow?: readonly Entitlement[];
+  /** Lines of /etc/hosts of every RUN. */
+  readonly addHosts?: readonly HostAddress[];
+  readonly ulimits?: readonly Ulimit[];
+  /** Bytes of /dev/shm of every RUN; default 64 MiB. */
+  readonly shmSize?: number;
+  /** Limits of every RUN; not part of what a step is. */
+  readonly resources?: ResourceOptions;
   /** Secrets of RUN --mount=type=secret by their ids: asked for when a step needs them, kept in memory alone. */
   readonly secrets?: Readonly<Record<string, SecretProvider>>;
   /** One layer in place of those that the build makes ("new") or of these and the base's ("all"). */
@@ -100,6 +130,15 @@ export interface RunOptions extends EngineOptions {
   readonly hostname?: string;
   readonly name?: string;
   readonly init?: boolean;
+  readonly addHosts?: readonly HostAddress[];
+  readonly ulimits?: readonly Ulimit[];
+  /** Bytes of /dev/shm; default 64 MiB. */
+  readonly shmSize?: number;
+  /** `/target[:options]`, options those of tmpfs: `size=64m,mode=1777,ro`. */
+  readonly tmpfs?: readonly string[];
+  /** Names with or without CAP_, or ALL. */
+  readonly capAdd?: readonly string[];
+  readonly capDrop?: readonly string[];
   readonly stopSignal?: string;
   readonly onEvent?: ProgressSink;
   /** Default: the process's own 0, 1, 2. */

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Mount } from "../native/mount.ts";
+import type { HostAddress } from "./options.ts";
 import { hostsFile, type NetworkMode } from "../runtime/index.ts";
 
 /** What the host lends to every RUN of a build; none of it is in a key, in a layer or in history. */
@@ -32,9 +33,13 @@ const caTarget = "/dev/tsbuild/ca-certificates.crt";
 /** Prepares it in a directory of the build's own. `env`: the host's proxy and CA variables. */
 export function prepareRunEnvironment(
   directory: string,
-  options: { readonly hostname: string; readonly env: Readonly<Record<string, string>> },
+  options: {
+    readonly hostname: string;
+    readonly env: Readonly<Record<string, string>>;
+    readonly hosts?: readonly HostAddress[];
+  },
 ): RunEnvironment {
-  const { hostname, env } = options;
+  const { hostname, env, hosts = [] } = options;
   const stubs = join(directory, "stubs");
   for (const name of ["proc", "sys", "dev", "etc"]) mkdirSync(join(stubs, name), { recursive: true, mode: 0o755 });
   for (const name of ["etc/resolv.conf", "etc/hosts"]) writeFileSync(join(stubs, name), "");
@@ -55,7 +60,7 @@ export function prepareRunEnvironment(
     stubs,
     mounts: [
       shared("resolv.conf", readText("/etc/resolv.conf")),
-      shared("hosts", hostsFile(hostname)),
+      shared("hosts", hostsFile(hostname, hosts)),
       ...(bundle === undefined ? [] : [bind(bundle, caTarget)]),
     ],
     variables: [...proxies.map(([name, value]) => `${name}=${value}`), ...lent],

@@ -3,7 +3,15 @@ import { availableParallelism } from "node:os";
 import { isAbsolute, posix } from "node:path";
 import { TsbuildError } from "../native/errors.ts";
 import type { Mount } from "../native/mount.ts";
-import { exitCode, startContainer, StartError, type Container, type ContainerSpec } from "../runtime/index.ts";
+import {
+  capabilityNames,
+  defaultCapabilities,
+  exitCode,
+  startContainer,
+  StartError,
+  type Container,
+  type ContainerSpec,
+} from "../runtime/index.ts";
 import { hostPlatform, parsePlatform } from "../store/oci/platform.ts";
 import { findStored, nameOf } from "../store/image/stored.ts";
 import { parseReference } from "../store/oci/reference.ts";
@@ -19,6 +27,7 @@ import { resolveUser, type ResolvedUser } from "./ops/user.ts";
 import { imageProgress } from "./image-progress.ts";
 import { requireRoot } from "./require-root.ts";
 import type { RunOptions } from "./options.ts";
+import { limitSpec } from "./run-limits.ts";
 import { prepareRunEnvironment, type RunEnvironment } from "./run-environment.ts";
 import { ImageSource, type FoundImage } from "./source/images.ts";
 
@@ -44,7 +53,7 @@ export async function startImage(options: RunOptions): Promise<RunningImage> {
   const { image, snapshot } = await prepareImage(store, options, signal);
   const active = stack.use(store.snapshots.prepare(snapshot));
   const hostname = options.hostname ?? randomBytes(6).toString("hex");
-  const environment = prepareRunEnvironment(store.scratch, { hostname, env: {} });
+  const environment = prepareRunEnvironment(store.scratch, { hostname, env: {}, hosts: options.addHosts ?? [] });
   const spec = containerSpec({ options, image, snapshot, active, environment, hostname });
   makeWorkdir(active, spec.cwd);
   const { stdin, stdout, stderr } = options.stdio ?? { stdin: 0, stdout: 1, stderr: 2 };
@@ -127,7 +136,11 @@ function containerSpec(parts: {
       options: ["volatile"],
       overlay: { lower: [...lowerDirs(snapshot), environment.stubs], upper: active.upper, work: active.work },
     },
-    mounts: [...environment.mounts, ...(options.volumes ?? []).map(volumeMount)],
+    mounts: [
+      ...environment.mounts,
+      ...(options.volumes ?? []).map(volumeMount),
+      ...(options.tmpfs ?? []).map(tmpfsMount),
+    ],
     hostname,
     args: commandOf(options, image),
     env: environmentOf(options, config.Env ?? [], { user, hostname }),
@@ -140,6 +153,8 @@ function containerSpec(parts: {
         ? {}
         : { cpuPeriod: 100_000, cpuQuota: Math.round(Math.min(cpus, availableParallelism() * 4) * 100_000) }),
     },
+    ...limitSpec(options),
+    ...(options.capAdd === undefined && options.capDrop === undefined ? {} : { capabilities: capabilitiesOf(options) }),
     ...(options.tty === true ? { terminal: terminalSize() } : {}),
   };
 }
@@ -188,6 +203,33 @@ function volumeMount(text: string): Mount {
     });
   }
   return { type: "bind", source, target, options: mode === "ro" ? ["rbind", "ro"] : ["rbind"] };
+}
+
+/** `/target[:options]` as docker's --tmpfs: not for programs unless it says `exec`. @throws E_VOLUME_INVALID */
+function tmpfsMount(text: string): Mount {
+  const [target = "", words = "", more] = text.split(":");
+  if (more !== undefined || !posix.isAbsolute(target) || posix.normalize(target) === "/") {
+    throw new TsbuildError(`Cannot mount a tmpfs on ${JSON.stringify(text)}: it is not /target[:options]`, {
+      code: "E_VOLUME_INVALID",
+      hint: "give an absolute path: --tmpfs /run:size=64m",
+    });
+  }
+  const given = words.split(",").filter((word) => word !== "");
+  const locked = ["noexec", "nosuid", "nodev"].filter((word) => !given.includes(word.slice(2)));
+  return { type: "tmpfs", source: "tmpfs", target, options: [...locked, ...given] };
+}
+
+/** Docker's 14, without those dropped, with those added. @throws E_CAPABILITY_UNKNOWN by the container's start */
+function capabilitiesOf({ capAdd = [], capDrop = [] }: RunOptions): readonly string[] {
+  const named = (words: readonly string[]): readonly string[] =>
+    words.map((word) => word.toUpperCase()).map((word) => (word.startsWith("CAP_") ? word : `CAP_${word}`));
+  const [add, drop] = [named(capAdd), named(capDrop)];
+  const all = (names: readonly string[]): boolean => names.includes("CAP_ALL");
+  const base = all(add) ? capabilityNames : all(drop) ? [] : defaultCapabilities;
+  const kept = all(drop)
+    ? base.filter((name) => all(add) && add.includes(name))
+    : base.filter((name) => !drop.includes(name));
+  return [...new Set([...kept, ...add.filter((name) => name !== "CAP_ALL")])];
 }
 
 /** The working directory is made when it is missing, as docker does. */

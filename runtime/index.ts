@@ -1,4 +1,5 @@
 export * from "./container/process.ts";
+export { capabilityNames, defaultCapabilities } from "./security/capabilities.ts";
 export { hostsFile } from "./network/hosts.ts";
 export { startContainer } from "./container/start.ts";
 export { StartError } from "../native/process.ts";

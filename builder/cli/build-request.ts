@@ -4,6 +4,7 @@ import { parseContexts } from "../context/named.ts";
 import type { Invocation } from "./command.ts";
 import { engineOptions } from "./engine-options.ts";
 import { keyValues } from "./key-value.ts";
+import { addHosts, allowed, resources, shmSize, ulimits } from "./limits.ts";
 import { parseOutputs } from "./outputs.ts";
 import { parseSecrets } from "./secrets.ts";
 import { isNetwork, isPullPolicy } from "./settings.ts";
@@ -42,6 +43,13 @@ export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean):
     buildArgs,
     ...(flags.list("build-context").length === 0 ? {} : { contexts: namedContexts(flags.list("build-context")) }),
     ...(flags.list("secret").length === 0 ? {} : { secrets: parseSecrets(flags.list("secret"), config) }),
+    ...containerOptions(flags),
+    // As buildx: who gives the build the host's network gives it to any step that asks.
+    allow: [
+      ...allowed(flags.list("allow")),
+      ...(flags.string("network") === "host" ? (["network.host"] as const) : []),
+    ],
+    ...(flags.has("resource") ? { resources: resources(flags.list("resource")) } : {}),
     labels: keyValues(flags.list("label"), "--label", () => ""),
     tags: flags.list("tag"),
     noCache: flags.bool("no-cache") ? true : noCacheFilter.length > 0 ? noCacheFilter : false,
@@ -66,6 +74,16 @@ function namedContexts(words: readonly string[]): Readonly<Record<string, string
   });
   parseContexts(contexts);
   return contexts;
+}
+
+/** The flags that `build` and `run` share. @throws E_USAGE */
+export function containerOptions(flags: Invocation["flags"]): Pick<BuildOptions, "addHosts" | "ulimits" | "shmSize"> {
+  const size = shmSize(flags.string("shm-size"));
+  return {
+    ...(flags.has("add-host") ? { addHosts: addHosts(flags.list("add-host")) } : {}),
+    ...(flags.has("ulimit") ? { ulimits: ulimits(flags.list("ulimit")) } : {}),
+    ...(size === undefined ? {} : { shmSize: size }),
+  };
 }
 
 /** docker's `--pull` also takes a truth value. */

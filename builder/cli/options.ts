@@ -48,6 +48,13 @@ const formatFlag: FlagSpec = {
 const quietIds: FlagSpec = { name: "quiet", short: "q", kind: "bool", help: "print IDs only" };
 const noTrunc: FlagSpec = { name: "no-trunc", kind: "bool", help: "do not shorten IDs and commands" };
 
+/** What a container of `build` and one of `run` can have. */
+const containerFlags: readonly FlagSpec[] = [
+  { name: "add-host", kind: "list", value: "NAME:IP", help: "a line of /etc/hosts" },
+  { name: "ulimit", kind: "list", value: "NAME=N[:N]", help: "soft and hard limit: nofile=1024:2048" },
+  { name: "shm-size", kind: "string", value: "BYTES", help: "size of /dev/shm (default 64m)" },
+];
+
 function missing(...names: readonly string[]): readonly MissingFlag[] {
   return names.map((name) => {
     const [long = "", short] = name.split("/");
@@ -119,6 +126,14 @@ const ownCommands: readonly CommandSpec[] = [
       { name: "jobs", kind: "string", value: "N", help: "as --max-parallelism" },
       platformFlag,
       { name: "network", kind: "string", value: "MODE", choices: networks, help: "of RUN: default, none or host" },
+      { name: "allow", kind: "list", value: "WHAT", help: "RUN may ask for network.host or security.insecure" },
+      ...containerFlags,
+      {
+        name: "resource",
+        kind: "list",
+        value: "K=V,..",
+        help: "limits of RUN: memory=1g,cpu-quota=50000,cpuset-cpus=0-1",
+      },
       { name: "quiet", short: "q", kind: "bool", help: "print only the image ID" },
       progressFlag,
       { name: "iidfile", kind: "string", value: "FILE", help: "write the image ID to FILE" },
@@ -129,8 +144,8 @@ const ownCommands: readonly CommandSpec[] = [
     missing: [
       { name: "provenance", noop: ["false"] },
       { name: "sbom", noop: ["false"] },
-      ...missing("ssh", "cache-from", "cache-to", "attest", "annotation", "add-host"),
-      ...missing("allow", "cgroup-parent", "shm-size", "ulimit", "resource", "policy", "call", "check", "builder"),
+      ...missing("ssh", "cache-from", "cache-to", "attest", "annotation"),
+      ...missing("cgroup-parent", "policy", "call", "check", "builder"),
       ...missing("memory/m", "memory-swap", "cpu-period", "cpu-quota", "cpu-shares/c", "cpuset-cpus"),
       ...missing("cpuset-mems", "isolation", "security-opt", "compress", "force-rm", "rm", "stream"),
       ...missing("source-policy-file", "authfile", "layers", "userns", "volume/v"),
@@ -158,6 +173,10 @@ const ownCommands: readonly CommandSpec[] = [
       { name: "network", kind: "string", value: "MODE", choices: networks, help: "default, none or host" },
       { name: "memory", short: "m", kind: "string", value: "BYTES", help: "limit of memory: 512m, 2g" },
       { name: "cpus", kind: "string", value: "N", help: "limit of processors: 1.5" },
+      ...containerFlags,
+      { name: "tmpfs", kind: "list", value: "DIR[:OPTS]", help: "a file system in memory: /run:size=64m" },
+      { name: "cap-add", kind: "list", value: "CAP", help: "give a capability: NET_ADMIN, ALL" },
+      { name: "cap-drop", kind: "list", value: "CAP", help: "take a capability away: NET_RAW, ALL" },
       { name: "hostname", short: "h", kind: "string", value: "NAME", help: "host name inside" },
       { name: "name", kind: "string", value: "NAME", help: "name of the container" },
       { name: "init", kind: "bool", help: "an init as process 1 (always so)" },
@@ -169,11 +188,11 @@ const ownCommands: readonly CommandSpec[] = [
       ...commonFlags,
     ],
     missing: [
-      ...missing("detach/d", "publish/p", "publish-all/P", "mount", "tmpfs", "read-only", "cap-add", "cap-drop"),
+      ...missing("detach/d", "publish/p", "publish-all/P", "mount", "read-only"),
       ...missing("privileged", "security-opt", "device", "restart", "attach/a", "link", "label/l", "label-file"),
-      ...missing("add-host", "dns", "dns-search", "dns-option", "expose", "ip", "pid", "ipc", "uts", "userns"),
+      ...missing("dns", "dns-search", "dns-option", "expose", "ip", "pid", "ipc", "uts", "userns"),
       ...missing("cgroupns", "cgroup-parent", "cpu-shares/c", "cpu-period", "cpu-quota", "cpuset-cpus", "gpus"),
-      ...missing("cpuset-mems", "memory-swap", "memory-reservation", "pids-limit", "ulimit", "shm-size", "sysctl"),
+      ...missing("cpuset-mems", "memory-swap", "memory-reservation", "pids-limit", "sysctl"),
       ...missing(
         "group-add",
         "stop-signal",

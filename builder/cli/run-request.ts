@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { errorMessage } from "../../native/errors.ts";
 import type { RunOptions } from "../options.ts";
-import { networkMode, onePlatform, pullPolicy } from "./build-request.ts";
+import { containerOptions, networkMode, onePlatform, pullPolicy } from "./build-request.ts";
 import type { Invocation } from "./command.ts";
 import { engineOptions } from "./engine-options.ts";
 import { parseBytes } from "../dockerfile/byte-size.ts";
@@ -28,6 +28,10 @@ export function runRequest(invocation: Invocation): RunOptions {
       ...flags.list("env-file").flatMap((file) => envFile(file, config.cwd, config.env)),
       ...flags.list("env").flatMap((word) => envWord(word, config.env)),
     ],
+    ...containerOptions(flags),
+    ...(flags.has("tmpfs") ? { tmpfs: flags.list("tmpfs") } : {}),
+    ...(flags.has("cap-add") ? { capAdd: flags.list("cap-add") } : {}),
+    ...(flags.has("cap-drop") ? { capDrop: flags.list("cap-drop") } : {}),
     volumes: flags.list("volume").map((word) => volume(word, config.cwd)),
     ...(entrypoint === undefined ? {} : { entrypoint: entrypoint === "" ? [] : [entrypoint] }),
     ...text("workdir"),

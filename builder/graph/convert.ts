@@ -11,6 +11,8 @@ import { parseOnbuild } from "../dockerfile/parse.ts";
 import { cacheComment, parseCacheLimit, type CacheLimit } from "./cache-limit.ts";
 import { findContext, type ContextTable, type FoundContext, type NamedContext } from "../context/named.ts";
 import { contextVertex, imageVertex, overDirectory, overImage } from "./base.ts";
+import type { Entitlement } from "../options.ts";
+import type { RunLimits } from "./opspec.ts";
 import type { ResolvedImage } from "./resolved-image.ts";
 import { expandFrom } from "./copy-from.ts";
 import type { DispatchContext } from "./dispatch/context.ts";
@@ -26,6 +28,8 @@ export interface ConvertOptions {
   readonly labels: Readonly<Record<string, string>>;
   readonly platforms: BuildPlatforms;
   readonly network: "default" | "none" | "host";
+  readonly allow: ReadonlySet<Entitlement>;
+  readonly limits: RunLimits;
   /** Of every RUN, when it is not the usual one. */
   readonly hostname: string | undefined;
   readonly epoch: number | undefined;
@@ -212,6 +216,8 @@ class Converter {
       context: this.#context,
       network: this.#options.network,
       hostname: this.#options.hostname,
+      allow: this.#options.allow,
+      limits: this.#options.limits,
       cacheNamespace: this.#options.buildArgs.get("BUILDKIT_CACHE_MOUNT_NS") ?? "",
       epoch: this.#options.epoch,
       stageVertex: (from) => {

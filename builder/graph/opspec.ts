@@ -1,5 +1,6 @@
 import type { Digest } from "../../store/oci/digest.ts";
 import type { FileMode } from "../dockerfile/file-mode.ts";
+import type { Ulimit } from "../dockerfile/ulimit.ts";
 import type { Platform } from "../../store/oci/platform.ts";
 
 /** The empty file system. */
@@ -105,6 +106,17 @@ export interface RunOp {
   /** Default: buildkitsandbox. */
   readonly hostname?: string;
   readonly mounts?: readonly RunMount[];
+  /** "insecure": every capability, no filter of system calls, no hidden paths, every device. */
+  readonly security?: "insecure";
+  readonly limits?: RunLimits;
+}
+
+/** What the build gives every RUN that a program can see. Addresses of hosts may differ from machine to machine. */
+export interface RunLimits {
+  readonly hosts?: readonly string[];
+  readonly ulimits?: readonly Ulimit[];
+  /** Bytes of /dev/shm. */
+  readonly shmSize?: number;
 }
 
 /** One source of a COPY. */

@@ -1,7 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { TsbuildError } from "../../native/errors.ts";
 import type { Mount } from "../../native/mount.ts";
-import { StartError, startContainer, type ContainerSpec, type ExitStatus } from "../../runtime/index.ts";
+import {
+  StartError,
+  startContainer,
+  type ContainerSpec,
+  type ExitStatus,
+  type ResourceLimits,
+} from "../../runtime/index.ts";
 import { digestOf } from "../../store/oci/digest.ts";
 import { lowerDirs, type ActiveSnapshot, type Snapshot } from "../../store/snapshot/snapshotter.ts";
 import { DockerfileError } from "../dockerfile/error.ts";
@@ -17,6 +23,7 @@ import { mountContent, mountInputs, mountKeys } from "./mounts/key.ts";
 import { prepareMounts } from "./mounts/prepare.ts";
 import type { Secrets } from "../secrets.ts";
 import type { RunEnvironment } from "../run-environment.ts";
+import { limitSpec } from "../run-limits.ts";
 import { scriptInput, scriptMount } from "../run-script.ts";
 import { userFiles } from "./user-files.ts";
 import { resolveUser, type ResolvedUser } from "./user.ts";
@@ -30,6 +37,7 @@ export interface RunSettings {
   /** The Dockerfile's text, for error frames. */
   readonly source: string;
   readonly secrets: Secrets;
+  readonly resources: ResourceLimits;
 }
 
 /** RUN: the command in a container over the stage's file system. */
@@ -63,6 +71,8 @@ function namedInputs(op: RunOp, vertex: Vertex, base: string): Readonly<Record<s
     command: args.join(" "),
     ...scriptInput(op),
     ...mountInputs(op),
+    ...(op.security === undefined ? {} : { "--security": op.security }),
+    ...(op.limits === undefined ? {} : { limits: JSON.stringify(op.limits) }),
     cwd,
     user,
     network,
@@ -167,6 +177,9 @@ function containerSpec(
     user,
     network: op.network === "default" ? environment.network : op.network,
     services: environment.services,
+    resources: settings.resources,
+    ...(op.security === "insecure" ? { privileged: true } : {}),
+    ...limitSpec(op.limits ?? {}),
   };
 }
 

@@ -33,19 +33,19 @@ interface Setting {
 /**
  * Makes the control groups that the limits need. The pid namespace already kills every process of a container, so
  * containers without limits share one group, which keeps them from devices: that saves their start several directories.
- * @throws E_CGROUP_LIMIT when a limit was asked for and its controller is not there
+ * `devices`: it may have any. @throws E_CGROUP_LIMIT when a limit was asked for and its controller is not there
  */
-export function openCgroup(id: string, limits: ResourceLimits): Cgroup {
+export function openCgroup(id: string, limits: ResourceLimits, allowed: { readonly devices?: boolean } = {}): Cgroup {
   const controllers = findControllers();
-  const guard = deviceGuard();
+  const guard = allowed.devices === true ? undefined : deviceGuard();
   const groups: string[] = [];
   try {
     const into = makeGroupV2(id, limits, controllers, groups);
     const procs = makeGroupsV1(id, limits, controllers, groups).map((group) => join(group, "cgroup.procs"));
     return {
-      procs: guard.kind === "v1" ? [...procs, guard.procs] : procs,
-      into: into ?? (guard.kind === "v2" ? guard.group : undefined),
-      nodev: guard.kind === "nodev",
+      procs: guard?.kind === "v1" ? [...procs, guard.procs] : procs,
+      into: into ?? (guard?.kind === "v2" ? guard.group : undefined),
+      nodev: guard?.kind === "nodev",
       unified: controllers.kind === "v2",
       oomKilled: () => groups.some(hasOomKill),
       [Symbol.dispose]: () => groups.forEach(removeGroup),

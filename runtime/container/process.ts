@@ -57,6 +57,8 @@ export interface ContainerSpec {
   readonly noNewPrivileges?: boolean;
   /** "default": Docker's profile for `capabilities`; "unconfined": none. */
   readonly seccomp?: "default" | "unconfined";
+  /** Every capability that we have, no seccomp, nothing masked or read-only, any device. */
+  readonly privileged?: boolean;
   readonly maskedPaths?: readonly string[];
   readonly readonlyPaths?: readonly string[];
   readonly network: NetworkMode;

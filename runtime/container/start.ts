@@ -26,12 +26,15 @@ export async function startContainer(
   checkSpec(spec);
   await using stack = new AsyncDisposableStack();
   const network = stack.use(await openNetwork(spec.network, { services: spec.services ?? [] }));
-  const cgroup = stack.use(openCgroup(spec.id, spec.resources ?? {}));
+  const cgroup = stack.use(openCgroup(spec.id, spec.resources ?? {}, { devices: spec.privileged === true }));
   const plan = planContainer(spec, {
     cgroupProcs: cgroup.procs,
     cgroup: cgroup.into,
     nodev: cgroup.nodev,
-    seccomp: spec.seccomp === "unconfined" ? new Uint8Array() : seccompProgram(grantedCapabilities(spec, cgroup.nodev)),
+    seccomp:
+      spec.privileged === true || spec.seccomp === "unconfined"
+        ? new Uint8Array()
+        : seccompProgram(grantedCapabilities(spec, cgroup.nodev)),
     network: network.join,
     cgroup2: cgroup.unified,
   });

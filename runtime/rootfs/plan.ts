@@ -3,7 +3,7 @@ import type { Mount } from "../../native/mount.ts";
 import type { InitMount, InitPlan } from "../../native/plan.ts";
 import type { ContainerSpec } from "../container/process.ts";
 import type { NetworkJoin } from "../network/network.ts";
-import { capabilityMask, defaultCapabilities } from "../security/capabilities.ts";
+import { capabilityMask, defaultCapabilities, ownCapabilities } from "../security/capabilities.ts";
 import { maskedPaths, readonlyPaths } from "../security/paths.ts";
 import { rlimitNumber } from "./rlimit.ts";
 
@@ -71,8 +71,8 @@ export function planContainer(spec: ContainerSpec, resources: PlanResources): In
     readonlyRoot: spec.readonlyRoot ?? false,
     systemMounts: systemMounts(spec, resources),
     mounts: spec.mounts.map((mount) => userMount(mount, resources.nodev)),
-    masked: spec.maskedPaths ?? maskedPaths,
-    readonlyPaths: spec.readonlyPaths ?? readonlyPaths,
+    masked: spec.privileged === true ? [] : (spec.maskedPaths ?? maskedPaths),
+    readonlyPaths: spec.privileged === true ? [] : (spec.readonlyPaths ?? readonlyPaths),
     hostname: spec.hostname,
     loopbackUp: resources.network.kind === "new",
     terminal: spec.terminal,
@@ -95,6 +95,7 @@ export function planContainer(spec: ContainerSpec, resources: PlanResources): In
 
 /** Where nothing else keeps the container from devices it must not be able to make any. */
 export function grantedCapabilities(spec: ContainerSpec, nodev: boolean): bigint {
+  if (spec.privileged === true) return ownCapabilities();
   const mask = capabilityMask(spec.capabilities ?? defaultCapabilities);
   return nodev ? mask & ~capabilityMask(["CAP_MKNOD"]) : mask;
 }
@@ -116,7 +117,7 @@ function systemMounts(spec: ContainerSpec, resources: PlanResources): readonly I
     made("devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=0620,gid=5", ATTR.NOSUID | ATTR.NOEXEC),
     made("tmpfs", "/dev/shm", `mode=1777,size=${spec.shmSize ?? defaultShm}`, locked),
     made("mqueue", "/dev/mqueue", "", locked),
-    made("sysfs", "/sys", "", locked | ATTR.RDONLY),
+    made("sysfs", "/sys", "", spec.privileged === true ? locked : locked | ATTR.RDONLY),
     ...(resources.cgroup2 ? [made("cgroup2", "/sys/fs/cgroup", "", locked | ATTR.RDONLY)] : []),
   ];
 }

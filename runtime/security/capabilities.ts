@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { TsbuildError } from "../../native/errors.ts";
 
 /** Names by number. @see capabilities(7), linux/capability.h */
@@ -73,4 +74,10 @@ export function capabilityMask(names: readonly string[]): bigint {
     mask |= 1n << BigInt(number);
   }
   return mask;
+}
+
+/** What this process itself may have: nobody can be given more. */
+export function ownCapabilities(): bigint {
+  const match = /^CapPrm:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"));
+  return BigInt(`0x${match?.[1] ?? "0"}`);
 }

@@ -156,7 +156,7 @@ describe("tsbuild build", () => {
 
   it.each([
     ["a flag that is not there", "--taq x .", "E_OPTION_UNKNOWN"],
-    ["a flag that is not implemented", "--secret id=x .", "E_OPTION_NOT_IMPLEMENTED"],
+    ["a flag that is not implemented", "--attest id=x .", "E_OPTION_NOT_IMPLEMENTED"],
     ["no context", "-t app", "E_USAGE"],
     ["a command that is not there", "bild", "E_COMMAND_UNKNOWN"],
   ])("refuses %s with 2", async (_, line, code) => {

@@ -4,6 +4,8 @@ import { DockerfileError } from "../../dockerfile/error.ts";
 import { expandWord } from "../../dockerfile/expand.ts";
 import type { SourceLocation } from "../../dockerfile/location.ts";
 import { envMap } from "../env.ts";
+import type { Entitlement } from "../../options.ts";
+import type { RunLimits } from "../opspec.ts";
 import type { StageState } from "../stage-state.ts";
 import type { Vertex } from "../vertex.ts";
 
@@ -18,6 +20,8 @@ export interface DispatchContext {
   readonly context: Vertex;
   readonly network: "default" | "none" | "host";
   readonly hostname: string | undefined;
+  readonly allow: ReadonlySet<Entitlement>;
+  readonly limits: RunLimits;
   /** Prefix of the ids of cache mounts: BUILDKIT_CACHE_MOUNT_NS. */
   readonly cacheNamespace: string;
   readonly epoch: number | undefined;

@@ -6,11 +6,12 @@ import { refuse, type DispatchInput } from "./context.ts";
 import { shellWords } from "./metadata.ts";
 import { runMounts } from "./mounts.ts";
 import { runCommand } from "./run-heredoc.ts";
+import { runRights } from "./run-rights.ts";
 
 /** RUN: one more vertex over the stage's file system. */
 export function dispatchRun(input: DispatchInput<RunInstruction>): void {
   const { state, instruction, context, onbuild } = input;
-  const unknown = instruction.flags.find((flag) => flag.name !== "mount");
+  const unknown = instruction.flags.find((flag) => flag.name === "device");
   if (unknown !== undefined) throw refuse(context, unknown.location, `RUN --${unknown.name}`);
   const { command, script, summary } = runCommand(instruction, context);
   const args = shellWords(state, command);
@@ -26,10 +27,11 @@ export function dispatchRun(input: DispatchInput<RunInstruction>): void {
       env: state.env,
       cwd: state.config.WorkingDir ?? "/",
       user: state.config.User ?? "",
-      network: context.network,
+      ...runRights(instruction, context),
       ...(script === undefined ? {} : { script }),
       ...(context.hostname === undefined ? {} : { hostname: context.hostname }),
       ...(mounts.length === 0 ? {} : { mounts }),
+      ...(Object.keys(context.limits).length === 0 ? {} : { limits: context.limits }),
     },
     inputs: [state.vertex, ...inputs],
     name,
