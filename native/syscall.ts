@@ -1,12 +1,10 @@
 import { constants } from "node:os";
-import { createRequire } from "node:module";
 import type { LibraryHandle } from "koffi";
 import { SyscallError } from "./errors.ts";
+import { loadKoffi, type Koffi } from "./koffi.ts";
 
-type Koffi = typeof import("koffi");
 type NativeFunction = ReturnType<LibraryHandle["func"]>;
 
-const load = createRequire(import.meta.url);
 const EINTR = constants.errno.EINTR;
 
 /** libc's functions used here, in koffi's notation. Pointers to bytes are `void *`: a Buffer is passed as it is. */
@@ -92,7 +90,7 @@ let library: Library | undefined;
 /** koffi and libc are loaded when the first call is made: importing this file costs nothing. */
 function libc(): Library {
   if (library !== undefined) return library;
-  const koffi: Koffi = load("koffi");
+  const koffi = loadKoffi();
   library = { koffi, libc: koffi.load("libc.so.6"), functions: new Map() };
   return library;
 }

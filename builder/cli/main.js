@@ -8,5 +8,4 @@ const home = process.env["XDG_CACHE_HOME"];
 const caches = home === undefined || home === "" ? join(homedir(), ".cache") : home;
 if (process.env["NODE_DISABLE_COMPILE_CACHE"] === undefined) enableCompileCache(join(caches, "tsbuild", "compile"));
 
-const { main } = await import("./entry.ts");
-process.exit(await main(process.argv.slice(2)));
+void import("./entry.ts").then(async ({ main }) => process.exit(await main(process.argv.slice(2))));

@@ -40,22 +40,24 @@ const defaultLife = 60_000;
 
 /** Bearer tokens by origin and scope, for as long as they are good. */
 export class TokenCache {
-  readonly #tokens = new TTLCache<string, string>({ max: 1000, noUpdateTTL: true });
+  /** Made when the first token comes: most commands need none. */
+  #tokens: TTLCache<string, string> | undefined;
 
   get(origin: string, scope: string): string | undefined {
-    return this.#tokens.get(`${origin} ${scope}`);
+    return this.#tokens?.get(`${origin} ${scope}`);
   }
 
   set(origin: string, scope: string, token: string, seconds: number | undefined): void {
     const life = seconds === undefined ? defaultLife : seconds * 1000;
     const ttl = Math.max(1000, life - margin);
+    this.#tokens ??= new TTLCache<string, string>({ max: 1000, noUpdateTTL: true });
     this.#tokens.set(`${origin} ${scope}`, token, { ttl });
     // The cache's timer must not keep a finished command alive.
     this.#tokens.cancelTimer();
   }
 
   delete(origin: string, scope: string): void {
-    this.#tokens.delete(`${origin} ${scope}`);
+    this.#tokens?.delete(`${origin} ${scope}`);
   }
 }
 

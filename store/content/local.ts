@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { createReadStream, readFileSync, statSync } from "node:fs";
+import { mkdir, open, readdir, rename, rm, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { TsbuildError } from "../../native/errors.ts";
 import { tryLock, type FileLock } from "../../native/lock.ts";
 import { isDigest, parseDigest, splitDigest, type Digest } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { ContentStore, Ingest, TransferOptions } from "./store.ts";
-import { Verifier, verified } from "./verify.ts";
+import { checkBytes, Verifier, verified } from "./verify.ts";
 
 const readSize = 1 << 20;
 
@@ -29,7 +29,7 @@ export class LocalContentStore implements ContentStore {
   }
 
   async stat(digest: Digest): Promise<{ readonly size: number } | undefined> {
-    const found = await stat(this.path(digest)).catch(absent);
+    const found = statSync(this.path(digest), { throwIfNoEntry: false });
     return found === undefined ? undefined : { size: found.size };
   }
 
@@ -50,9 +50,10 @@ export class LocalContentStore implements ContentStore {
   }
 
   async read(desc: Descriptor): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of this.fetch(desc)) chunks.push(chunk);
-    return Buffer.concat(chunks);
+    if ((await this.stat(desc.digest)) === undefined) throw notFound(desc.digest);
+    const bytes = readFileSync(this.path(desc.digest));
+    checkBytes(desc, bytes);
+    return bytes;
   }
 
   async push(desc: Descriptor, bytes: AsyncIterable<Uint8Array>, options: TransferOptions = {}): Promise<void> {

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import ssri from "ssri";
 import { TsbuildError } from "../../native/errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
@@ -17,26 +18,35 @@ export class Verifier {
   /** @throws E_SIZE_MISMATCH as soon as there are too many */
   update(bytes: Uint8Array): void {
     this.#size += bytes.byteLength;
-    if (this.#size > this.#desc.size) throw this.#sizeError(`more than ${this.#desc.size}`);
+    if (this.#size > this.#desc.size) throw sizeError(this.#desc, `more than ${this.#desc.size}`);
     this.#hash.update(bytes);
   }
 
   /** @throws E_SIZE_MISMATCH, E_DIGEST_MISMATCH */
   finish(): void {
-    if (this.#size !== this.#desc.size) throw this.#sizeError(String(this.#size));
     const hex = ssri.parse(String(this.#hash.digest()), { single: true })?.hexDigest() ?? "";
-    if (hex === splitDigest(this.#desc.digest).hex) return;
-    throw new TsbuildError(`Cannot accept ${this.#desc.digest}: the bytes have another digest, …${hex.slice(-12)}`, {
-      code: "E_DIGEST_MISMATCH",
-      hint: "the source is damaged or lies: try again, or another mirror",
-    });
+    checkResult(this.#desc, this.#size, hex);
   }
+}
 
-  #sizeError(got: string): TsbuildError {
-    return new TsbuildError(`Cannot accept ${this.#desc.digest}: got ${got} bytes, expected ${this.#desc.size}`, {
-      code: "E_SIZE_MISMATCH",
-    });
-  }
+/** Whether these are all the bytes that the descriptor names. @throws E_SIZE_MISMATCH, E_DIGEST_MISMATCH */
+export function checkBytes(desc: Descriptor, bytes: Uint8Array): void {
+  checkResult(desc, bytes.byteLength, hash(splitDigest(desc.digest).algorithm, bytes));
+}
+
+function checkResult(desc: Descriptor, size: number, hex: string): void {
+  if (size !== desc.size) throw sizeError(desc, String(size));
+  if (hex === splitDigest(desc.digest).hex) return;
+  throw new TsbuildError(`Cannot accept ${desc.digest}: the bytes have another digest, …${hex.slice(-12)}`, {
+    code: "E_DIGEST_MISMATCH",
+    hint: "the source is damaged or lies: try again, or another mirror",
+  });
+}
+
+function sizeError(desc: Descriptor, got: string): TsbuildError {
+  return new TsbuildError(`Cannot accept ${desc.digest}: got ${got} bytes, expected ${desc.size}`, {
+    code: "E_SIZE_MISMATCH",
+  });
 }
 
 /** Passes bytes through and fails at their end when they are not what the descriptor names. */

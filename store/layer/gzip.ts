@@ -2,7 +2,6 @@ import { crc32, deflateRaw, constants, type ZlibOptions } from "node:zlib";
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 
-const deflate = promisify<Uint8Array, ZlibOptions, Buffer>(deflateRaw);
 const blockSize = 1 << 20;
 const windowSize = 32 << 10;
 /** Magic, deflate, no flags, no time, no extra flags, system unknown: nothing that differs from run to run. */
@@ -19,6 +18,7 @@ export async function* gzip(
   options: { readonly level?: number; readonly threads?: number } = {},
 ): AsyncGenerator<Uint8Array> {
   const { level = 6, threads = availableParallelism() } = options;
+  const deflate = promisify<Uint8Array, ZlibOptions, Buffer>(deflateRaw);
   const running: Promise<Buffer>[] = [];
   let checksum = 0;
   let size = 0;

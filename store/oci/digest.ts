@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { TsbuildError } from "../../native/errors.ts";
 
 declare const digestBrand: unique symbol;
@@ -47,7 +47,7 @@ export function splitDigest(digest: Digest): { readonly algorithm: "sha256" | "s
 
 /** sha256 of the bytes. */
 export function digestOf(bytes: Uint8Array | string): Digest {
-  return parseDigest(`sha256:${createHash("sha256").update(bytes).digest("hex")}`);
+  return parseDigest(`sha256:${hash("sha256", bytes)}`);
 }
 
 /** ChainID of a stack, base first. `undefined` for the empty stack. @see image-spec config.md#layer-chainid */

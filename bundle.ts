@@ -1,0 +1,76 @@
+import { rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { build, type BuildOptions, type Plugin } from "esbuild";
+
+/**
+ * Makes what is published, in dist/: the command as one CommonJS file behind a small one that turns the compile cache on
+ * (a third less to load than modules linked one by one), and the library's four entries as modules.
+ */
+const common: BuildOptions = {
+  bundle: true,
+  minifySyntax: true,
+  platform: "node",
+  target: "node24",
+  supported: { using: true },
+  packages: "external",
+  logLevel: "warning",
+};
+
+/** Costs of a start that most commands need not pay: each is loaded when something of it is first used. */
+const lazy = ["node:child_process", "node:fs/promises", "node:zlib", "@isaacs/ttlcache", "ssri", "tar-stream"];
+
+const load = createRequire(import.meta.url);
+const getter = (path: string, name: string): string =>
+  `get ${name}() { return require(${JSON.stringify(path)}).${name}; }`;
+
+const lazyExternals: Plugin = {
+  name: "lazy-externals",
+  setup({ onResolve, onLoad }) {
+    const filter = new RegExp(`^(${lazy.join("|")})$`);
+    onResolve({ filter }, ({ path, namespace }) =>
+      namespace === "lazy" ? { path, external: true } : { path, namespace: "lazy" },
+    );
+    onLoad({ filter, namespace: "lazy" }, ({ path }) => {
+      const names = Object.keys(load(path));
+      return { contents: `module.exports = { ${names.map((name) => getter(path, name)).join(", ")} };` };
+    });
+  },
+};
+
+const entryBeside: Plugin = {
+  name: "entry-beside",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/entry\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./tsbuild.cjs", external: true } : undefined,
+    );
+  },
+};
+
+const commonJS: BuildOptions = {
+  ...common,
+  format: "cjs",
+  supported: { ...common.supported, "dynamic-import": false },
+  // createRequire() takes a path as well.
+  define: { "import.meta.url": "__filename", "import.meta.dirname": "__dirname" },
+};
+
+rmSync("dist", { recursive: true, force: true });
+await Promise.all([
+  build({ ...commonJS, entryPoints: ["builder/cli/main.js"], plugins: [entryBeside], outfile: "dist/cli/main.cjs" }),
+  build({
+    ...commonJS,
+    entryPoints: ["builder/cli/entry.ts"],
+    plugins: [lazyExternals],
+    minifyWhitespace: true,
+    outfile: "dist/cli/tsbuild.cjs",
+  }),
+  build({
+    ...common,
+    entryPoints: ["builder/index.ts", "store/index.ts", "registry/index.ts", "runtime/index.ts"],
+    outbase: ".",
+    format: "esm",
+    splitting: true,
+    outdir: "dist/lib",
+    chunkNames: "chunks/[name]-[hash]",
+  }),
+]);

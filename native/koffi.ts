@@ -1,0 +1,32 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+/** koffi's functions. */
+export type Koffi = typeof import("koffi");
+
+const load = createRequire(import.meta.url);
+
+/**
+ * Loads koffi. Its addon alone takes 2 ms; the package around it, which finds out the platform and deprecates old names,
+ * takes 8. So the addon is loaded from where koffi's own package for this platform has it, else koffi as documented.
+ */
+export function loadKoffi(): Koffi {
+  const addon = findAddon();
+  if (addon === undefined) return load("koffi");
+  try {
+    return load(addon);
+  } catch {
+    return load("koffi"); // another libc than the one thought of
+  }
+}
+
+function findAddon(): string | undefined {
+  try {
+    const directory = dirname(load.resolve(`@koromix/koffi-linux-${process.arch}`));
+    const addon = join(directory, `linux_${process.arch}`, "koffi.node");
+    return existsSync(addon) ? addon : undefined;
+  } catch {
+    return undefined;
+  }
+}

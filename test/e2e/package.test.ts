@@ -1,0 +1,78 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fromBusybox, Project } from "../rig/project.ts";
+
+const top = join(import.meta.dirname, "../..");
+const modules = join(top, "node_modules");
+let home: string;
+
+function execute(command: string, args: readonly string[], options: { cwd?: string; env?: object } = {}): string {
+  const env = { ...process.env, ...options.env };
+  return execFileSync(command, args, {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+    cwd: home,
+    ...options,
+    env,
+  });
+}
+
+describe("the package that npm publishes", () => {
+  beforeAll(() => {
+    home = mkdtempSync(join(tmpdir(), "tsbuild-package-"));
+    execute("npm", ["pack", "--silent", "--pack-destination", home], { cwd: top });
+    const [archive = ""] = readdirSync(home);
+    execute("tar", ["-xzf", archive]);
+    mkdirSync(join(home, "node_modules"));
+    for (const name of readdirSync(modules))
+      if (!name.startsWith(".")) symlinkSync(join(modules, name), join(home, "node_modules", name));
+    execute("mv", ["package", "node_modules/tsbuild"]);
+  });
+
+  afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+  it("has a command that builds, makes its native part by itself, and runs", () => {
+    using project = new Project({ Dockerfile: `${fromBusybox}RUN echo packed > /file\nCMD ["cat", "/file"]\n` });
+    const tsbuild = (...args: readonly string[]): string =>
+      execute(join(home, "node_modules/tsbuild/builder/cli/tsbuild"), args, { env: { TSBUILD_ROOT: project.store } });
+    expect(tsbuild("--version")).toBe(`tsbuild ${packageVersion()}\n`);
+    expect(tsbuild("-q", "-t", "app", project.directory)).toMatch(/^sha256:[0-9a-f]{64}\n$/);
+    expect(tsbuild("run", "app")).toBe("packed\n");
+    expect(readdirSync(join(home, "node_modules/tsbuild/native/build"))).toEqual(["tsbuild-init"]);
+  });
+
+  it("has a library whose entries load, and whose types check without skipLibCheck", () => {
+    using project = new Project({ Dockerfile: "FROM scratch\nCOPY a /a\n", a: "text" });
+    const use = `import { build, type BuildEvent } from "tsbuild";
+import { listImages, openStore } from "tsbuild/store";
+import { RegistryClient } from "tsbuild/registry";
+import { exitCode } from "tsbuild/runtime";
+
+const [context = "", root = ""] = process.argv.slice(2);
+await using building = build({ context, root, tags: ["app"] });
+const events: BuildEvent[] = [];
+for await (const event of building) events.push(event);
+await using store = await openStore({ root });
+await using client = new RegistryClient({});
+const { imageID } = await building.result;
+const [image] = await listImages(store);
+console.log(image?.id === imageID && events.length > 0 && client instanceof RegistryClient && exitCode({ kind: "exited", code: 3 }) === 3);
+`;
+    writeFileSync(join(home, "package.json"), '{ "type": "module" }');
+    writeFileSync(join(home, "use.ts"), use);
+    const { compilerOptions } = JSON.parse(readFileSync(join(top, "tsconfig.json"), "utf8"));
+    writeFileSync(
+      join(home, "tsconfig.json"),
+      JSON.stringify({ compilerOptions: { ...compilerOptions, skipLibCheck: false }, files: ["use.ts"] }),
+    );
+    execute(join(modules, ".bin/tsc"), ["-p", "."]);
+    expect(execute(process.execPath, ["use.ts", project.directory, project.store])).toBe("true\n");
+  });
+});
+
+function packageVersion(): string {
+  return JSON.parse(readFileSync(join(top, "package.json"), "utf8")).version;
+}
