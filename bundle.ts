@@ -65,6 +65,12 @@ await Promise.all([
     outfile: "dist/cli/tsbuild.cjs",
   }),
   build({
+    ...commonJS,
+    entryPoints: ["builder/worker/main.ts"],
+    plugins: [lazyExternals],
+    outfile: "dist/cli/worker.cjs",
+  }),
+  build({
     ...common,
     entryPoints: ["builder/index.ts", "store/index.ts", "registry/index.ts", "runtime/index.ts"],
     outbase: ".",

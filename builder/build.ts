@@ -38,6 +38,7 @@ import { withSpaceHint } from "./space-error.ts";
 import { ImageSource, type FoundImage } from "./source/images.ts";
 import { layoutImage } from "./source/layout.ts";
 import { TsbuildError } from "../native/errors.ts";
+import { WorkerPool } from "./worker/pool.ts";
 
 /** The name that BuildKit gives to the host of every RUN. */
 export const sandboxHostname = "buildkitsandbox";
@@ -80,7 +81,8 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   const secrets = new Secrets(options.secrets ?? {});
   await using store = await openStore({ root: options.root });
   const registry = options.registry ?? {};
-  await using source = new ImageSource({ store, policy: options.pull ?? "missing", registry, signal });
+  await using workers = new WorkerPool();
+  await using source = new ImageSource({ store, policy: options.pull ?? "missing", registry, workers, signal });
   using workspace = new Workspace(store.scratch);
   const main = await internalStep(emit, "[internal] load build definition from Dockerfile", () =>
     openMainContext({ ...given, workspace, signal }),
@@ -121,6 +123,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
       emit(event);
     },
     signal,
+    workers,
     parallelism: parallelism(options.maxParallelism),
     slotPrefix: project,
     history,

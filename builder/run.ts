@@ -30,6 +30,7 @@ import type { RunOptions } from "./options.ts";
 import { limitSpec } from "./run-limits.ts";
 import { prepareRunEnvironment, type RunEnvironment } from "./run-environment.ts";
 import { ImageSource, type FoundImage } from "./source/images.ts";
+import { WorkerPool } from "./worker/pool.ts";
 
 /** Docker's codes for a container that did not run: the engine failed, the program could not be run, or not found. */
 export const runExitCodes = { engine: 125, denied: 126, notFound: 127 } as const;
@@ -105,7 +106,8 @@ async function prepareImage(
   const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
   const stored = await findStored(store, options.image, platform);
   const policy = options.pull ?? "missing";
-  await using source = new ImageSource({ store, policy, registry: options.registry ?? {}, signal });
+  await using workers = new WorkerPool();
+  await using source = new ImageSource({ store, policy, registry: options.registry ?? {}, workers, signal });
   const present = stored !== undefined && policy !== "always";
   const image = present
     ? { ...stored, reference: parseReference(nameOf(stored.name) ?? "none") }

@@ -13,6 +13,7 @@ import { imageProgress } from "./image-progress.ts";
 import type { EngineOptions } from "./options.ts";
 import { requireRoot } from "./require-root.ts";
 import { ImageSource } from "./source/images.ts";
+import { WorkerPool } from "./worker/pool.ts";
 
 /** What pull and push work with beside the image's name. */
 export interface TransferOptions extends EngineOptions {
@@ -37,12 +38,13 @@ export async function pull(options: TransferOptions): Promise<TransferResult> {
   const signal = options.signal ?? new AbortController().signal;
   const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
   await using store = await openStore({ root: options.root });
-  await using source = new ImageSource({ store, policy: "always", registry: options.registry ?? {}, signal });
+  await using workers = new WorkerPool();
+  const registry = options.registry ?? {};
+  await using source = new ImageSource({ store, policy: "always", registry, workers, signal });
   const progress = imageProgress(options.onEvent, `pull ${options.image}`);
   return await progress.around(async () => {
     const image = await source.find(options.image, platform);
-    await source.blobs(image, progress.layer);
-    await source.snapshot(image, progress.layer);
+    await source.snapshot(image, progress.layer, { blobs: true });
     return { name: image.name, digest: image.target.digest, imageID: imageID(image) };
   });
 }

@@ -31,7 +31,7 @@ export function mkdirOp(op: MkdirOp): Op {
         copier.makeDirs(resolveInRoot(target, op.path));
         copier.finish();
       }
-      return commitLayer(active, base, { epoch: op.epoch });
+      return await commitLayer(active, base, { ...context, epoch: op.epoch });
     },
   };
 }

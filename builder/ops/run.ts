@@ -116,7 +116,7 @@ async function execRun(run: Run): Promise<{ snapshot: Snapshot | undefined; iden
     await shells?.failed(vertex.name, { spec, active }, failure);
     throw failure;
   }
-  return commitLayer(active, base, { epoch: settings.epoch });
+  return await commitLayer(active, base, { ...context, epoch: settings.epoch });
 }
 
 /** How the command failed; undefined when it ended with 0. */

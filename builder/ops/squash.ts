@@ -31,7 +31,7 @@ export function squashOp(op: SquashOp): Op {
         squashLayers(dirs, into, { overNothing: below === undefined });
         if (top.snapshot !== undefined) keepRoot(into, rootSnapshot(top.snapshot));
       }
-      return commitLayer(active, base, { epoch: op.epoch });
+      return await commitLayer(active, base, { ...context, epoch: op.epoch });
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Digest } from "../../store/oci/digest.ts";
 import type { Snapshot, SnapshotIdentity } from "../../store/snapshot/snapshotter.ts";
 import type { ProgressSink } from "../events.ts";
 import type { Vertex } from "../graph/vertex.ts";
+import type { Workers } from "../worker/task.ts";
 import type { SolvedStep, StepKey } from "./step.ts";
 
 /** What running a step gives: `identity` is computed beside the next steps. */
@@ -16,6 +17,7 @@ export interface OpContext {
   readonly store: Store;
   readonly signal: AbortSignal;
   readonly emit: ProgressSink;
+  readonly workers: Workers;
   /** The file with all that a step printed; undefined when it printed nothing. */
   readonly logPath: (vertex: Digest) => string | undefined;
 }

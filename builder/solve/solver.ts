@@ -9,6 +9,7 @@ import type { MissCause } from "./causes.ts";
 import type { Op, OpContext, OpTable } from "./op.ts";
 import { ResultKeeper } from "./keeper.ts";
 import { Semaphore } from "./semaphore.ts";
+import type { Workers } from "../worker/task.ts";
 import type { StepHistory } from "./step-history.ts";
 import { now, StepReports } from "./step-reports.ts";
 import type { SolvedStep, StepKey } from "./step.ts";
@@ -27,6 +28,8 @@ export interface SolverOptions {
   readonly history: StepHistory;
   /** Of steps that have none of their own. */
   readonly cacheLimit: CacheLimit | undefined;
+  /** For layers and copies too big for the main thread. */
+  readonly workers: Workers;
   /** Where all that a step printed is kept. */
   readonly logPath: OpContext["logPath"];
 }
@@ -67,7 +70,8 @@ export class Solver {
   constructor(options: SolverOptions) {
     this.#options = options;
     this.#signal = AbortSignal.any([options.signal, this.#abort.signal]);
-    this.#context = { store: options.store, signal: this.#signal, emit: options.emit, logPath: options.logPath };
+    const { store, emit, logPath, workers } = options;
+    this.#context = { store, signal: this.#signal, emit, logPath, workers };
     this.#reports = new StepReports(options.emit);
     this.#slots = new Semaphore(options.parallelism);
     this.#keeper = new ResultKeeper(options.store);

@@ -1,17 +1,18 @@
 import { RegistryClient, RegistryError, pullLayers, resolveImage } from "../../registry/index.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { Root } from "../../native/path.ts";
-import { unpackLayer } from "../../store/layer/unpack.ts";
-import { asDiffID, chainID, extendChain, type ChainID, type DiffID } from "../../store/oci/digest.ts";
+import { unpackLayer, type UnpackedLayer } from "../../store/layer/unpack.ts";
+import { asDiffID, chainID, extendChain, type ChainID, type Digest, type DiffID } from "../../store/oci/digest.ts";
 import type { Descriptor } from "../../store/oci/descriptor.ts";
 import { parseConfig } from "../../store/oci/parse.ts";
 import { loadStored, type StoredImage } from "../../store/image/stored.ts";
 import type { Platform } from "../../store/oci/platform.ts";
 import { formatReference, parseReference, type Reference } from "../../store/oci/reference.ts";
-import type { Snapshot } from "../../store/snapshot/snapshotter.ts";
+import type { ActiveSnapshot, Snapshot } from "../../store/snapshot/snapshotter.ts";
 import type { Store } from "../../store/store.ts";
 import type { LayerMove } from "../image-progress.ts";
 import type { PullPolicy, RegistryOptions } from "../options.ts";
+import type { Workers } from "../worker/task.ts";
 
 /** An image found: its documents are in the content store, its layers perhaps not. `reference`: where they are. */
 export interface FoundImage extends StoredImage {
@@ -20,21 +21,37 @@ export interface FoundImage extends StoredImage {
   readonly unnamed?: boolean;
 }
 
+interface MissingLayer {
+  readonly layer: Descriptor;
+  readonly diffID: DiffID;
+}
+
+interface UnpackedSnapshot {
+  readonly active: ActiveSnapshot;
+  readonly unpacked: UnpackedLayer;
+}
+
+/** Bytes of a blob from which on it is unpacked on another thread. */
+const worthAThread = 4 << 20;
+
 /** Finds images in the store and in registries and makes snapshots of them. One for a build, a pull or a run. */
 export class ImageSource implements AsyncDisposable {
   readonly #store: Store;
   readonly #policy: PullPolicy;
   readonly #client: RegistryClient;
+  readonly #workers: Workers;
   readonly #signal: AbortSignal;
 
   constructor(options: {
     readonly store: Store;
     readonly policy: PullPolicy;
     readonly registry: RegistryOptions;
+    readonly workers: Workers;
     readonly signal: AbortSignal;
   }) {
     this.#store = options.store;
     this.#policy = options.policy;
+    this.#workers = options.workers;
     this.#client = new RegistryClient(options.registry);
     this.#signal = options.signal;
   }
@@ -61,8 +78,15 @@ export class ImageSource implements AsyncDisposable {
     }
   }
 
-  /** The image's file system; what is missing of it is pulled and unpacked. undefined: it has no layers. */
-  async snapshot(image: FoundImage, onProgress?: (progress: LayerMove) => void): Promise<Snapshot | undefined> {
+  /**
+   * The image's file system; what is missing of it is pulled and unpacked. undefined: it has no layers. `blobs`: those
+   * of layers that are unpacked already are brought too, as `pull` does.
+   */
+  async snapshot(
+    image: FoundImage,
+    onProgress?: (progress: LayerMove) => void,
+    { blobs = false }: { readonly blobs?: boolean } = {},
+  ): Promise<Snapshot | undefined> {
     const diffs = image.config.rootfs.diff_ids;
     const { layers } = image.manifest;
     if (layers.length !== diffs.length) {
@@ -73,15 +97,11 @@ export class ImageSource implements AsyncDisposable {
     const chain = chainID(diffs);
     const whole = chain === undefined ? undefined : this.#store.snapshots.find(chain);
     if (whole === undefined && chain !== undefined) await this.#materialize(image, onProgress);
+    if (blobs) await this.#download(image, layers, onProgress);
     if (image.unnamed !== true && (this.#store.refs.get(image.name) === undefined || this.#policy !== "missing")) {
       if (await this.#complete(image)) this.#store.refs.set(image.name, image.target);
     }
     return chain === undefined ? undefined : this.#store.snapshots.find(chain);
-  }
-
-  /** Brings every layer's blob into the store, for `pull`. */
-  async blobs(image: FoundImage, onProgress?: (progress: LayerMove) => void): Promise<void> {
-    await this.#download(image, image.manifest.layers, onProgress);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -109,49 +129,65 @@ export class ImageSource implements AsyncDisposable {
       chain = next;
       missing.shift();
     }
-    const arrived = new Map(missing.map(({ layer }) => [layer.digest, Promise.withResolvers<void>()]));
-    const download = this.#download(
-      image,
-      missing.map(({ layer }) => layer),
-      onProgress,
-      async (layer) => {
-        arrived.get(layer.digest)?.resolve();
-      },
-    );
-    download.catch((error: unknown) => arrived.forEach(({ reject }) => reject(error)));
-    for (const { promise } of arrived.values()) promise.catch(() => undefined);
+    const made = await this.#unpackAll(image, missing, onProgress);
+    const done = made.map(({ active, unpacked: { ownRoot, ...layer } }) => {
+      const snapshot = active.commitOver(parent, { ownRoot });
+      parent = snapshot;
+      chain = extendChain(chain, layer.diffID);
+      return { snapshot, identity: { ...layer, chainID: chain } };
+    });
+    await this.#store.snapshots.persist(done);
+  }
+
+  /** Downloads the layers and unpacks each as soon as it is there, side by side: none needs what is below it. */
+  async #unpackAll(
+    image: FoundImage,
+    layers: readonly MissingLayer[],
+    onProgress: ((progress: LayerMove) => void) | undefined,
+  ): Promise<readonly UnpackedSnapshot[]> {
+    await using stack = new AsyncDisposableStack();
+    const abort = new AbortController();
+    const signal = AbortSignal.any([this.#signal, abort.signal]);
+    const places = layers.map((layer) => ({ ...layer, active: stack.use(this.#store.snapshots.prepare(undefined)) }));
+    const unpacking = new Map<Digest, Promise<UnpackedSnapshot>[]>();
     try {
-      for (const { layer, diffID } of missing) {
-        await arrived.get(layer.digest)?.promise;
-        chain = extendChain(chain, diffID);
-        parent = await this.#unpack(layer, { diffID, chain, parent }, onProgress);
-      }
+      await this.#download(
+        image,
+        layers.map(({ layer }) => layer),
+        onProgress,
+        async ({ digest }) => {
+          const started = places
+            .filter(({ layer }) => layer.digest === digest)
+            .map(async (place) => ({ active: place.active, unpacked: await this.#unpack(place, signal, onProgress) }));
+          for (const one of started) one.catch((error: unknown) => abort.abort(error));
+          unpacking.set(digest, started);
+        },
+        signal,
+      );
+      const made = await Promise.all([...unpacking.values()].flat());
+      // In the order of the image; they are the caller's to commit.
+      const ordered = places.flatMap(({ active }) => made.find((one) => one.active === active) ?? []);
+      stack.move();
+      return ordered;
     } finally {
-      await Promise.allSettled([download]);
+      await Promise.allSettled([...unpacking.values()].flat());
     }
   }
 
   async #unpack(
-    layer: Descriptor,
-    place: { readonly diffID: DiffID; readonly chain: ChainID; readonly parent: Snapshot | undefined },
+    { layer, diffID, active }: MissingLayer & { readonly active: ActiveSnapshot },
+    signal: AbortSignal,
     onProgress: ((progress: LayerMove) => void) | undefined,
-  ): Promise<Snapshot> {
-    const { diffID, chain, parent } = place;
-    await using active = this.#store.snapshots.prepare(parent);
+  ): Promise<UnpackedLayer> {
     const { digest, size: total } = layer;
-    const bytes = this.#store.content.fetch(layer, {
-      signal: this.#signal,
-      onProgress: (current) => onProgress?.({ digest, phase: "unpack", current, total }),
-    });
-    let size: number;
-    {
-      using root = Root.open(active.upper);
-      const unpacked = await unpackLayer(bytes, root, { form: "overlay", expected: diffID, signal: this.#signal });
-      size = unpacked.size;
+    const progress = (current: number): void => onProgress?.({ digest, phase: "unpack", current, total });
+    if (total >= worthAThread) {
+      const place = { content: this.#store.root, layer, directory: active.upper, diffID };
+      return await this.#workers.run("unpack", place, { signal, onProgress: progress });
     }
-    const snapshot = active.commit();
-    await this.#store.snapshots.persist([{ snapshot, identity: { diffID, chainID: chain, size } }]);
-    return this.#store.snapshots.find(chain) ?? snapshot;
+    const bytes = this.#store.content.fetch(layer, { signal, onProgress: progress });
+    using root = Root.open(active.upper);
+    return await unpackLayer(bytes, root, { form: "overlay", expected: diffID, signal });
   }
 
   async #download(
@@ -159,11 +195,12 @@ export class ImageSource implements AsyncDisposable {
     layers: readonly Descriptor[],
     onProgress: ((progress: LayerMove) => void) | undefined,
     onLayer?: (layer: Descriptor) => Promise<void>,
+    signal: AbortSignal = this.#signal,
   ): Promise<void> {
     await pullLayers(this.#client, this.#store.content, {
       reference: image.reference,
       layers,
-      signal: this.#signal,
+      signal,
       ...(onProgress === undefined ? {} : { onProgress: (one) => onProgress({ ...one, phase: "download" }) }),
       ...(onLayer === undefined ? {} : { onLayer }),
     });

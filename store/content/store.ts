@@ -1,9 +1,10 @@
+import type { Cancellation } from "../../native/cancellation.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 
 /** What waits takes an AbortSignal; `onProgress` gets the bytes done so far. */
 export interface TransferOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: Cancellation;
   readonly onProgress?: (bytes: number) => void;
 }
 

@@ -29,12 +29,18 @@ export class Applier implements TarHandler, Disposable {
   readonly #options: ApplyOptions;
   #parent: { readonly path: string; readonly dir: Dir } | undefined;
   #file: OpenFile | undefined;
+  #ownRoot = false;
   /** Times of directories: set at the end, for their content changes them. */
   readonly #times = new Map<string, bigint>();
 
   constructor(root: Root, options: ApplyOptions) {
     this.#root = root;
     this.#options = options;
+  }
+
+  /** Whether an entry for the root directory itself came. */
+  get ownRoot(): boolean {
+    return this.#ownRoot;
   }
 
   entry(entry: TarEntry): void {
@@ -89,6 +95,7 @@ export class Applier implements TarHandler, Disposable {
     const { uid, gid } = this.#options.owner ?? stat;
     this.#root.chown(".", uid, gid);
     this.#root.chmod(".", stat.mode);
+    this.#ownRoot = true;
   }
 
   #whiteout(dir: Dir, parts: readonly string[], name: string): void {

@@ -1,5 +1,6 @@
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import type { Duplex } from "node:stream";
+import type { Cancellation } from "../../native/cancellation.ts";
 import { TsbuildError } from "../../native/errors.ts";
 
 export type Compression = "none" | "gzip" | "zstd" | "bzip2" | "xz";
@@ -20,7 +21,7 @@ export function detectCompression(head: Uint8Array): Compression {
 }
 
 /** The uncompressed bytes. @throws E_COMPRESSION for damaged input and for what layers may not be compressed with */
-export async function* decompress(bytes: AsyncIterable<Uint8Array>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+export async function* decompress(bytes: AsyncIterable<Uint8Array>, signal?: Cancellation): AsyncGenerator<Uint8Array> {
   const source = bytes[Symbol.asyncIterator]();
   const head: Uint8Array[] = [];
   let size = 0;
@@ -54,7 +55,7 @@ async function* rest(head: readonly Uint8Array[], source: AsyncIterator<Uint8Arr
 async function* through(
   bytes: AsyncIterable<Uint8Array>,
   stream: Duplex,
-  signal: AbortSignal | undefined,
+  signal: Cancellation | undefined,
 ): AsyncGenerator<Uint8Array> {
   const feeding = feed(bytes, stream);
   try {

@@ -1,12 +1,15 @@
+import type { Cancellation } from "../../native/cancellation.ts";
 import { openFlags, Root, type Dir, type Stat } from "../../native/path.ts";
 import { comparePaths } from "../../native/pathname.ts";
 import { closeFd, readFd } from "../../native/syscall.ts";
 import type { Change, EntryStat } from "./change.ts";
 import { isOpaque, isOverlayXattr, isWhiteout } from "./whiteout.ts";
 
-/** Options of a diff. `ignore`: paths that are not part of it, with all below. */
+/** Options of a diff. `ignore`: paths that are not part of it, with all below. `limit`: end early with more changes. */
 export interface DiffOptions {
   readonly ignore?: ReadonlySet<string>;
+  readonly limit?: number;
+  readonly signal?: Cancellation;
 }
 
 /**
@@ -19,7 +22,7 @@ export function diffLayer(upper: string, lowers: readonly string[], options: Dif
   using stack = new DisposableStack();
   const top = stack.use(Root.open(upper));
   const below = lowers.map((lower) => stack.use(Root.open(lower)));
-  const diff = new Diff(options.ignore ?? new Set());
+  const diff = new Diff(options);
   diff.directory(top, below, "");
   return diff.changes;
 }
@@ -27,11 +30,15 @@ export function diffLayer(upper: string, lowers: readonly string[], options: Dif
 class Diff {
   readonly changes: Change[] = [];
   readonly #ignore: ReadonlySet<string>;
+  readonly #limit: number;
+  readonly #signal: Cancellation | undefined;
   /** First path of each inode with several links. */
   readonly #links = new Map<string, string>();
 
-  constructor(ignore: ReadonlySet<string>) {
+  constructor({ ignore = new Set(), limit = Infinity, signal }: DiffOptions) {
     this.#ignore = ignore;
+    this.#limit = limit;
+    this.#signal = signal;
   }
 
   /**
@@ -39,6 +46,8 @@ class Diff {
    * hides them, so that what they have and it has not is gone without a whiteout of its own.
    */
   directory(dir: Dir, below: readonly Dir[], path: string, opaque: boolean = false): void {
+    this.#signal?.throwIfAborted();
+    if (this.changes.length > this.#limit) return;
     const names = dir.names().toSorted(comparePaths);
     const entries = names.flatMap((name) => {
       const at = join(path, name);

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Cancellation } from "../../native/cancellation.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { openFlags, Root, type Dir } from "../../native/path.ts";
 import { closeFd, readFd } from "../../native/syscall.ts";
@@ -12,6 +13,7 @@ const chunkSize = 1 << 20;
 /** Options of a layer's tar. `epoch` (ns): no time in it is later. */
 export interface PackOptions {
   readonly epoch?: bigint;
+  readonly signal?: Cancellation;
 }
 
 /**
@@ -44,6 +46,7 @@ export function hashLayer(
   const hash = createHash("sha256");
   let size = 0;
   for (const chunk of packLayer(directory, changes, options)) {
+    options.signal?.throwIfAborted();
     hash.update(chunk);
     size += chunk.byteLength;
   }

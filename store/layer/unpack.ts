@@ -1,10 +1,18 @@
 import { createHash } from "node:crypto";
+import type { Cancellation } from "../../native/cancellation.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import type { Root } from "../../native/path.ts";
 import { asDiffID, parseDigest, type DiffID } from "../oci/digest.ts";
 import { Applier, type ApplyOptions } from "./apply.ts";
 import { decompress } from "./compression.ts";
 import { TarReader } from "./tar/reader.ts";
+
+/** `size`: bytes of its tar. `ownRoot`: it says what the root directory's mode and owner are. */
+export interface UnpackedLayer {
+  readonly diffID: DiffID;
+  readonly size: number;
+  readonly ownRoot: boolean;
+}
 
 /**
  * Unpacks a layer, compressed or not, in one pass: decompress, hash, write. Nothing of it counts before the DiffID
@@ -13,8 +21,8 @@ import { TarReader } from "./tar/reader.ts";
 export async function unpackLayer(
   bytes: AsyncIterable<Uint8Array>,
   root: Root,
-  options: ApplyOptions & { readonly expected?: DiffID; readonly signal?: AbortSignal },
-): Promise<{ readonly diffID: DiffID; readonly size: number }> {
+  options: ApplyOptions & { readonly expected?: DiffID; readonly signal?: Cancellation },
+): Promise<UnpackedLayer> {
   using applier = new Applier(root, options);
   const reader = new TarReader(applier);
   const hash = createHash("sha256");
@@ -33,5 +41,5 @@ export async function unpackLayer(
       hint: "the registry or the archive holds a damaged image: pull it again, or from its origin",
     });
   }
-  return { diffID, size };
+  return { diffID, size, ownRoot: applier.ownRoot };
 }

@@ -53,7 +53,7 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
       parent,
       upper,
       work,
-      commit: () => this.#commit(id, parent, upper),
+      commit: (over) => this.#commit(id, over, upper),
       discard: () => this.#discard(id),
     });
   }
@@ -193,7 +193,7 @@ class OverlayActive implements ActiveSnapshot {
   readonly parent: Snapshot | undefined;
   readonly upper: string;
   readonly work: string;
-  readonly #commit: () => Snapshot;
+  readonly #commit: (parent: Snapshot | undefined) => Snapshot;
   readonly #discard: () => void;
   #open = true;
 
@@ -202,7 +202,7 @@ class OverlayActive implements ActiveSnapshot {
     readonly parent: Snapshot | undefined;
     readonly upper: string;
     readonly work: string;
-    readonly commit: () => Snapshot;
+    readonly commit: (parent: Snapshot | undefined) => Snapshot;
     readonly discard: () => void;
   }) {
     this.id = init.id;
@@ -215,7 +215,13 @@ class OverlayActive implements ActiveSnapshot {
 
   commit(): Snapshot {
     this.#open = false;
-    return this.#commit();
+    return this.#commit(this.parent);
+  }
+
+  commitOver(parent: Snapshot | undefined, { ownRoot }: { readonly ownRoot: boolean }): Snapshot {
+    if (parent !== undefined && !ownRoot) inheritRoot(rootSnapshot(parent).dir, this.upper);
+    this.#open = false;
+    return this.#commit(parent);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -35,6 +35,11 @@ export interface ActiveSnapshot extends AsyncDisposable {
   readonly work: string;
   /** Usable as a parent at once; durable and known to other processes after Snapshotter.persist(). */
   commit(): Snapshot;
+  /**
+   * As commit(), over a parent that was not known when it was prepared: layers of an image are unpacked side by side.
+   * `ownRoot`: the layer says what its root directory's mode and owner are; otherwise they are the parent's.
+   */
+  commitOver(parent: Snapshot | undefined, options: { readonly ownRoot: boolean }): Snapshot;
 }
 
 /**

@@ -141,7 +141,7 @@ async function execCopy(run: {
     for (const file of op.inline ?? []) copier.write(file, op.dest);
     copier.finish();
   }
-  return commitLayer(active, base, { epoch: op.epoch });
+  return await commitLayer(active, base, { ...context, epoch: op.epoch });
 }
 
 function openSource(openContext: OpenContext, vertex: Vertex, from: SolvedStep | undefined): SourceTree {
