@@ -35,6 +35,8 @@ import { Secrets } from "./secrets.ts";
 import { Solver } from "./solve/solver.ts";
 import { StepHistory } from "./solve/step-history.ts";
 import { withSpaceHint } from "./space-error.ts";
+import { HttpSource } from "./source/http/source.ts";
+import { UrlCredentials } from "./source/url-credentials.ts";
 import { ImageSource, type FoundImage } from "./source/images.ts";
 import { layoutImage } from "./source/layout.ts";
 import { TsbuildError } from "../native/errors.ts";
@@ -83,6 +85,8 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   const registry = options.registry ?? {};
   await using workers = new WorkerPool();
   await using source = new ImageSource({ store, policy: options.pull ?? "missing", registry, workers, signal });
+  const credentials = new UrlCredentials(secrets.mask);
+  await using http = new HttpSource({ store, registry, secrets, credentials });
   using workspace = new Workspace(store.scratch);
   const main = await internalStep(emit, "[internal] load build definition from Dockerfile", () =>
     openMainContext({ ...given, workspace, signal }),
@@ -96,7 +100,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   for (const { rule, message, location } of ast.warnings)
     emit({ kind: "warning", time: now(), rule, message, location });
   const images = new Map<string, FoundImage>();
-  const plan = await planBuild({ options, ast, emit, source, images, contexts, store, signal });
+  const plan = await planBuild({ options, ast, emit, source, images, contexts, credentials, store, signal });
   for (const { rule, message, location } of plan.warnings)
     emit({ kind: "warning", time: now(), rule, message, location });
   for (const name of plan.unusedArgs) {
@@ -132,7 +136,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
     ops: opTable({
       source,
       images,
-      openContext: (name) => trees.open(name),
+      sources: { openContext: (name) => trees.open(name), http },
       run: { ...runSettings({ options, store, ast, secrets }), shells },
     }),
   });
@@ -190,6 +194,7 @@ async function planBuild(parts: {
   readonly source: ImageSource;
   readonly images: Map<string, FoundImage>;
   readonly contexts: ContextTable;
+  readonly credentials: UrlCredentials;
   readonly store: Store;
   readonly signal: AbortSignal;
 }): Promise<BuildPlan> {
@@ -224,6 +229,7 @@ async function planBuild(parts: {
     noCache: options.noCache ?? false,
     resolveImage,
     contexts,
+    cleanUrl: (url) => parts.credentials.take(url),
     resolveLayout: async (name, { path, tag, digest }, platform, location) =>
       await locateBase(name, location, ast, async () => {
         const request = { name, path, tag, digest, platform, signal };

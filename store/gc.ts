@@ -2,6 +2,7 @@ import type { CacheMounts } from "./cache-mounts.ts";
 import { danglingPrefix } from "./image/stored.ts";
 import type { Database } from "./database.ts";
 import type { ContentStore } from "./content/store.ts";
+import type { FetchedFiles } from "./fetched.ts";
 import type { Descriptor } from "./oci/descriptor.ts";
 import { chainID, isDigest, type Digest } from "./oci/digest.ts";
 import { parseConfig, parseManifest } from "./oci/parse.ts";
@@ -13,6 +14,7 @@ interface Parts {
   readonly content: ContentStore;
   readonly snapshots: Snapshotter;
   readonly cacheMounts: CacheMounts;
+  readonly fetched: FetchedFiles;
   readonly refs: () => readonly ImageRef[];
 }
 
@@ -25,7 +27,7 @@ export async function collect(parts: Parts, options: CollectOptions): Promise<Co
   if (options.dangling === true)
     db.run("DELETE FROM refs WHERE substr(name, 1, ?) = ?", danglingPrefix.length, danglingPrefix);
   const steps = forgetSteps(db, options.unusedFor);
-  const marked = { blobs: new Set<Digest>(), snapshots: new Set<string>() };
+  const marked = { blobs: new Set(parts.fetched.collect(options.unusedFor)), snapshots: new Set<string>() };
   for (const { target } of parts.refs()) await markImage(parts, target, marked);
   for (const row of db.all("SELECT DISTINCT snapshot FROM steps WHERE snapshot IS NOT NULL")) {
     markSnapshot(snapshots.get(String(row["snapshot"])), marked.snapshots);

@@ -7,6 +7,7 @@ import { CacheMounts } from "./cache-mounts.ts";
 import { DatabaseCache, DatabaseCompressed } from "./cache.ts";
 import { LocalContentStore } from "./content/local.ts";
 import { Database } from "./database.ts";
+import { FetchedFiles } from "./fetched.ts";
 import { BuildRecords } from "./history/builds.ts";
 import { StepStates } from "./history/states.ts";
 import { Lease, sweepLeases } from "./lease.ts";
@@ -29,7 +30,8 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
   const snapshots = new OverlaySnapshotter({ root, db, lease: lease.id });
   sweepLeases(root, (leases) => snapshots.sweep(leases));
   const cacheMounts = new CacheMounts(root);
-  const content = new LocalContentStore(root);
+  const content = new LocalContentStore(root, lease.scratch);
+  const fetched = new FetchedFiles(root);
   const refs = new DatabaseRefs(db);
   const builds = new BuildRecords(root);
   return {
@@ -40,6 +42,7 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
     cache: new DatabaseCache(db),
     compressed: new DatabaseCompressed(db),
     cacheMounts,
+    fetched,
     stepLocks: new StepLocks(root),
     builds,
     states: new StepStates(root),
@@ -57,7 +60,10 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
           hint: "try again when no build, pull or container runs",
         });
       }
-      const collected = await collect({ db, content, snapshots, cacheMounts, refs: () => refs.list() }, wanted);
+      const collected = await collect(
+        { db, content, snapshots, cacheMounts, fetched, refs: () => refs.list() },
+        wanted,
+      );
       const logs = wanted.unusedFor === undefined ? 0 : builds.forget(wanted.unusedFor);
       return { ...collected, bytes: collected.bytes + logs };
     },

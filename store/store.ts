@@ -1,6 +1,7 @@
 import type { CacheMounts } from "./cache-mounts.ts";
 import type { ContentStore } from "./content/store.ts";
 import type { Descriptor } from "./oci/descriptor.ts";
+import type { FetchedFiles } from "./fetched.ts";
 import type { BuildRecords } from "./history/builds.ts";
 import type { StepStates } from "./history/states.ts";
 import type { Digest } from "./oci/digest.ts";
@@ -77,6 +78,8 @@ export interface Store extends AsyncDisposable {
   readonly stepLocks: StepLocks;
   /** Directories of RUN --mount=type=cache. */
   readonly cacheMounts: CacheMounts;
+  /** What URLs gave. */
+  readonly fetched: FetchedFiles;
   /** What past builds did, for people. */
   readonly builds: BuildRecords;
   /** What each step was in the last build of its project, to explain a miss. */

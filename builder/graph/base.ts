@@ -1,5 +1,6 @@
 import { chainID } from "../../store/oci/digest.ts";
 import type { SourceLocation } from "../dockerfile/location.ts";
+import type { HttpOp } from "./opspec.ts";
 import type { ResolvedImage } from "./resolved-image.ts";
 import type { StageState } from "./stage-state.ts";
 import { makeVertex, scratchVertex, type Vertex } from "./vertex.ts";
@@ -11,6 +12,18 @@ export function contextVertex(name: string): Vertex {
     inputs: [],
     name: name === "" ? "[internal] load build context" : `[context ${name}] load`,
     slot: name === "" ? "context" : `context/${name}`,
+  });
+}
+
+/** A file from a URL. What is known of it from build to build goes by the URL, wherever it is used. */
+export function urlVertex(spec: Omit<HttpOp, "kind">, location: SourceLocation): Vertex {
+  const { url } = spec;
+  return makeVertex({
+    op: { kind: "http", ...spec },
+    inputs: [],
+    name: `[internal] load ${url}`,
+    slot: `source/${url}`,
+    location,
   });
 }
 

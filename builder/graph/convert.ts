@@ -36,6 +36,8 @@ export interface ConvertOptions {
   readonly noCache: boolean | readonly string[];
   /** Finds and pins an image; called once for each name and platform. @throws E_BASE_NOT_FOUND ... */
   readonly resolveImage: (name: string, platform: Platform, location: SourceLocation) => Promise<ResolvedImage>;
+  /** A URL without user and password, which are kept for who fetches it. */
+  readonly cleanUrl: (url: string) => string;
   /** What --build-context puts in the place of images and stages. */
   readonly contexts: ContextTable;
   readonly resolveLayout: (
@@ -225,6 +227,7 @@ class Converter {
         if (vertex === undefined) throw new RangeError(`no source ${from}`);
         return vertex;
       },
+      cleanUrl: this.#options.cleanUrl,
       usedArgs: this.#usedArgs,
       onUndefined: (name, location, known) => {
         const near = suggest(name, known);

@@ -26,6 +26,17 @@ export interface ContextOp {
   readonly name: string;
 }
 
+/** A file from a URL. Keyed by its content. */
+export interface HttpOp {
+  readonly kind: "http";
+  /** Without user and password, which are no part of a graph. */
+  readonly url: string;
+  /** The name of the file. */
+  readonly name: string;
+  /** `sha256:...`, sha384 or sha512: what the content has to be. */
+  readonly checksum?: string;
+}
+
 /** The body of a heredoc as a file of its own. `content` is part of every key. */
 export interface InlineFile {
   readonly name: string;
@@ -131,7 +142,7 @@ export interface CopySource {
   readonly required?: string;
 }
 
-/** COPY and ADD of files. `inputs[0]` is what is written to, the others are read from. */
+/** COPY and ADD. `inputs[0]` is what is written to, the others are read from. */
 export interface CopyOp {
   readonly kind: "copy";
   readonly sources: readonly CopySource[];
@@ -145,8 +156,10 @@ export interface CopyOp {
   readonly exclude?: readonly string[];
   /** Made over nothing, for a LinkOp to stack: missing parents are 0755 whatever `chmod`. */
   readonly link?: boolean;
-  /** ADD: archives are unpacked. */
+  /** ADD: archives among the files are unpacked. */
   readonly unpack: boolean;
+  /** ADD: archives from URLs are unpacked. */
+  readonly unpackUrls?: boolean;
   /** Seconds since the epoch for what is created. */
   readonly epoch?: number;
 }
@@ -171,4 +184,4 @@ export interface MkdirOp {
 }
 
 /** What a vertex does: plain JSON, so that a graph can be printed, stored and compared. */
-export type OpSpec = ScratchOp | ImageOp | ContextOp | RunOp | CopyOp | LinkOp | SquashOp | MkdirOp;
+export type OpSpec = ScratchOp | ImageOp | ContextOp | HttpOp | RunOp | CopyOp | LinkOp | SquashOp | MkdirOp;

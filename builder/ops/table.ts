@@ -1,7 +1,9 @@
 import type { OpTable } from "../solve/op.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { FoundImage, ImageSource } from "../source/images.ts";
-import { copyOp, type OpenContext } from "./copy/op.ts";
+import { copyOp } from "./copy/op.ts";
+import type { Sources } from "./copy/readers.ts";
+import { httpOp } from "./http.ts";
 import { imageOp } from "./image.ts";
 import { linkOp } from "./link.ts";
 import { mkdirOp } from "./mkdir.ts";
@@ -16,7 +18,7 @@ export interface OpResources {
   readonly source: ImageSource;
   /** Images by the digest of their manifest. */
   readonly images: ReadonlyMap<string, FoundImage>;
-  readonly openContext: OpenContext;
+  readonly sources: Sources;
   readonly run: RunSettings;
 }
 
@@ -42,10 +44,12 @@ function makeOp(vertex: Vertex, resources: OpResources): Op {
       if (image === undefined) throw new RangeError(`no image ${op.manifest}`);
       return imageOp(op, resources.source, image);
     }
+    case "http":
+      return httpOp(op, resources.sources.http);
     case "run":
       return runOp(op, resources.run);
     case "copy":
-      return copyOp(op, resources.openContext);
+      return copyOp(op, resources.sources);
     case "link":
       return linkOp;
     case "squash":

@@ -24,6 +24,14 @@ export type MissCause =
     }
   | { readonly kind: "text"; readonly before: string; readonly now: string }
   | { readonly kind: "image"; readonly name: string; readonly before: string; readonly now: string }
+  /** A URL has other content, or a branch or tag leads to another commit; `name` says which. */
+  | {
+      readonly kind: "source";
+      readonly change: "changed" | "moved";
+      readonly name: string;
+      readonly before: string;
+      readonly now: string;
+    }
   /** Another property of the step: the user, the directory, a flag. */
   | {
       readonly kind: "input";
@@ -56,6 +64,8 @@ export function causeText(cause: MissCause): string {
       return `text changed: ${clip(cause.before)} -> ${clip(cause.now)}`;
     case "image":
       return imageText(cause);
+    case "source":
+      return `${cause.name} ${cause.change}: ${shortened(cause.before)} -> ${shortened(cause.now)}`;
     case "input":
       return changeText(cause.name, cause);
     case "earlier":
@@ -99,6 +109,11 @@ function imageText({ before, now }: Extract<MissCause, { readonly kind: "image" 
   const [name = "", digest = ""] = now.split("@");
   if (nameBefore !== name) return `base image ${nameBefore} -> ${name}`;
   return `base image ${name} moved: ${digestBefore.slice(0, 19)} -> ${digest.slice(0, 19)}`;
+}
+
+/** The beginning of a digest or commit. */
+function shortened(digest: string): string {
+  return digest.slice(0, digest.includes(":") ? 19 : 12);
 }
 
 function changeText(

@@ -60,8 +60,22 @@ function describe(name: string, before: string | undefined, now: string | undefi
   }
   if (name === "image")
     return { kind: "image", name: (now ?? "").split("@")[0] ?? "", before: before ?? "", now: now ?? "" };
+  if (name === "url") return sourceCause("changed", before, now);
   if (name === "ignore file") return { kind: "ignore", name: (now ?? before ?? "").split(" ")[0] ?? "" };
   return { kind: "input", name, before, now };
+}
+
+/** The entry of a source is `NAME DIGEST`. */
+function sourceCause(change: "changed" | "moved", before: string | undefined, now: string | undefined): MissCause {
+  const [was = "", is = ""] = [before, now];
+  const end = is.lastIndexOf(" ");
+  return {
+    kind: "source",
+    change,
+    name: is.slice(0, end),
+    before: was.slice(was.lastIndexOf(" ") + 1),
+    now: is.slice(end + 1),
+  };
 }
 
 /** A file's entry is `MODE CONTENT`, a directory's `dMODE`. */

@@ -155,7 +155,7 @@ export class StepHistory {
     // Stacking layers is no step of the Dockerfile: those that made them are.
     if (input.op.kind === "link")
       return input.inputs.filter((one) => this.#moved(one)).flatMap((one) => this.#inherited(one));
-    if (!this.#begun.has(input.digest) || input.op.kind === "image") {
+    if (!this.#begun.has(input.digest) || input.op.kind === "image" || input.op.kind === "http") {
       const known = new Set(["first", "new", "gone", "failed"]);
       const own = this.explain(input).filter(({ kind }) => !known.has(kind));
       if (own.length > 0) return own;

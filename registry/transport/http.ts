@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import type { TsbuildError } from "../../native/errors.ts";
 import type { RegistryOptions } from "../options.ts";
 import { unreachable } from "./errors.ts";
 
@@ -27,19 +28,24 @@ const headersTimeout = 60_000;
 const bodyTimeout = 60_000;
 const maxText = 64 << 10;
 
+/** Makes the error of a request that got no answer, or of a body that broke off. */
+export type HttpFailure = (origin: string, cause: unknown) => TsbuildError;
+
 /**
  * HTTP with keep-alive and proxies, without redirects and retries of its own. undici is imported with the first
  * request: a build that finds everything never pays for it.
  */
 export class HttpClient {
-  readonly #options: RegistryOptions;
+  readonly #options: Pick<RegistryOptions, "env">;
+  readonly #failure: HttpFailure;
   #undici: Promise<{ readonly undici: Undici; readonly dispatcher: Dispatcher }> | undefined;
 
-  constructor(options: RegistryOptions) {
+  constructor(options: Pick<RegistryOptions, "env">, failure: HttpFailure = unreachable) {
     this.#options = options;
+    this.#failure = failure;
   }
 
-  /** @throws RegistryError when there is no answer */
+  /** @throws the failure when there is no answer */
   async request(url: string, request: HttpRequest): Promise<HttpAnswer> {
     this.#undici ??= loadUndici(this.#options);
     const { undici, dispatcher } = await this.#undici;
@@ -58,10 +64,10 @@ export class HttpClient {
         headersTimeout,
         bodyTimeout,
       });
-      return new Answer(url, statusCode, headers, body);
+      return new Answer({ url, status: statusCode, headers, body, failure: this.#failure });
     } catch (error) {
       if (request.signal?.aborted === true) throw request.signal.reason;
-      throw unreachable(new URL(url).origin, error);
+      throw this.#failure(new URL(url).origin, error);
     }
   }
 
@@ -81,17 +87,20 @@ class Answer implements HttpAnswer {
   readonly url: string;
   readonly #headers: Record<string, string | string[] | undefined>;
   readonly #body: Dispatcher.ResponseData["body"];
+  readonly #failure: HttpFailure;
 
-  constructor(
-    url: string,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-    body: Dispatcher.ResponseData["body"],
-  ) {
-    this.url = url;
-    this.status = status;
-    this.#headers = headers;
-    this.#body = body;
+  constructor(init: {
+    readonly url: string;
+    readonly status: number;
+    readonly headers: Record<string, string | string[] | undefined>;
+    readonly body: Dispatcher.ResponseData["body"];
+    readonly failure: HttpFailure;
+  }) {
+    this.url = init.url;
+    this.status = init.status;
+    this.#headers = init.headers;
+    this.#body = init.body;
+    this.#failure = init.failure;
   }
 
   header(name: string): string | undefined {
@@ -103,7 +112,7 @@ class Answer implements HttpAnswer {
     try {
       for await (const chunk of this.#body) yield toBytes(chunk);
     } catch (error) {
-      throw unreachable(new URL(this.url).origin, error);
+      throw this.#failure(new URL(this.url).origin, error);
     }
   }
 
@@ -127,7 +136,7 @@ function toBytes(chunk: unknown): Uint8Array {
   return chunk instanceof Uint8Array ? chunk : Buffer.from(String(chunk));
 }
 
-async function loadUndici(options: RegistryOptions): Promise<{ undici: Undici; dispatcher: Dispatcher }> {
+async function loadUndici(options: Pick<RegistryOptions, "env">): Promise<{ undici: Undici; dispatcher: Dispatcher }> {
   const undici = await import("undici");
   const env = options.env ?? {};
   const pick = (name: string): string | undefined => env[name.toLowerCase()] ?? env[name];

@@ -17,9 +17,12 @@ const readSize = 1 << 20;
  */
 export class LocalContentStore implements ContentStore {
   readonly #root: string;
+  readonly #scratch: string;
 
-  constructor(root: string) {
+  /** `scratch`: a directory in the same file system that is swept when this process is gone. Who only reads has none. */
+  constructor(root: string, scratch: string = join(root, "ingest")) {
     this.#root = root;
+    this.#scratch = scratch;
   }
 
   /** Where a blob's file is, whether or not it is there. */
@@ -82,10 +85,11 @@ export class LocalContentStore implements ContentStore {
     return await LocalIngest.open({ desc, file, target: this.path(desc.digest), lock: held });
   }
 
-  async put(bytes: AsyncIterable<Uint8Array>): Promise<{ readonly digest: Digest; readonly size: number }> {
-    const directory = join(this.#root, "ingest");
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    const file = join(directory, `new-${process.pid}-${Math.random().toString(36).slice(2)}`);
+  async put(
+    bytes: AsyncIterable<Uint8Array>,
+    check?: (digest: Digest) => void,
+  ): Promise<{ readonly digest: Digest; readonly size: number }> {
+    const file = join(this.#scratch, `blob-${Math.random().toString(36).slice(2)}`);
     const handle = await open(file, "wx", 0o600);
     const hash = createHash("sha256");
     let size = 0;
@@ -95,8 +99,9 @@ export class LocalContentStore implements ContentStore {
         size += chunk.byteLength;
         await handle.appendFile(chunk);
       }
-      await handle.sync();
       const digest = parseDigest(`sha256:${hash.digest("hex")}`);
+      check?.(digest);
+      await handle.sync();
       await mkdir(dirname(this.path(digest)), { recursive: true, mode: 0o700 });
       await rename(file, this.path(digest));
       await syncDirectory(dirname(this.path(digest)));

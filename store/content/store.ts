@@ -36,6 +36,14 @@ export interface ContentStore extends ContentSource, ContentSink {
   /** Small blobs whole (manifests, configs). @throws E_CONTENT_NOT_FOUND */
   read(desc: Descriptor): Promise<Uint8Array>;
   ingest(desc: Descriptor): Promise<Ingest>;
-  /** Stores bytes whose digest is not known yet; durable when it resolves. */
-  put(bytes: AsyncIterable<Uint8Array>): Promise<{ readonly digest: Digest; readonly size: number }>;
+  /**
+   * Stores bytes whose digest is not known yet; durable when it resolves. What `check` throws at their end keeps them
+   * from becoming a blob.
+   */
+  put(
+    bytes: AsyncIterable<Uint8Array>,
+    check?: (digest: Digest) => void,
+  ): Promise<{ readonly digest: Digest; readonly size: number }>;
+  /** The file of a blob, whether or not it is there; for reading only. */
+  path(digest: Digest): string;
 }

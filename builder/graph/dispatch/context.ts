@@ -1,4 +1,4 @@
-import { errorMessage } from "../../../native/errors.ts";
+import { errorMessage, TsbuildError } from "../../../native/errors.ts";
 import type { Instruction } from "../../dockerfile/ast.ts";
 import { DockerfileError } from "../../dockerfile/error.ts";
 import { expandWord } from "../../dockerfile/expand.ts";
@@ -27,6 +27,8 @@ export interface DispatchContext {
   readonly epoch: number | undefined;
   /** The file system named by `COPY --from=` or `RUN --mount=from=`. @throws DockerfileError */
   readonly stageVertex: (from: string, instruction: Instruction) => Vertex;
+  /** A URL without user and password, which are kept for who fetches it. */
+  readonly cleanUrl: (url: string) => string;
   readonly usedArgs: Set<string>;
   /** Told of every variable that has no value where it is used. */
   readonly onUndefined: (name: string, location: SourceLocation, known: readonly string[]) => void;
@@ -54,6 +56,21 @@ export function failAt(
     ...(hint === undefined ? {} : { hint }),
     ...(label === undefined ? {} : { label }),
   });
+}
+
+/** Runs it with its errors shown at a place of the Dockerfile. */
+export function atPlace<T>(
+  { context }: { readonly context: DispatchContext },
+  location: SourceLocation,
+  act: () => T,
+): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof TsbuildError) || error instanceof DockerfileError) throw error;
+    const { code, message, hint } = error;
+    throw failAt(context, location, { code, message, ...(hint === undefined ? {} : { hint }) });
+  }
 }
 
 /** The word with its variables and quotes resolved in the stage's environment. @throws E_EXPAND */

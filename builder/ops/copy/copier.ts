@@ -1,13 +1,16 @@
 import { basename, dirname } from "node:path/posix";
 import type { ModeChange } from "../../dockerfile/file-mode.ts";
 import { openFlags, type Dir, type Root, type Stat } from "../../../native/path.ts";
-import { closeFd, writeFd } from "../../../native/syscall.ts";
+import { copyBytes } from "../../../native/copy-bytes.ts";
+import { setFileMetadata } from "../../../native/file.ts";
+import { closeFd, seekFd, writeFd } from "../../../native/syscall.ts";
 import type { InlineFile } from "../../graph/opspec.ts";
 import { copyFile } from "./copy-file.ts";
 import { copiedXattr } from "./hash-file.ts";
 import { join, makeRoom, notDirectory, parentOf } from "./place.ts";
 import { parentInRoot, resolveInRoot, statInRoot } from "./resolve.ts";
 import { noFilter, type CopyFilter, type FilterState } from "./filter.ts";
+import type { SourceFile } from "./readers.ts";
 import type { Source } from "./sources.ts";
 import { TargetDir, type Opened } from "./target-dir.ts";
 import { byteOrder, hasShown, type SourceTree } from "./tree.ts";
@@ -90,6 +93,24 @@ export class Copier {
 
   /** Writes a file of root's, 0644, to a destination path as copy() does. @throws E_COPY_TARGET */
   write({ name, content }: InlineFile, dest: string): void {
+    const stat = { mode: 0o644, mtime: this.#rules.createdTime };
+    this.#newFile(name, dest, stat, (fd) => writeFd(fd, Buffer.from(content)));
+  }
+
+  /** Copies an open file, root's, to a destination path as copy() does. @throws E_COPY_TARGET */
+  place(file: SourceFile, dest: string): void {
+    this.#newFile(file.name, dest, file, (fd) => {
+      seekFd(file.fd, 0);
+      copyBytes(file.fd, fd, file.size);
+    });
+  }
+
+  #newFile(
+    name: string,
+    dest: string,
+    stat: { readonly mode: number; readonly mtime: bigint },
+    fill: (fd: number) => void,
+  ): void {
     const target = this.#fileTarget(name, dest);
     const found = parentInRoot(this.#dest, target);
     if (found === undefined) throw notDirectory(parentOf(target));
@@ -97,14 +118,13 @@ export class Copier {
     makeRoom(dir, found.name, target);
     const fd = dir.openFile(found.name, openFlags.createNew, 0o600);
     try {
-      writeFd(fd, Buffer.from(content));
+      fill(fd);
+      const { owner = { uid: 0, gid: 0 }, mode } = this.#rules;
+      const { mtime } = stat;
+      setFileMetadata(fd, { ...owner, mode: mode === undefined ? stat.mode : mode(stat.mode, false), mtime });
     } finally {
       closeFd(fd);
     }
-    const { owner = { uid: 0, gid: 0 }, mode, createdTime } = this.#rules;
-    dir.chown(found.name, owner.uid, owner.gid);
-    dir.chmod(found.name, mode === undefined ? 0o644 : mode(0o644, false));
-    dir.utimens(found.name, createdTime);
   }
 
   /** Where a destination leads, with what is on the way to it made. */

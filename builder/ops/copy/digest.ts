@@ -22,7 +22,7 @@ export interface ContentDigest {
  * entry, but no times. Equal digests copy to equal trees. @see features C3
  * @throws E_COPY_NOT_FOUND
  */
-export function contentDigest(tree: SourceTree, chosen: readonly Selection[]): ContentDigest {
+export function contentDigest(tree: SourceTree, chosen: readonly Omit<Selection, "input">[]): ContentDigest {
   const total = createHash("sha256");
   const parts = new Map<string, string>();
   for (const { path, filter, required } of chosen) {

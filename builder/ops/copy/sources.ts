@@ -17,6 +17,8 @@ export interface Source {
 
 /** What a COPY takes of its sources, which are absolute. */
 export interface Selection {
+  /** Index of the input that it is read from. */
+  readonly input: number;
   readonly path: string;
   readonly filter: CopyFilter;
   /** A path that must be among what is copied, without leading slash. */
@@ -25,11 +27,17 @@ export interface Selection {
 
 /** The sources of a COPY with what is chosen below them. @throws E_PATTERN_INVALID */
 export function selections(op: CopyOp): readonly Selection[] {
-  return op.sources.map(({ path, include, required }) => ({
+  return op.sources.map(({ input, path, include, required }) => ({
+    input,
     path: path.replace(/^\/+/, ""),
     filter: new CopyFilter(include, op.exclude ?? []),
     required: required?.replace(/^\/+/, ""),
   }));
+}
+
+/** Those that are read from one input. */
+export function selectionsOf(op: CopyOp, input: number): readonly Selection[] {
+  return selections(op).filter((selection) => selection.input === input);
 }
 
 /**

@@ -1,0 +1,56 @@
+import { TsbuildError } from "../../../native/errors.ts";
+import { closeFd } from "../../../native/syscall.ts";
+import type { Vertex } from "../../graph/vertex.ts";
+import type { OpContext } from "../../solve/op.ts";
+import type { SolvedStep } from "../../solve/step.ts";
+import { modifiedTime, type HttpSource } from "../../source/http/source.ts";
+import { progressOf } from "../http.ts";
+import { SnapshotTree } from "../snapshot-tree.ts";
+import type { SourceTree } from "./tree.ts";
+
+/** Where a copy reads from beside the store. */
+export interface Sources {
+  /** Opens the context of a name, "" the build context; the caller disposes it. */
+  readonly openContext: (name: string) => SourceTree;
+  readonly http: HttpSource;
+}
+
+/** A file that is no part of a tree. */
+export interface SourceFile extends Disposable {
+  readonly name: string;
+  readonly fd: number;
+  readonly size: number;
+  readonly mode: number;
+  /** Nanoseconds. */
+  readonly mtime: bigint;
+}
+
+/** An input of a copy, open for reading. */
+export type OpenInput =
+  | { readonly kind: "tree"; readonly tree: SourceTree }
+  | { readonly kind: "file"; readonly file: SourceFile };
+
+/** Opens what a solved input is. The caller disposes it. @throws E_COPY_NOT_FOUND for an empty stage */
+export async function openInput(
+  sources: Sources,
+  { vertex, snapshot }: Pick<SolvedStep, "vertex" | "snapshot">,
+  context: OpContext,
+): Promise<OpenInput> {
+  const { op } = vertex;
+  if (op.kind === "context") return { kind: "tree", tree: sources.openContext(op.name) };
+  if (op.kind === "http") return { kind: "file", file: await urlFile(sources, vertex, context) };
+  if (snapshot !== undefined) return { kind: "tree", tree: SnapshotTree.open(snapshot, "the source stage") };
+  throw new TsbuildError("Cannot copy from an empty stage: it is FROM scratch without any file", {
+    code: "E_COPY_NOT_FOUND",
+  });
+}
+
+/** As BuildKit: 0600, changed when the server says so. */
+async function urlFile({ http }: Sources, vertex: Vertex, context: OpContext): Promise<SourceFile> {
+  const { op } = vertex;
+  if (op.kind !== "http") throw new RangeError(`not a URL: ${vertex.name}`);
+  const file = await http.fetch(op, progressOf(vertex, context));
+  const fd = http.open(file);
+  const close = (): void => closeFd(fd);
+  return { name: op.name, fd, size: file.size, mode: 0o600, mtime: modifiedTime(file), [Symbol.dispose]: close };
+}

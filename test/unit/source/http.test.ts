@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { TsbuildError } from "../../../native/errors.ts";
+import { fileNameOf } from "../../../builder/source/http/file-name.ts";
+import { redirectTarget } from "../../../builder/source/http/redirect.ts";
+import { httpDate } from "../../../builder/source/http/validators.ts";
+
+describe("redirectTarget()", () => {
+  it.each([
+    ["https://h/a/b", "c", "https://h/a/c"],
+    ["https://h/a", "/x?q#f", "https://h/x?q"],
+    ["http://h/a", "https://u:p@other/x", "https://other/x"],
+    ["http://127.0.0.1:1/a", "http://localhost:2/b", "http://localhost:2/b"],
+    ["https://h/a", "//other/x", "https://other/x"],
+  ])("from %s by %s leads to %s", (from, location, to) => expect(redirectTarget(from, location, false)).toBe(to));
+
+  it.each([
+    ["https://h/", "http://h/"],
+    ["https://h/", "file:///etc/passwd"],
+    ["https://h/", "ftp://h/"],
+    ["https://h/", "https://"],
+    ["https://h/", "https://localhost/"],
+    ["https://h/", "https://127.0.0.1/"],
+    ["https://h/", "https://0x7f.1/"],
+    ["https://h/", "https://2130706433/"],
+    ["https://h/", "https://169.254.169.254/latest/meta-data"],
+    ["https://h/", "https://[::1]/"],
+    ["https://h/", "https://[::]/"],
+    ["https://h/", "https://[::ffff:127.0.0.1]/"],
+    ["https://h/", "https://[::ffff:169.254.169.254]/"],
+    ["https://h/", "https://[fe80::1]/"],
+    ["https://h/", "https://x.localhost./"],
+    ["https://h/", "https://0.0.0.0/"],
+  ])("from %s refuses %s", (from, location) => {
+    const code = (): void => {
+      try {
+        redirectTarget(from, location, false);
+      } catch (error) {
+        expect(error).toMatchObject({ code: "E_URL_REDIRECT" });
+        throw error;
+      }
+    };
+    expect(code).toThrow(TsbuildError);
+  });
+
+  it("from https to http when the content is pinned", () => {
+    expect(redirectTarget("https://h/", "http://h/x", true)).toBe("http://h/x");
+  });
+});
+
+describe("fileNameOf()", () => {
+  it.each([
+    ["https://h/a/b.tar.gz?x=/y", "b.tar.gz"],
+    ["https://h/a%20b", "a b"],
+    ["https://h/a%2Fb", "b"],
+    ["https://h/dir/", "dir"],
+    ["https://h", "__unnamed__"],
+    ["https://h/?x", "__unnamed__"],
+    ["https://h/..", "download"],
+    ["https://h/%2e%2e", "download"],
+    ["https://h/a%00b", "download"],
+    ["https://h/a%0Ab", "download"],
+    ["https://h/%zz", "__unnamed__"],
+  ])("%s: %s", (url, name) => expect(fileNameOf(url)).toBe(name));
+});
+
+describe("httpDate()", () => {
+  it.each([
+    ["Sun, 06 Nov 1994 08:49:37 GMT", Date.UTC(1994, 10, 6, 8, 49, 37)],
+    ["Sunday, 06-Nov-94 08:49:37 GMT", Date.UTC(1994, 10, 6, 8, 49, 37)],
+    ["Sun Nov  6 08:49:37 1994", Date.UTC(1994, 10, 6, 8, 49, 37)],
+    ["yesterday", undefined],
+    ["2020", undefined],
+    [undefined, undefined],
+  ])("%s", (text, time) => expect(httpDate(text)).toBe(time));
+});
