@@ -37,6 +37,7 @@ import { StepHistory } from "./solve/step-history.ts";
 import { withSpaceHint } from "./space-error.ts";
 import { HttpSource } from "./source/http/source.ts";
 import { UrlCredentials } from "./source/url-credentials.ts";
+import type { SshSource } from "./ssh/agents.ts";
 import { ImageSource, type FoundImage } from "./source/images.ts";
 import { layoutImage } from "./source/layout.ts";
 import { TsbuildError } from "../native/errors.ts";
@@ -81,6 +82,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   const names = (options.tags ?? []).map(normalizeReference);
   const contexts = parseContexts(options.contexts ?? {});
   const secrets = new Secrets(options.secrets ?? {});
+  const ssh = await openAgents(options);
   await using store = await openStore({ root: options.root });
   const registry = options.registry ?? {};
   await using workers = new WorkerPool();
@@ -137,7 +139,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
       source,
       images,
       sources: { openContext: (name) => trees.open(name), http },
-      run: { ...runSettings({ options, store, ast, secrets }), shells },
+      run: { ...runSettings({ options, store, ast, secrets, ssh }), shells },
     }),
   });
   try {
@@ -172,6 +174,13 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
     recorder.finish({ error }, (digest) => history.key(digest));
     throw withSpaceHint(error);
   }
+}
+
+/** Most builds have none. @throws E_SSH_AGENT, E_SSH_KEY */
+async function openAgents({ ssh }: BuildOptions): Promise<SshSource | undefined> {
+  if (ssh === undefined || Object.keys(ssh).length === 0) return undefined;
+  const { SshAgents } = await import("./ssh/agents.ts");
+  return new SshAgents(ssh);
 }
 
 /** A Dockerfile made to have more warnings than this is not told of all in its result. */
@@ -285,8 +294,9 @@ function runSettings(parts: {
   readonly store: Store;
   readonly ast: DockerfileAst;
   readonly secrets: Secrets;
+  readonly ssh: SshSource | undefined;
 }): Omit<RunSettings, "shells"> {
-  const { options, store, ast, secrets } = parts;
+  const { options, store, ast, secrets, ssh } = parts;
   const given = Object.entries(options.buildArgs ?? {}).filter(([name]) => proxyArgs.has(name));
   const env = { ...options.hostEnv, ...Object.fromEntries(given) };
   let made: RunEnvironment | undefined;
@@ -300,6 +310,7 @@ function runSettings(parts: {
     epoch: options.sourceDateEpoch,
     source: ast.text,
     secrets,
+    ssh,
     resources: options.resources ?? {},
   };
 }

@@ -3,6 +3,7 @@ import type { Ulimit } from "./dockerfile/ulimit.ts";
 import type { ProgressSink } from "./events.ts";
 import type { DebugOptions } from "./shell/debug.ts";
 import type { SecretProvider } from "./secrets.ts";
+import type { SshAgentOptions } from "./ssh/agents.ts";
 
 export type { RegistryOptions };
 
@@ -95,6 +96,8 @@ export interface BuildOptions extends EngineOptions {
   readonly resources?: ResourceOptions;
   /** Secrets of RUN --mount=type=secret by their ids: asked for when a step needs them, kept in memory alone. */
   readonly secrets?: Readonly<Record<string, SecretProvider>>;
+  /** Agents of RUN --mount=type=ssh by their ids: keys are listed and used through a socket, and never seen. */
+  readonly ssh?: Readonly<Record<string, SshAgentOptions>>;
   /** One layer in place of those that the build makes ("new") or of these and the base's ("all"). */
   readonly squash?: "new" | "all";
   /** Steps at once, 0: any number; default: twice the processors. */

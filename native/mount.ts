@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TsbuildError } from "./errors.ts";
@@ -19,6 +20,8 @@ export interface Mount {
   readonly inside?: string;
   /** Of type "file". */
   readonly file?: FileContent;
+  /** Of type "socket". */
+  readonly socket?: SocketFile;
 }
 
 /** A file that exists in memory alone: on a tmpfs of its own. At most 1 MiB. */
@@ -27,6 +30,17 @@ export interface FileContent {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
+}
+
+/**
+ * A socket that this process listens on, in a directory that nobody else has. `connected` gets each connection of the
+ * container's, and must end it when an error comes.
+ */
+export interface SocketFile {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly connected: (connection: Socket) => void;
 }
 
 /** Directories of an overlayfs stack. */

@@ -51,8 +51,8 @@ export interface InitPlan {
 }
 
 /**
- * One mount of a plan. `type` "bind", "overlay" of `layers`, "file" (`file` on a tmpfs of its own), or a file system made
- * anew with `data` (`size=64m,mode=1777`).
+ * One mount of a plan. `type` "bind", "overlay" of `layers`, "file" and "socket" (`file`, `socket` on a tmpfs of its own),
+ * or a file system made anew with `data` (`size=64m,mode=1777`).
  */
 export interface InitMount {
   readonly type: string;
@@ -66,9 +66,18 @@ export interface InitMount {
   readonly inside?: string;
   readonly layers?: OverlayLayers;
   readonly file?: FileContent;
+  readonly socket?: InitSocket;
 }
 
-const magic = 0x35425354;
+/** A socket that is not yet bound; it listens when the program runs. `fd` is the engine's. */
+export interface InitSocket {
+  readonly fd: number;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const magic = 0x36425354;
 
 /** Grows as needed; numbers are little endian. */
 class Writer {
@@ -115,9 +124,15 @@ class Writer {
   }
 }
 
+/** Descriptors of the engine that init gets after its plan, status pipe and terminal; it knows them by their order. */
+export function socketsOf({ mounts }: InitPlan): readonly number[] {
+  return mounts.flatMap(({ socket }) => socket?.fd ?? []);
+}
+
 /** The plan's binary form. */
 export function encodePlan(plan: InitPlan): Buffer {
   const w = new Writer();
+  const sockets = socketsOf(plan);
   w.u32(magic);
   w.u32(plan.namespaces);
   w.list(plan.cgroupProcs);
@@ -135,7 +150,7 @@ export function encodePlan(plan: InitPlan): Buffer {
     w.text(mount.data);
     w.u64(BigInt(mount.attributes));
     w.u32(Number(mount.recursive));
-    writeSource(w, mount);
+    writeSource(w, mount, sockets);
   }
   w.list(plan.masked);
   w.list(plan.readonlyPaths);
@@ -148,14 +163,16 @@ export function encodePlan(plan: InitPlan): Buffer {
   return w.done();
 }
 
-function writeSource(w: Writer, { inside, layers, file }: InitMount): void {
+function writeSource(w: Writer, { inside, layers, file, socket }: InitMount, sockets: readonly number[]): void {
   w.text(inside ?? "");
   w.list(layers?.lower ?? []);
   w.text(layers?.upper ?? "");
   w.text(layers?.work ?? "");
   w.u32(file?.content.byteLength ?? 0);
   if (file !== undefined) w.bytes(file.content);
-  for (const number of [file?.mode, file?.uid, file?.gid]) w.u32(number ?? 0);
+  const owned = file ?? socket;
+  for (const number of [owned?.mode, owned?.uid, owned?.gid]) w.u32(number ?? 0);
+  w.u32(socket === undefined ? 0 : sockets.indexOf(socket.fd));
 }
 
 function writeRoot(w: Writer, { root, readonlyRoot }: InitPlan): void {

@@ -3,7 +3,7 @@ import { SyscallError, TsbuildError } from "./errors.ts";
 import { initExecutable } from "./executable.ts";
 import { openFdSocket } from "./fd-socket.ts";
 import { decodePath } from "./pathname.ts";
-import { encodePlan, type InitPlan } from "./plan.ts";
+import { encodePlan, socketsOf, type InitPlan } from "./plan.ts";
 import { call, closeFd, errnoByNumber, libcFunction, pipe, tryCall, writeFd } from "./syscall.ts";
 
 /** How PID 1's program ended. */
@@ -144,7 +144,9 @@ function spawnInit(
   try {
     const status = pipe();
     try {
-      const pid = spawnProcess([...stdio, planFd, status.write, ...(terminal === undefined ? [] : [terminal])]);
+      const given = terminal === undefined ? [] : [terminal];
+      const sources = [...stdio, planFd, status.write, ...given, ...socketsOf(plan)];
+      const pid = spawnProcess(sources, terminal === undefined ? "" : "terminal");
       return { pid, reports: new ReportReader(status.read) };
     } catch (error) {
       closeFd(status.read);
@@ -203,9 +205,10 @@ function planFile(plan: InitPlan): number {
 
 /**
  * Starts tsbuild-init; gives its pid. The child has the sources as its descriptors from 0 on: the plan is 3, the status
- * pipe 4, the terminal's socket 5. "netns": it makes a network namespace and keeps it until 3 ends. @throws SyscallError
+ * pipe 4, with "terminal" the terminal's socket 5, then the sockets of mounts. "netns": it makes a network namespace and
+ * keeps it until 3 ends. @throws SyscallError
  */
-export function spawnProcess(sources: readonly number[], mode?: "netns"): number {
+export function spawnProcess(sources: readonly number[], mode: "" | "terminal" | "netns"): number {
   const executable = initExecutable();
   const actions = Buffer.alloc(128);
   const libc = spawnFunctions();
@@ -222,7 +225,7 @@ export function spawnProcess(sources: readonly number[], mode?: "netns"): number
         `/proc/self/fd/${executable}`,
         actions,
         null,
-        ["tsbuild-init", "3", "4", mode ?? (sources.length > 5 ? "5" : ""), null],
+        ["tsbuild-init", "3", "4", mode, String(sources.length), null],
         [null],
       ),
     );

@@ -8,6 +8,7 @@ import { addHosts, allowed, resources, shmSize, ulimits } from "./limits.ts";
 import { parseOutputs } from "./outputs.ts";
 import { parseSecrets } from "./secrets.ts";
 import { isNetwork, isPullPolicy } from "./settings.ts";
+import { parseSsh } from "./ssh.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The engine's options for a `tsbuild build` line. @throws E_USAGE, E_CONTEXT_NOT_IMPLEMENTED */
@@ -43,6 +44,7 @@ export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean):
     buildArgs,
     ...(flags.list("build-context").length === 0 ? {} : { contexts: namedContexts(flags.list("build-context")) }),
     ...(flags.list("secret").length === 0 ? {} : { secrets: parseSecrets(flags.list("secret"), config) }),
+    ...(flags.list("ssh").length === 0 ? {} : { ssh: parseSsh(flags.list("ssh"), config) }),
     ...containerOptions(flags),
     // As buildx: who gives the build the host's network gives it to any step that asks.
     allow: [

@@ -92,6 +92,12 @@ const ownCommands: readonly CommandSpec[] = [
         value: "SPEC",
         help: "for RUN --mount=type=secret: id=N,src=FILE or id=N,env=VAR",
       },
+      {
+        name: "ssh",
+        kind: "list",
+        value: "SPEC",
+        help: "for RUN --mount=type=ssh: default or ID[=SOCKET|KEY[,KEY..]][,raw]",
+      },
       { name: "label", kind: "list", value: "K=V", help: "label of the image" },
       {
         name: "output",
@@ -144,7 +150,7 @@ const ownCommands: readonly CommandSpec[] = [
     missing: [
       { name: "provenance", noop: ["false"] },
       { name: "sbom", noop: ["false"] },
-      ...missing("ssh", "cache-from", "cache-to", "attest", "annotation"),
+      ...missing("cache-from", "cache-to", "attest", "annotation"),
       ...missing("cgroup-parent", "policy", "call", "check", "builder"),
       ...missing("memory/m", "memory-swap", "cpu-period", "cpu-quota", "cpu-shares/c", "cpuset-cpus"),
       ...missing("cpuset-mems", "isolation", "security-opt", "compress", "force-rm", "rm", "stream"),

@@ -22,6 +22,7 @@ import { LogPipes } from "./log-pipes.ts";
 import { mountContent, mountInputs, mountKeys } from "./mounts/key.ts";
 import { prepareMounts } from "./mounts/prepare.ts";
 import type { Secrets } from "../secrets.ts";
+import type { SshSource } from "../ssh/agents.ts";
 import type { RunEnvironment } from "../run-environment.ts";
 import { limitSpec } from "../run-limits.ts";
 import { scriptInput, scriptMount } from "../run-script.ts";
@@ -37,6 +38,7 @@ export interface RunSettings {
   /** The Dockerfile's text, for error frames. */
   readonly source: string;
   readonly secrets: Secrets;
+  readonly ssh: SshSource | undefined;
   readonly resources: ResourceLimits;
 }
 
@@ -105,8 +107,8 @@ async function execRun(run: Run): Promise<{ snapshot: Snapshot | undefined; iden
   const user = resolveUser(op.user, userFiles(base?.snapshot));
   await using active = context.store.snapshots.prepare(base?.snapshot);
   using script = scriptMount(op, context.store.scratch);
-  const { secrets, shells } = settings;
-  await using prepared = await prepareMounts({ mounts: op.mounts ?? [], inputs, secrets, context });
+  const { secrets, ssh, shells } = settings;
+  await using prepared = await prepareMounts({ mounts: op.mounts ?? [], inputs, secrets, ssh, context });
   await using logs = new LogPipes({ digest: vertex.digest, emit: context.emit, mask: secrets.mask });
   const mounts = [...script.mounts, ...prepared.mounts];
   const spec = containerSpec(run, active, { user, mounts, env: prepared.env });

@@ -1,6 +1,7 @@
 /*
- * tsbuild-init PLAN_FD STATUS_FD TERMINAL_FD: makes one container of a plan. Started by native/process.ts; no policy, no parsing
- * of images. The first process clones the container's PID 1 as a sibling (its parent is the engine) and ends; PID 1
+ * tsbuild-init PLAN_FD STATUS_FD MODE COUNT: makes one container of a plan. Started by native/process.ts; no policy, no
+ * parsing of images. It has COUNT descriptors: after the status pipe the terminal's socket (MODE "terminal") and those of
+ * mounts. The first process clones the container's PID 1 as a sibling (its parent is the engine) and ends; PID 1
  * builds the root, starts the program, forwards signals, reaps, and reports how the program ended.
  */
 #define _GNU_SOURCE
@@ -302,16 +303,16 @@ static void reset_signals(void)
 
 int main(int argc, char **argv)
 {
-	if (argc != 4)
+	if (argc != 5)
 		return 2;
-	int plan_fd = atoi(argv[1]), last;
-	last = report_fd = atoi(argv[2]);
-	int netns = strcmp(argv[3], "netns") == 0;
-	if (argv[3][0] && !netns)
-		last = terminal_socket = atoi(argv[3]);
+	int plan_fd = atoi(argv[1]), netns = strcmp(argv[3], "netns") == 0, next;
+	report_fd = atoi(argv[2]);
+	next = report_fd + 1;
+	if (strcmp(argv[3], "terminal") == 0)
+		terminal_socket = next++;
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_NAME, "tsbuild-init", 0, 0, 0); /* not the number of the descriptor it is run by */
-	if (syscall(SYS_close_range, (unsigned)last + 1, ~0u, 0))
+	if (syscall(SYS_close_range, (unsigned)atoi(argv[4]), ~0u, 0))
 		fail(STEP_PLAN, "close_range");
 	reset_signals();
 	if (netns)
@@ -319,6 +320,7 @@ int main(int argc, char **argv)
 	struct plan plan;
 	if (plan_read(plan_fd, &plan))
 		fail(STEP_PLAN, NULL);
+	plan.first_socket = next;
 	close(plan_fd);
 	fcntl(report_fd, F_SETFD, FD_CLOEXEC);
 	join_cgroups(&plan);

@@ -96,6 +96,7 @@ static void read_mounts(struct reader *r, struct plan *p)
 		m->mode = u32(r);
 		m->uid = u32(r);
 		m->gid = u32(r);
+		m->socket = u32(r);
 	}
 }
 

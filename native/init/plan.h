@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLAN_MAGIC 0x35425354u /* "TSB5" */
+#define PLAN_MAGIC 0x36425354u /* "TSB6" */
 
 struct strlist {
 	uint32_t count;
@@ -12,7 +12,7 @@ struct strlist {
 };
 
 struct mount_entry {
-	char *type; /* "bind", "overlay", "file", or a file system: "tmpfs", "proc" ... */
+	char *type; /* "bind", "overlay", "file", "socket", or a file system: "tmpfs", "proc" ... */
 	char *source;
 	char *target; /* inside the root */
 	char *data; /* comma separated key or key=value for the file system */
@@ -21,8 +21,9 @@ struct mount_entry {
 	char *inside; /* of a bind or an overlay: what of it is mounted, resolved in it; "" is all */
 	struct strlist lower; /* of an overlay, topmost first */
 	char *upper, *work;
-	uint32_t size, mode, uid, gid; /* of a file */
+	uint32_t size, mode, uid, gid; /* of a file or a socket */
 	const void *content;
+	uint32_t socket; /* which of the sockets that were handed over */
 };
 
 struct limit_entry {
@@ -31,6 +32,7 @@ struct limit_entry {
 };
 
 struct plan {
+	int first_socket; /* their descriptors; not part of the plan's text */
 	uint32_t namespaces; /* CLONE_NEW* */
 	struct strlist cgroup_procs;
 	char *cgroup; /* directory of the v2 group to be cloned into, or "" */

@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -199,18 +201,34 @@ static int file_mount(const struct plan *p, const struct mount_entry *m)
 	return clone_inside(p, fs, 0, "file");
 }
 
+/*
+ * A socket that the engine listens on, bound here: its file is on a tmpfs of its own, with owner and mode before anybody
+ * can see it, and its name says nothing of the host. The engine accepts once the program runs; until then clients wait.
+ */
+static int socket_mount(const struct plan *p, const struct mount_entry *m)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "socket" };
+	int fs = new_mount("tmpfs", "size=4k,nr_inodes=4,mode=0700", 0), fd = p->first_socket + (int)m->socket;
+	if (fs < 0 || fchdir(fs) || bind(fd, (struct sockaddr *)&name, sizeof name) ||
+	    fchownat(fs, name.sun_path, m->uid, m->gid, AT_SYMLINK_NOFOLLOW) ||
+	    fchmodat(fs, name.sun_path, m->mode, 0) || listen(fd, 128) || close(fd) || chdir("/"))
+		return -1;
+	return clone_inside(p, fs, 0, name.sun_path);
+}
+
 static void user_mount(const struct plan *p, const struct mount_entry *m)
 {
 	int bind = strcmp(m->type, "bind") == 0, layered = strcmp(m->type, "overlay") == 0;
-	int file = strcmp(m->type, "file") == 0;
-	int fd = bind      ? bind_mount(m)
-		 : layered ? overlay_mount(p, m)
-		 : file    ? file_mount(p, m)
-			   : new_mount(m->type, m->data, m->attributes);
+	int file = strcmp(m->type, "file") == 0, listening = strcmp(m->type, "socket") == 0;
+	int fd = bind        ? bind_mount(m)
+		 : layered   ? overlay_mount(p, m)
+		 : file      ? file_mount(p, m)
+		 : listening ? socket_mount(p, m)
+			     : new_mount(m->type, m->data, m->attributes);
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st))
 		fail(STEP_MOUNT, bind && !m->inside[0] ? m->source : m->target);
-	if ((bind || layered || file) && m->attributes && set_attributes(fd, m->attributes, (int)m->recursive))
+	if ((bind || layered || file || listening) && m->attributes && set_attributes(fd, m->attributes, (int)m->recursive))
 		fail(STEP_MOUNT, bind ? m->source : m->target);
 	int target = open_target(m->target, S_ISDIR(st.st_mode));
 	struct statfs over;

@@ -1,6 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 import { closeFd } from "../../native/syscall.ts";
 import { startInit, type InitProcess } from "../../native/process.ts";
+import { openUnixListener } from "../../native/unix-listener.ts";
 import { openCgroup, type Cgroup } from "../cgroup/cgroup.ts";
 import { openNetwork, type Network } from "../network/network.ts";
 import { grantedCapabilities, planContainer } from "../rootfs/plan.ts";
@@ -27,7 +28,10 @@ export async function startContainer(
   await using stack = new AsyncDisposableStack();
   const network = stack.use(await openNetwork(spec.network, { services: spec.services ?? [] }));
   const cgroup = stack.use(openCgroup(spec.id, spec.resources ?? {}, { devices: spec.privileged === true }));
+  const sockets = spec.mounts.flatMap(({ socket }) => socket ?? []);
+  const listeners = sockets.map((socket) => ({ socket, listener: stack.use(openUnixListener()) }));
   const plan = planContainer(spec, {
+    sockets: new Map(listeners.map(({ socket, listener }) => [socket, listener.fd])),
     cgroupProcs: cgroup.procs,
     cgroup: cgroup.into,
     nodev: cgroup.nodev,
@@ -39,6 +43,7 @@ export async function startContainer(
     cgroup2: cgroup.unified,
   });
   const init = await startInit(plan, descriptors(spec, stdio, stack), options.signal);
+  for (const { socket, listener } of listeners) listener.accept(socket.connected);
   const { terminal } = init;
   if (terminal !== undefined) stack.defer(() => closeFd(terminal));
   const upper = spec.root.overlay?.upper;

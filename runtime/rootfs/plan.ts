@@ -1,6 +1,6 @@
 import { TsbuildError } from "../../native/errors.ts";
-import type { Mount } from "../../native/mount.ts";
-import type { InitMount, InitPlan } from "../../native/plan.ts";
+import type { Mount, SocketFile } from "../../native/mount.ts";
+import type { InitMount, InitPlan, InitSocket } from "../../native/plan.ts";
 import type { ContainerSpec } from "../container/process.ts";
 import type { NetworkJoin } from "../network/network.ts";
 import { capabilityMask, defaultCapabilities, ownCapabilities } from "../security/capabilities.ts";
@@ -39,6 +39,8 @@ export interface PlanResources {
   readonly network: NetworkJoin;
   /** Whether to mount the unified cgroup hierarchy, read-only. */
   readonly cgroup2: boolean;
+  /** Descriptors for the mounts of type "socket". */
+  readonly sockets?: ReadonlyMap<SocketFile, number>;
 }
 
 /** A container's plan. Pure: the same spec and resources give the same plan. */
@@ -70,7 +72,7 @@ export function planContainer(spec: ContainerSpec, resources: PlanResources): In
           },
     readonlyRoot: spec.readonlyRoot ?? false,
     systemMounts: systemMounts(spec, resources),
-    mounts: spec.mounts.map((mount) => userMount(mount, resources.nodev)),
+    mounts: spec.mounts.map((mount) => userMount(mount, resources)),
     masked: spec.privileged === true ? [] : (spec.maskedPaths ?? maskedPaths),
     readonlyPaths: spec.privileged === true ? [] : (spec.readonlyPaths ?? readonlyPaths),
     hostname: spec.hostname,
@@ -126,8 +128,8 @@ function systemMounts(spec: ContainerSpec, resources: PlanResources): readonly I
  * One mount of the caller's. What is not understood is refused, not left out: for a bind every word, for another file
  * system what the kernel does not know.
  */
-function userMount(mount: Mount, nodev: boolean): InitMount {
-  const { type, source, target, options, inside, overlay, file } = mount;
+function userMount(mount: Mount, { nodev, sockets }: PlanResources): InitMount {
+  const { type, source, target, options, inside, overlay, file, socket } = mount;
   if (!target.startsWith("/")) throw mountError(mount, "its target is not absolute");
   let attributes: number = nodev ? ATTR.NODEV : 0;
   const data: string[] = [];
@@ -136,7 +138,7 @@ function userMount(mount: Mount, nodev: boolean): InitMount {
     if (attribute !== undefined) attributes |= attribute;
     else if (!plainWords.has(option)) data.push(option);
   }
-  if (["bind", "overlay", "file"].includes(type) && data.length > 0)
+  if (["bind", "overlay", "file", "socket"].includes(type) && data.length > 0)
     throw mountError(mount, `"${data.join(",")}" is no option of a bind`);
   return {
     type,
@@ -148,7 +150,14 @@ function userMount(mount: Mount, nodev: boolean): InitMount {
     ...(inside === undefined ? {} : { inside }),
     ...(overlay === undefined ? {} : { layers: overlay }),
     ...(file === undefined ? {} : { file }),
+    ...(socket === undefined ? {} : { socket: listening(socket, sockets) }),
   };
+}
+
+function listening(socket: SocketFile, sockets: PlanResources["sockets"]): InitSocket {
+  const fd = sockets?.get(socket);
+  if (fd === undefined) throw new RangeError("a mount's socket was not opened");
+  return { fd, mode: socket.mode, uid: socket.uid, gid: socket.gid };
 }
 
 function mountError({ type, target }: Mount, why: string): TsbuildError {

@@ -12,6 +12,8 @@ type Input = DispatchInput<RunInstruction>;
 export interface RunMounts {
   readonly mounts: readonly RunMount[];
   readonly inputs: readonly Vertex[];
+  /** The socket of the first ssh mount: the step's agent. */
+  readonly agent: string | undefined;
 }
 
 /** One flag being given its meaning. `slot`: that of the step. */
@@ -36,7 +38,8 @@ export function runMounts(input: Input, slot: string): RunMounts {
     const sockets = mounts.filter(({ kind }) => kind === "ssh").length;
     mounts.push(meaning({ input, flag, mount, slot, inputs, sockets }));
   }
-  return { inputs, mounts: mounts.toSorted((a, b) => byTarget(a.target ?? "", b.target ?? "")) };
+  const agent = mounts.find(({ kind }) => kind === "ssh")?.target;
+  return { inputs, agent, mounts: mounts.toSorted((a, b) => byTarget(a.target ?? "", b.target ?? "")) };
 }
 
 function byTarget(a: string, b: string): number {

@@ -19,12 +19,12 @@ export function dispatchRun(input: DispatchInput<RunInstruction>): void {
   const flags = instruction.flags.map(({ name: flag, value }) => `--${flag}=${value} `).join("");
   const name = nextStepName(state, `RUN ${flags}${text}${summary}`, onbuild);
   const slot = `${state.name}/${state.stepIndex}`;
-  const { mounts, inputs } = runMounts(input, slot);
+  const { mounts, inputs, agent } = runMounts(input, slot);
   state.vertex = makeVertex({
     op: {
       kind: "run",
       args,
-      env: state.env,
+      env: agent === undefined ? state.env : withDefault(state.env, "SSH_AUTH_SOCK", agent),
       cwd: state.config.WorkingDir ?? "/",
       user: state.config.User ?? "",
       ...runRights(instruction, context),
@@ -41,6 +41,10 @@ export function dispatchRun(input: DispatchInput<RunInstruction>): void {
     argNames: state.args.map(({ key }) => key).filter((key) => getEnv(state.config.Env ?? [], key) === undefined),
   });
   addHistory(state, `RUN ${argsPrefix(state)}${args.join(" ")} # buildkit`, true);
+}
+
+function withDefault(env: readonly string[], name: string, value: string): readonly string[] {
+  return getEnv(env, name) === undefined ? [...env, `${name}=${value}`] : env;
 }
 
 /** `|2 A=1 B=2 `: the ARGs a RUN saw, as docker's history shows them. */

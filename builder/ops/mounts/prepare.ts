@@ -1,9 +1,10 @@
 import { TsbuildError } from "../../../native/errors.ts";
 import type { Mount } from "../../../native/mount.ts";
 import { lowerDirs, type Snapshot } from "../../../store/snapshot/snapshotter.ts";
-import type { RunBind, RunMount, RunSecret, RunTmpfs } from "../../graph/opspec.ts";
+import type { RunBind, RunMount, RunSecret, RunSocket, RunTmpfs } from "../../graph/opspec.ts";
 import { scratchDirectory } from "../../scratch-directory.ts";
 import type { SecretSource } from "../../secrets.ts";
+import type { SshSource } from "../../ssh/agents.ts";
 import { resolveInRoot, statInRoot } from "../copy/resolve.ts";
 import { SnapshotTree } from "../snapshot-tree.ts";
 import { takeCaches } from "./cache.ts";
@@ -21,7 +22,7 @@ interface Prepared {
   readonly env: readonly string[];
 }
 
-/** @throws E_SECRET_NOT_FOUND, E_MOUNT_SOURCE */
+/** @throws E_SECRET_NOT_FOUND, E_SSH_NOT_FOUND, E_MOUNT_SOURCE */
 export async function prepareMounts(resources: MountResources): Promise<PreparedMounts> {
   await using stack = new AsyncDisposableStack();
   const caches = await takeCaches(resources, stack);
@@ -47,7 +48,7 @@ async function prepare(mount: RunMount, resources: MountResources, stack: AsyncD
     case "secret":
       return await secretMount(mount, resources.secrets);
     case "ssh":
-      throw new TsbuildError("Cannot mount an SSH agent: --ssh is not supported yet", { code: "E_UNSUPPORTED" });
+      return { mounts: sshMounts(mount, resources.ssh), env: [] };
     case "cache":
       throw new RangeError(`cache ${mount.id} was not taken`);
     default:
@@ -109,6 +110,19 @@ async function secretMount(mount: RunSecret, secrets: SecretSource): Promise<Pre
     mounts: target === undefined ? [] : [file],
     env: env === undefined ? [] : [`${env}=${variableText(id, content)}`],
   };
+}
+
+function sshMounts({ id, target, required, mode, uid, gid }: RunSocket, ssh: SshSource | undefined): readonly Mount[] {
+  const connected = ssh?.get(id);
+  if (connected !== undefined) {
+    const socket = { mode: mode & 0o777, uid, gid, connected };
+    return [{ type: "socket", source: "tmpfs", target, options: ["nosuid", "nodev", "noexec"], socket }];
+  }
+  if (!required) return [];
+  throw new TsbuildError(`Cannot run the step: it needs the SSH agent ${JSON.stringify(id)}, which was not given`, {
+    code: "E_SSH_NOT_FOUND",
+    hint: `--ssh ${id} for your own agent, or --ssh ${id}=SOCKET or --ssh ${id}=KEY`,
+  });
 }
 
 function variableText(id: string, content: Uint8Array): string {

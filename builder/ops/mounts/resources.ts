@@ -2,11 +2,14 @@ import type { RunMount } from "../../graph/opspec.ts";
 import type { SecretSource } from "../../secrets.ts";
 import type { OpContext } from "../../solve/op.ts";
 import type { SolvedStep } from "../../solve/step.ts";
+import type { SshSource } from "../../ssh/agents.ts";
 
 /** What mounts are made of. */
 export interface MountResources {
   readonly mounts: readonly RunMount[];
   readonly inputs: readonly SolvedStep[];
   readonly secrets: SecretSource;
+  /** undefined: there are no agents. */
+  readonly ssh: SshSource | undefined;
   readonly context: OpContext;
 }
