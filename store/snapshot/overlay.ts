@@ -92,7 +92,8 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
   }
 
   async persist(done: readonly { readonly snapshot: Snapshot; readonly identity: SnapshotIdentity }[]): Promise<void> {
-    await this.#sync();
+    // What is there already, durable, is not needed a second time: nothing has to be flushed for it.
+    if (done.some(({ identity }) => this.find(identity.chainID) === undefined)) await this.#sync();
     this.#db.transaction(() => {
       for (const { snapshot, identity } of done) this.#record(snapshot, identity);
     });
