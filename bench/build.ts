@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openStore, saveImages } from "../store/index.ts";
@@ -16,29 +16,57 @@ interface Workload {
   readonly dockerfile: string;
   /** Makes the context. */
   readonly files?: (directory: string) => void;
+  /** Keys of the base images that it needs. */
+  readonly bases: readonly string[];
+  /** Its steps reach out to servers: once is enough. */
+  readonly network?: boolean;
   /** Changes one file. */
   readonly change?: (directory: string, round: number) => void;
 }
+
+const npmProject = join(import.meta.dirname, "../test/corpus/cases/node-npm");
 
 const lines = (count: number, line: (at: number) => string): string =>
   Array.from({ length: count }, (_, at) => line(at)).join("\n");
 
 const workloads: readonly Workload[] = [
-  { name: "tiny", dockerfile: "FROM busybox:1\nCOPY a /a\nRUN cat /a\n", files: small, change: small },
-  { name: "40 steps", dockerfile: `FROM debian:12\n${lines(40, (at) => `RUN echo ${at} > /f${at}`)}\n` },
+  {
+    name: "tiny",
+    bases: ["busybox"],
+    dockerfile: "FROM busybox:1\nCOPY a /a\nRUN cat /a\n",
+    files: small,
+    change: small,
+  },
+  {
+    name: "40 steps",
+    bases: ["debian"],
+    dockerfile: `FROM debian:12\n${lines(40, (at) => `RUN echo ${at} > /f${at}`)}\n`,
+  },
   {
     name: "wide graph",
+    bases: ["busybox"],
     dockerfile: `${lines(12, (at) => `FROM busybox:1 AS s${at}\nRUN echo ${at} > /f${at}`)}\nFROM busybox:1\n${lines(12, (at) => `COPY --from=s${at} /f${at} /`)}\n`,
   },
   {
     name: "20,000 files",
+    bases: ["busybox"],
     dockerfile: "FROM busybox:1\nCOPY src /src\n",
     files: manyFiles,
     change: (directory, round) => writeFileSync(join(directory, "src/d7/f7"), `changed ${round}`),
   },
   {
     name: "apt",
+    bases: ["debian"],
+    network: true,
     dockerfile: "FROM debian:12\nRUN apt-get update && apt-get install -y --no-install-recommends less\n",
+  },
+  {
+    name: "npm",
+    bases: ["debian", "node"],
+    network: true,
+    dockerfile: readFileSync(join(npmProject, "Dockerfile"), "utf8"),
+    files: (directory) => cpSync(npmProject, directory, { recursive: true }),
+    change: (directory, round) => writeFileSync(join(directory, "index.js"), `console.log(${round});\n`),
   },
 ];
 
@@ -72,7 +100,7 @@ interface Builder {
 }
 
 function measure(builder: Builder, workload: Workload, context: string): Readonly<Record<string, number>> {
-  const rounds = workload.name === "apt" ? 1 : 3;
+  const rounds = workload.network === true ? 1 : 3;
   const run = (cold: boolean): number => time(builder.command(context, cold), builder.env);
   const cold = Array.from({ length: rounds }, () => run(true));
   run(false);
@@ -96,12 +124,14 @@ const chosen = process.argv.slice(2);
 const directory = mkdtempSync(join(tmpdir(), "tsbuild-bench-"));
 try {
   const store = join(directory, "store");
-  await buildBases(store, ["busybox", "debian"]);
+  const wanted = workloads.filter(({ name }) => chosen.length === 0 || chosen.includes(name));
+  const keys = [...new Set(wanted.flatMap((workload) => workload.bases))];
+  await buildBases(store, keys);
   await using dockerd = await Dockerd.start();
   const bases = join(directory, "bases.tar");
   {
     await using opened = await openStore({ root: store });
-    await saveImages(opened, baseNames(["busybox", "debian"]), { format: "docker", to: { file: bases } });
+    await saveImages(opened, baseNames(keys), { format: "docker", to: { file: bases } });
   }
   dockerd.docker(["load", "-i", bases]);
   const program = join(import.meta.dirname, "../builder/cli/tsbuild");
@@ -127,7 +157,7 @@ try {
   ];
   if (spawnSync("buildah", ["--version"]).status === 0) {
     const root = ["--root", join(directory, "buildah"), "--runroot", join(directory, "buildah-run")];
-    for (const name of baseNames(["busybox", "debian"])) {
+    for (const name of baseNames(keys)) {
       const one = join(directory, "one.tar");
       await using opened = await openStore({ root: store });
       await saveImages(opened, [name], { format: "docker", to: { file: one } });
@@ -142,11 +172,11 @@ try {
     });
   }
   const results: unknown[] = [];
-  for (const workload of workloads.filter(({ name }) => chosen.length === 0 || chosen.includes(name))) {
+  for (const workload of wanted) {
     const context = join(directory, "context");
     mkdirSync(context);
-    writeFileSync(join(context, "Dockerfile"), workload.dockerfile);
     workload.files?.(context);
+    writeFileSync(join(context, "Dockerfile"), workload.dockerfile);
     const own = measure(ours, workload, context);
     for (const builder of builders) {
       const theirs = measure(builder, workload, context);
