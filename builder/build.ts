@@ -1,10 +1,9 @@
 import { availableParallelism } from "node:os";
 import { openStore } from "../store/open.ts";
-import { digestOf } from "../store/oci/digest.ts";
 import { hostPlatform, parsePlatform, type Platform } from "../store/oci/platform.ts";
 import { normalizeReference } from "../store/oci/reference.ts";
 import type { Store } from "../store/store.ts";
-import { givenHostname, givenSyntax, withBuiltinArgs } from "./builtin-args.ts";
+import { givenChecks, givenHostname, givenSyntax, withBuiltinArgs } from "./builtin-args.ts";
 import { namedDirectory, openContextDirectory } from "./context/dockerfile.ts";
 import { openMainContext } from "./context/main.ts";
 import { parseContexts, type ContextTable } from "./context/named.ts";
@@ -23,6 +22,9 @@ import { convert, type BuildPlan } from "./graph/convert.ts";
 import type { ResolvedImage } from "./graph/resolved-image.ts";
 import { proxyArgs } from "./graph/global-args.ts";
 import { bottom, squashVertex } from "./graph/squash.ts";
+import { definitionStep, internalStep, now } from "./internal-step.ts";
+import { Linter } from "./lint/linter.ts";
+import { toBuildWarning } from "./lint/warnings.ts";
 import { prepareRunEnvironment, type RunEnvironment } from "./run-environment.ts";
 import type { RunSettings } from "./ops/run.ts";
 import { opTable } from "./ops/table.ts";
@@ -90,21 +92,21 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   const credentials = new UrlCredentials(secrets.mask);
   await using http = new HttpSource({ store, registry, secrets, credentials });
   using workspace = new Workspace(store.scratch);
-  const main = await internalStep(emit, "[internal] load build definition from Dockerfile", () =>
-    openMainContext({ ...given, workspace, signal }),
-  );
+  const main = await internalStep(emit, definitionStep.name, () => openMainContext({ ...given, workspace, signal }));
   const { file } = main;
-  const parsed = parseDockerfile(file.bytes, file.name, givenSyntax(options));
+  const text = file.bytes.toString("utf8");
+  const linter = new Linter({ source: text, given: givenChecks(options), ignore: main.ignore });
   const { debug } = options;
-  const placed = debug?.at === undefined ? undefined : placeShell(parsed, debug.at, options.target);
-  const ast = placed?.ast ?? parsed;
-  options = withBuiltinArgs(placed === undefined ? options : { ...options, target: placed.target }, ast);
-  for (const { rule, message, location } of ast.warnings)
-    emit({ kind: "warning", time: now(), rule, message, location });
   const images = new Map<string, FoundImage>();
-  const plan = await planBuild({ options, ast, emit, source, images, contexts, credentials, store, signal });
-  for (const { rule, message, location } of plan.warnings)
-    emit({ kind: "warning", time: now(), rule, message, location });
+  const { ast, placed, plan } = await telling(linter, emit, text, async () => {
+    const parsed = parseDockerfile(text, file.name, { syntax: givenSyntax(options), observer: linter });
+    const placed = debug?.at === undefined ? undefined : placeShell(parsed, debug.at, options.target);
+    const ast = placed?.ast ?? parsed;
+    options = withBuiltinArgs(placed === undefined ? options : { ...options, target: placed.target }, ast);
+    const plan = await planBuild({ options, ast, emit, source, images, contexts, credentials, store, signal, linter });
+    return { ast, placed, plan };
+  });
+  linter.verdict();
   for (const name of plan.unusedArgs) {
     emit({ kind: "warning", time: now(), message: `One or more build-args [${name}] were not consumed` });
   }
@@ -183,6 +185,15 @@ async function openAgents({ ssh }: BuildOptions): Promise<SshSource | undefined>
   return new SshAgents(ssh);
 }
 
+/** Tells the warnings of what is done, also when it fails. */
+async function telling<T>(linter: Linter, emit: ProgressSink, source: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } finally {
+    for (const warning of linter.warnings) emit({ kind: "warning", time: now(), ...toBuildWarning(warning, source) });
+  }
+}
+
 /** A Dockerfile made to have more warnings than this is not told of all in its result. */
 const mostWarnings = 1000;
 
@@ -206,8 +217,9 @@ async function planBuild(parts: {
   readonly credentials: UrlCredentials;
   readonly store: Store;
   readonly signal: AbortSignal;
+  readonly linter: Linter;
 }): Promise<BuildPlan> {
-  const { options, ast, emit, source, images, contexts, store, signal } = parts;
+  const { options, ast, emit, source, images, contexts, store, signal, linter } = parts;
   const build = hostPlatform();
   const target = options.platform === undefined ? build : parsePlatform(options.platform);
   const resolve = async (step: string, platform: Platform, find: () => Promise<FoundImage>): Promise<ResolvedImage> => {
@@ -237,6 +249,7 @@ async function planBuild(parts: {
     epoch: options.sourceDateEpoch,
     noCache: options.noCache ?? false,
     resolveImage,
+    observer: linter,
     contexts,
     cleanUrl: (url) => parts.credentials.take(url),
     resolveLayout: async (name, { path, tag, digest }, platform, location) =>
@@ -341,22 +354,6 @@ function parallelism(limit: number | undefined): number {
   return limit === 0 ? Infinity : (limit ?? 2 * availableParallelism());
 }
 
-/** A step of the builder's own that progress shows. */
-async function internalStep<T>(emit: ProgressSink, name: string, act: () => Promise<T>): Promise<T> {
-  const digest = digestOf(name);
-  emit({ kind: "vertex", vertex: { digest, name, inputs: [] }, time: now() });
-  emit({ kind: "started", digest, time: now() });
-  try {
-    const result = await act();
-    emit({ kind: "completed", digest, time: now(), cached: false });
-    return result;
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    emit({ kind: "completed", digest, time: now(), cached: false, error: message });
-    throw error;
-  }
-}
-
 function buildFacts(
   options: BuildOptions,
   found: { readonly directory: string; readonly file: string; readonly names: readonly string[] },
@@ -388,8 +385,4 @@ function attempt(act: () => void): void {
   } catch {
     // Such as a full disk, which the build itself reports.
   }
-}
-
-function now(): number {
-  return performance.timeOrigin + performance.now();
 }

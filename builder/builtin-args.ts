@@ -21,6 +21,11 @@ export function givenSyntax({ buildArgs = {} }: BuildOptions): string | undefine
   });
 }
 
+/** What BUILDKIT_DOCKERFILE_CHECK says in the place of the file's `# check=`. */
+export function givenChecks({ buildArgs = {} }: Pick<BuildOptions, "buildArgs">): string | undefined {
+  return buildArgs["BUILDKIT_DOCKERFILE_CHECK"];
+}
+
 /** The name of the host of every RUN, when BUILDKIT_SANDBOX_HOSTNAME gives one. */
 export function givenHostname({ buildArgs = {} }: Pick<BuildOptions, "buildArgs">): string | undefined {
   const name = buildArgs["BUILDKIT_SANDBOX_HOSTNAME"];

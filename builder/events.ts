@@ -58,7 +58,13 @@ export type BuildEvent =
       readonly message: string;
       readonly detail?: readonly string[];
       readonly url?: string;
+      /** The lines that it is about; `at`: the words in them. */
       readonly location?: SourceLocation;
+      readonly at?: SourceLocation;
+      /** How to mend it. */
+      readonly hint?: string;
+      /** The Dockerfile's text, to show the lines of. */
+      readonly source?: string;
     }
   /** Why a step was not taken from the cache: "package.json changed", "ARG V 1 -> 2". */
   | {

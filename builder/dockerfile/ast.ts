@@ -38,12 +38,16 @@ interface InstructionBase {
   readonly original: string;
   /** Of the whole instruction with its heredocs. */
   readonly location: SourceLocation;
+  /** Of its lines alone, without heredocs. */
+  readonly lines: SourceLocation;
   /** Of the keyword alone. */
   readonly keyword: SourceLocation;
   readonly flags: readonly Flag[];
   readonly heredocs: readonly Heredoc[];
   /** Comment lines directly above, without `#`. */
   readonly comments: readonly string[];
+  /** Empty lines between its lines. */
+  readonly emptyLines: readonly SourceLocation[];
 }
 
 /** A key and value as written. ARG without default: `value` undefined. */
@@ -58,6 +62,8 @@ export interface FromInstruction extends InstructionBase {
   readonly image: Word;
   /** After AS, lower-cased. */
   readonly name: string | undefined;
+  /** AS and the name as written. */
+  readonly alias: { readonly keyword: Word; readonly name: Word } | undefined;
   readonly platform: string | undefined;
 }
 export interface ArgInstruction extends InstructionBase {
@@ -168,12 +174,4 @@ export interface DockerfileAst {
   /** ARGs before the first FROM. */
   readonly globalArgs: readonly ArgInstruction[];
   readonly stages: readonly Stage[];
-  readonly warnings: readonly DockerfileWarning[];
-}
-
-/** Found while parsing; `rule` has BuildKit's name. */
-export interface DockerfileWarning {
-  readonly rule: string;
-  readonly message: string;
-  readonly location: SourceLocation;
 }

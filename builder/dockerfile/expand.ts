@@ -12,9 +12,10 @@ export interface ExpandOptions {
   readonly plainQuotes?: boolean;
 }
 
-/** A word with its variables in place. `unmatched`: names that had no value. */
+/** A word with its variables in place. `matched`: names that had a value, `unmatched`: those that had none. */
 export interface Expanded {
   readonly text: string;
+  readonly matched: readonly string[];
   readonly unmatched: readonly string[];
 }
 
@@ -32,7 +33,7 @@ const isDigit = (text: string): boolean => /^\p{Nd}$/u.test(text);
 export function expandWord(raw: string, env: ReadonlyMap<string, string>, options: ExpandOptions): Expanded {
   const lexer = new Lexer(raw, env, options);
   const text = lexer.until({});
-  return { text, unmatched: [...lexer.unmatched] };
+  return { text, matched: [...lexer.matched], unmatched: [...lexer.unmatched] };
 }
 
 /** As expandWord(), cut into words at white space outside quotes, also where a variable's value has it. */
@@ -76,6 +77,7 @@ interface Part {
 }
 
 class Lexer {
+  readonly matched: Set<string> = new Set();
   readonly unmatched: Set<string> = new Set();
   readonly #chars: readonly string[];
   readonly #env: ReadonlyMap<string, string>;
@@ -210,6 +212,7 @@ class Lexer {
   #conditional(name: string, modifier: string, emptyIsUnset: boolean): string {
     const word = this.until({ stop: "}", escapes: false });
     const value = this.#env.get(name);
+    if (value !== undefined) this.matched.add(name);
     const kept =
       value === undefined ? this.#unset(`\${${name}${emptyIsUnset ? ":" : ""}${modifier}${word}}`) : undefined;
     if (kept !== undefined) return kept;
@@ -260,7 +263,7 @@ class Lexer {
 
   #lookup(name: string): string | undefined {
     const value = this.#env.get(name);
-    if (value === undefined) this.unmatched.add(name);
+    (value === undefined ? this.unmatched : this.matched).add(name);
     return value === undefined ? undefined : this.#count(value);
   }
 

@@ -1,4 +1,4 @@
-import { expandWord, expandWords } from "./expand.ts";
+import { expandWord, expandWords, type Expanded } from "./expand.ts";
 
 /** `[fd]<<[-]WORD` as found in an instruction's text. */
 export interface HeredocStart {
@@ -49,10 +49,7 @@ export function readHeredoc(text: string): HeredocStart | undefined {
 }
 
 /** The body of a COPY's or ADD's heredoc: variables are expanded, quotes stay, a backslash is an escape. @throws E_EXPAND */
-export function expandBody(
-  body: string,
-  env: ReadonlyMap<string, string>,
-): { readonly text: string; readonly unmatched: readonly string[] } {
+export function expandBody(body: string, env: ReadonlyMap<string, string>): Expanded {
   return expandWord(body, env, { escape: "\\", plainQuotes: true });
 }
 

@@ -13,6 +13,10 @@ export interface IgnoreMatcher {
   /** The whole file: two matchers of the same text decide the same. */
   readonly text: string;
   excludes(path: string): boolean;
+  /** The patterns as read, in order; `!` in front takes back. */
+  readonly patterns: readonly string[];
+  /** The same for one path as it was written, which is looked at alone. */
+  hides(path: string): boolean;
   /** Whether a hidden directory needs not be looked into: no `!` pattern can show anything below it. */
   canPrune(directory: string): boolean;
   /** `FILE line N: pattern`, of the last line that hides the path. */
@@ -45,6 +49,8 @@ export function parseIgnore(text: string, file: string): IgnoreMatcher | undefin
   return {
     file,
     text,
+    patterns: lines.map((line) => line.text),
+    hides: (path) => patterns.match(path, undefined).matched,
     excludes: (path) => patterns.match(path, below(posix.dirname(path))).matched,
     canPrune: (directory) => !patterns.mayShowBelow(directory),
     whichLine(path) {

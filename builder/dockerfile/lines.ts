@@ -1,5 +1,4 @@
 import type { Position, SourceLocation } from "./location.ts";
-import type { DockerfileWarning } from "./ast.ts";
 
 /** Where a piece of a joined line came from. */
 interface Segment {
@@ -12,6 +11,8 @@ interface Segment {
 export class LogicalLine {
   readonly text: string;
   readonly comments: readonly string[];
+  /** Empty lines that were skipped between its lines. */
+  readonly emptyLines: readonly SourceLocation[];
   readonly #file: string;
   readonly #segments: readonly Segment[];
   readonly #end: Position;
@@ -21,11 +22,13 @@ export class LogicalLine {
     readonly text: string;
     readonly segments: readonly Segment[];
     readonly comments: readonly string[];
+    readonly emptyLines: readonly SourceLocation[];
     readonly end: Position;
   }) {
     this.#file = init.file;
     this.text = init.text;
     this.comments = init.comments;
+    this.emptyLines = init.emptyLines;
     this.#segments = init.segments;
     this.#end = init.end;
   }
@@ -75,7 +78,6 @@ const leadingSpace = /^[\s\u0085]+/;
 
 /** Reads instructions line by line; heredoc bodies are taken by the caller through heredoc(). */
 export class LineReader {
-  readonly warnings: DockerfileWarning[] = [];
   readonly #file: string;
   readonly #lines: readonly string[];
   readonly #continued: RegExp;
@@ -132,6 +134,7 @@ export class LineReader {
   }
 
   #join(first: string, skipped: number, comments: readonly string[]): LogicalLine {
+    const emptyLines: SourceLocation[] = [];
     const segments: Segment[] = [{ start: 0, line: this.#at, column: skipped + 1 }];
     let { text, more } = this.#trim(first);
     while (more && this.#at < this.#lines.length) {
@@ -139,7 +142,7 @@ export class LineReader {
       const bare = line.replace(leadingSpace, "");
       if (bare.startsWith("#")) continue;
       if (bare === "") {
-        this.#warnEmpty(line);
+        emptyLines.push(this.#emptyLine(line));
         continue;
       }
       segments.push({ start: text.length, line: this.#at, column: 1 });
@@ -147,7 +150,7 @@ export class LineReader {
       text += part.text;
       more = part.more;
     }
-    return new LogicalLine({ file: this.#file, text, segments, comments, end: this.end });
+    return new LogicalLine({ file: this.#file, text, segments, comments, emptyLines, end: this.end });
   }
 
   #trim(line: string): { text: string; more: boolean } {
@@ -156,12 +159,8 @@ export class LineReader {
       : { text: line, more: false };
   }
 
-  #warnEmpty(line: string): void {
+  #emptyLine(line: string): SourceLocation {
     const start = { line: this.#at, column: 1 };
-    this.warnings.push({
-      rule: "NoEmptyContinuation",
-      message: "Empty continuation line",
-      location: { file: this.#file, start, end: { line: this.#at, column: line.length + 1 } },
-    });
+    return { file: this.#file, start, end: { line: this.#at, column: line.length + 1 } };
   }
 }

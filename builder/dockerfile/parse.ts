@@ -1,7 +1,7 @@
 import type {
   ArgInstruction,
+  Directive,
   DockerfileAst,
-  DockerfileWarning,
   Flag,
   FromInstruction,
   Heredoc,
@@ -22,11 +22,24 @@ const withHeredocs = new Set(["RUN", "COPY", "ADD"]);
 /** No sane Dockerfile is larger. */
 const maxSize = 8 << 20;
 
-/**
- * Reads a Dockerfile. `file` is its name in messages; `syntax`: the frontend that is used whatever the file names.
- * @throws DockerfileError with the place of what is wrong
- */
-export function parseDockerfile(input: string | Uint8Array, file: string, syntax?: string): DockerfileAst {
+/** Told of what is read, in the file's order, also when something after it cannot be. */
+export interface ParseObserver {
+  readonly directives: (found: readonly Directive[]) => void;
+  readonly instruction: (instruction: Instruction) => void;
+}
+
+/** `syntax`: the frontend that is used whatever the file names. */
+export interface ParseOptions {
+  readonly syntax?: string | undefined;
+  readonly observer?: ParseObserver | undefined;
+}
+
+/** Reads a Dockerfile. `file` is its name in messages. @throws DockerfileError with the place of what is wrong */
+export function parseDockerfile(
+  input: string | Uint8Array,
+  file: string,
+  { syntax, observer }: ParseOptions = {},
+): DockerfileAst {
   const text = typeof input === "string" ? input : Buffer.from(input).toString("utf8");
   const top: SourceLocation = { file, start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
   const fail = (code: string, message: string, location: SourceLocation, hint?: string): DockerfileError =>
@@ -35,24 +48,19 @@ export function parseDockerfile(input: string | Uint8Array, file: string, syntax
     throw fail("E_DOCKERFILE_SIZE", "Cannot read the Dockerfile: it is larger than 8 MiB", top);
   const lines = splitLines(text);
   const { directives, escape, count } = readDirectives(lines, file, syntax);
+  observer?.directives(directives);
   const reader = new LineReader({ file, lines, escape, start: count });
   const instructions: Instruction[] = [];
   for (let line = reader.next(); line !== undefined; line = reader.next()) {
-    instructions.push(readInstruction(line, reader, { text, escape }));
+    const instruction = readInstruction(line, reader, { text, escape });
+    observer?.instruction(instruction);
+    instructions.push(instruction);
   }
   if (instructions.length === 0) {
     throw fail("E_DOCKERFILE_EMPTY", "Cannot build: the Dockerfile has no instructions", top, "begin with FROM");
   }
   const { globalArgs, stages } = toStages(instructions, fail);
-  return {
-    file,
-    text,
-    escape,
-    directives,
-    globalArgs,
-    stages,
-    warnings: [...reader.warnings, ...stageWarnings(stages)],
-  };
+  return { file, text, escape, directives, globalArgs, stages };
 }
 
 /** The instruction of an ONBUILD trigger; its place is that of the FROM which brought it. @throws DockerfileError */
@@ -67,7 +75,7 @@ export function parseOnbuild(
     if (line === undefined) throw new Error("it is empty");
     const found = readInstruction(line, reader, { text: trigger, escape: "\\" });
     if (reader.next() !== undefined) throw new Error("it is more than one instruction");
-    return { ...found, location: at.location, keyword: at.location };
+    return { ...found, location: at.location, lines: at.location, keyword: at.location };
   } catch (error) {
     throw new DockerfileError(
       `Cannot run the ONBUILD trigger ${JSON.stringify(trigger)} of the base image: ${error instanceof Error ? error.message : String(error)}`,
@@ -175,19 +183,4 @@ function toStages(
     throw fail("E_NO_FROM", "Cannot build: the Dockerfile has no FROM", first.location, "add FROM image");
   }
   return { globalArgs, stages: stages.map((stage, index) => ({ index, name: stage.from.name, ...stage })) };
-}
-
-function stageWarnings(stages: readonly Stage[]): readonly DockerfileWarning[] {
-  return stages.flatMap((stage): readonly DockerfileWarning[] => {
-    const { name, from } = stage;
-    const before = stages.slice(0, stage.index).some((one) => one.name === name);
-    if (name === undefined || !before) return [];
-    return [
-      {
-        rule: "DuplicateStageName",
-        message: `Duplicate stage name ${JSON.stringify(name)}, stage names should be unique`,
-        location: from.location,
-      },
-    ];
-  });
 }

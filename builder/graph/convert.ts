@@ -2,9 +2,9 @@ import { suggest } from "../dockerfile/suggest.ts";
 import type { ImageConfig } from "../../store/oci/config.ts";
 import type { Platform } from "../../store/oci/platform.ts";
 import { parsePlatform } from "../../store/oci/platform.ts";
-import type { DockerfileAst, DockerfileWarning, Flag, Instruction, Stage } from "../dockerfile/ast.ts";
-import { locateVariable } from "../dockerfile/locate-variable.ts";
+import type { DockerfileAst, Flag, Instruction, Stage } from "../dockerfile/ast.ts";
 import { DockerfileError } from "../dockerfile/error.ts";
+import { expandWord, type Expanded } from "../dockerfile/expand.ts";
 import type { SourceLocation } from "../dockerfile/location.ts";
 import { mountFrom } from "../dockerfile/mount-flag.ts";
 import { parseOnbuild } from "../dockerfile/parse.ts";
@@ -13,6 +13,7 @@ import { findContext, type ContextTable, type FoundContext, type NamedContext } 
 import { contextVertex, imageVertex, overDirectory, overImage } from "./base.ts";
 import type { Entitlement } from "../options.ts";
 import type { RunLimits } from "./opspec.ts";
+import type { BaseFacts, ConvertObserver } from "./observer.ts";
 import type { ResolvedImage } from "./resolved-image.ts";
 import { expandFrom } from "./copy-from.ts";
 import type { DispatchContext } from "./dispatch/context.ts";
@@ -46,14 +47,15 @@ export interface ConvertOptions {
     platform: Platform,
     location: SourceLocation,
   ) => Promise<ResolvedImage>;
+  readonly observer?: ConvertObserver;
+  /** Looks at every stage of the file, needed or not. */
+  readonly allStages?: boolean;
 }
 
 /** The step graph of one target and the image it makes, without what only running tells (layers, times). */
 export interface BuildPlan {
   readonly target: Vertex;
   readonly image: Omit<ImageConfig, "rootfs">;
-  /** Found while the instructions were given their meaning. */
-  readonly warnings: readonly DockerfileWarning[];
   /** --build-arg names that no ARG took. */
   readonly unusedArgs: readonly string[];
   /** Steps in progress numbering: the stage's name or number of the target. */
@@ -73,13 +75,14 @@ class Converter {
   readonly #stages = new Map<number, Promise<StageState>>();
   readonly #images = new Map<string, Promise<ResolvedImage>>();
   readonly #usedArgs = new Set<string>();
-  readonly #warnings: DockerfileWarning[] = [];
   readonly #context: Vertex;
 
   constructor(ast: DockerfileAst, options: ConvertOptions) {
     this.#ast = ast;
     this.#options = options;
     const predefined = predefinedArgs(options.platforms, options.target ?? ast.stages.at(-1)?.name);
+    const given = new Map([...predefined].map(([key, value]) => [key, options.buildArgs.get(key) ?? value]));
+    options.observer?.file({ ast, predefined: given });
     this.#globalArgs = evaluateGlobalArgs(ast, predefined, options.buildArgs);
     for (const arg of ast.globalArgs.flatMap((instruction) => instruction.args)) this.#usedArgs.add(arg.key);
     for (const key of predefined.keys()) this.#usedArgs.add(key);
@@ -87,8 +90,10 @@ class Converter {
   }
 
   async plan(): Promise<BuildPlan> {
+    for (const stage of this.#ast.stages) this.#observeFrom(stage);
     const index = this.#targetIndex();
-    this.#prefetch(index);
+    if (this.#options.allStages === true) await this.#allStages();
+    else this.#prefetch(index);
     const state = await this.#stage(index);
     const labels = { ...state.config.Labels, ...this.#options.labels };
     if (Object.keys(labels).length > 0) state.config.Labels = labels;
@@ -106,7 +111,6 @@ class Converter {
       unusedArgs: [...this.#options.buildArgs.keys()].filter(
         (key) => !this.#usedArgs.has(key) && !proxyArgs.has(key) && !reserved(key),
       ),
-      warnings: this.#warnings,
       targetName: state.name,
     };
   }
@@ -154,6 +158,37 @@ class Converter {
     }
   }
 
+  /** One after the other, so that the first error is that of the first stage. */
+  async #allStages(): Promise<void> {
+    const seen = new Set<number>();
+    for (const { index } of this.#ast.stages) this.#prefetch(index, seen);
+    for (const { index } of this.#ast.stages) await this.#stage(index);
+  }
+
+  #observeFrom(stage: Stage): void {
+    const { observer } = this.#options;
+    const { image, platform } = stage.from;
+    const expanded = observer === undefined ? undefined : this.#expandedFrom(image.raw, platform);
+    if (expanded === undefined) return;
+    const own = this.#ast.globalArgs.flatMap(({ args }) => args.map(({ key }) => key));
+    const declared = [...new Set([...own, ...this.#globalArgs.keys()])];
+    observer?.from({ stage, ...expanded, args: this.#globalArgs, declared });
+  }
+
+  /** Of one that cannot be read, which is an error where the stage is needed, nothing. */
+  #expandedFrom(
+    image: string,
+    platform: string | undefined,
+  ): { readonly image: Expanded; readonly platform: Expanded | undefined } | undefined {
+    const { escape } = this.#ast;
+    const expand = (raw: string): Expanded => expandWord(raw, this.#globalArgs, { escape });
+    try {
+      return { image: expand(image), platform: platform === undefined ? undefined : expand(platform) };
+    } catch {
+      return undefined;
+    }
+  }
+
   #stage(index: number): Promise<StageState> {
     const known = this.#stages.get(index);
     if (known !== undefined) return known;
@@ -187,25 +222,15 @@ class Converter {
     state.stepTotal = countSteps(steps.map((step) => step.instruction)) + state.stepIndex;
     ensurePath(state);
     const context = this.#dispatchContext(sources);
-    for (const { instruction, onbuild } of steps) {
+    const instructions = steps.map((step) => step.instruction);
+    for (const [at, { instruction, onbuild }] of steps.entries()) {
       const below = state.vertex;
+      this.#options.observer?.step({ state, instruction, steps: instructions, index: at });
       dispatch(state, instruction, context, onbuild);
-      const limit = this.#cacheLimit(instruction);
+      const limit = cacheLimitOf(instruction);
       if (limit !== undefined) state.vertex = limitCache(state.vertex, below, limit);
     }
     return state;
-  }
-
-  /** Of a comment such as `# cache=12h` directly above the instruction. */
-  #cacheLimit(instruction: Instruction): CacheLimit | undefined {
-    const text = cacheComment(instruction.comments);
-    if (text === undefined) return undefined;
-    const limit = parseCacheLimit(text);
-    if (limit === undefined) {
-      const message = `The comment cache=${text} has no effect: it is no duration such as 12h or 7d, and not never`;
-      this.#warnings.push({ rule: "InvalidCacheLimit", message, location: instruction.keyword });
-    }
-    return limit;
   }
 
   #dispatchContext(sources: ReadonlyMap<string, Vertex>): DispatchContext {
@@ -229,15 +254,7 @@ class Converter {
       },
       cleanUrl: this.#options.cleanUrl,
       usedArgs: this.#usedArgs,
-      onUndefined: (name, location, known) => {
-        const near = suggest(name, known);
-        const meant = near === undefined ? "" : ` (did you mean $${near}?)`;
-        this.#warnings.push({
-          rule: "UndefinedVar",
-          message: `Usage of undefined variable '$${name}'${meant}`,
-          location: locateVariable(this.#ast.text, name, location),
-        });
-      },
+      onUnset: (facts) => this.#options.observer?.unset(facts),
     };
   }
 
@@ -249,7 +266,9 @@ class Converter {
     if (name === "scratch") return own;
     const context = findContext(this.#options.contexts, name, own.platform);
     if (context !== undefined) return await this.#namedState(stage, context);
-    const image = await this.#image(name, own.platform, stage.from.image.location);
+    const { image: at, location } = stage.from;
+    const image = await this.#image(name, own.platform, at.location);
+    this.#observeBase(image, { name, location, at: at.location, expected: own.platform });
     const label = own.label === "" ? "" : `${own.label} `;
     const total = 1 + countSteps(stage.instructions);
     return overImage(own, image, `[${label}1/${total}] FROM ${image.ref}@${image.manifest}`);
@@ -266,6 +285,7 @@ class Converter {
       stepIndex: 0,
       stepTotal: 0,
       cmdSet: false,
+      workdirSet: false,
       platform: this.#platform(stage),
       author: undefined,
       history: [],
@@ -278,7 +298,7 @@ class Converter {
   }
 
   async #overStage(stage: Stage, parent: number): Promise<StageState> {
-    const { platform, vertex, config, author, history, env, args, base } = await this.#stage(parent);
+    const { platform, vertex, config, author, history, env, args, base, workdirSet } = await this.#stage(parent);
     return {
       ...this.#emptyState(stage),
       platform,
@@ -289,6 +309,7 @@ class Converter {
       env,
       args: [...args],
       base,
+      workdirSet,
     };
   }
 
@@ -400,12 +421,20 @@ class Converter {
         message: `Cannot ${act} from stage ${from}: the file has ${this.#ast.stages.length} stages, counted from 0`,
       });
     }
-    const image = await this.#image(from, this.#options.platforms.target, location);
+    const expected = this.#options.platforms.target;
+    const image = await this.#image(from, expected, location);
+    this.#observeBase(image, { name: from, location: instruction.location, at: location, expected });
     return imageVertex(image, {
       name: `FROM ${image.ref}@${image.manifest}`,
       slot: `image/${image.ref}`,
       location: instruction.location,
     });
+  }
+
+  #observeBase({ config }: ResolvedImage, facts: Omit<BaseFacts, "actual">): void {
+    const { os, architecture, variant } = config;
+    const actual = { os, architecture, ...(variant === undefined ? {} : { variant }) };
+    this.#options.observer?.base({ ...facts, actual });
   }
 
   #findContext(name: string): FoundContext | undefined {
@@ -489,6 +518,12 @@ function sourcesOf(instruction: Instruction): readonly NamedSource[] {
   }
   if ((kind !== "COPY" && kind !== "ADD") || instruction.from === undefined) return [];
   return [{ from: instruction.from, flag: flags.find(({ name }) => name === "from") }];
+}
+
+/** Of a comment such as `# cache=12h` directly above the instruction; a check tells of one that says nothing. */
+function cacheLimitOf({ comments }: Instruction): CacheLimit | undefined {
+  const text = cacheComment(comments);
+  return text === undefined ? undefined : parseCacheLimit(text);
 }
 
 function countSteps(instructions: readonly Instruction[]): number {

@@ -36,6 +36,8 @@ export interface StageState {
   stepIndex: number;
   stepTotal: number;
   cmdSet: boolean;
+  /** A WORKDIR stands in this stage or in one that it is built on. */
+  workdirSet: boolean;
   /** The image this stack stands on; undefined over scratch. */
   readonly base: ImageConfig | undefined;
 }

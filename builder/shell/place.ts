@@ -46,8 +46,9 @@ export function placeShell(ast: DockerfileAst, place: ShellPlace, target: string
 function shellStep(at: Instruction): RunInstruction {
   const command = { form: "exec", args: ["shell"] } as const;
   if (at.kind === "RUN") return { ...at, command, heredocs: [], comments: [] };
-  const { location, keyword } = at;
-  return { kind: "RUN", original: "RUN shell", location, keyword, flags: [], heredocs: [], comments: [], command };
+  const { location, lines, keyword } = at;
+  const nothing = { flags: [], heredocs: [], comments: [], emptyLines: [] };
+  return { kind: "RUN", original: "RUN shell", location, lines, keyword, ...nothing, command };
 }
 
 function stageOfLine(ast: DockerfileAst, line: number): Stage {

@@ -15,6 +15,15 @@ export async function tsbuild(project: Project, words: readonly string[], input:
   return await runProgram(resolve("builder/cli/tsbuild"), words, { project, input });
 }
 
+/** As tsbuild(), with more variables in its environment. */
+export async function tsbuildWith(
+  project: Project,
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Ended> {
+  return await runProgram(resolve("builder/cli/tsbuild"), words, { project, input: "", env });
+}
+
 /** As tsbuild(), on a terminal: standard input, output and error are one, and `stdout` is all that it shows. */
 export async function tsbuildOnTerminal(project: Project, words: readonly string[], input: string): Promise<Ended> {
   const line = [resolve("builder/cli/tsbuild"), ...words].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
@@ -24,14 +33,16 @@ export async function tsbuildOnTerminal(project: Project, words: readonly string
 async function runProgram(
   program: string,
   words: readonly string[],
-  { project, input }: { readonly project: Project; readonly input: string },
+  request: { readonly project: Project; readonly input: string; readonly env?: Readonly<Record<string, string>> },
 ): Promise<Ended> {
+  const { project, input } = request;
   const env = {
     PATH: process.env["PATH"] ?? "",
     HOME: join(project.store, "..", "home"),
     XDG_CACHE_HOME: resolve("node_modules/.cache"),
     TSBUILD_ROOT: project.store,
     TERM: "xterm",
+    ...request.env,
   };
   const child = spawn(program, words, { cwd: project.directory, env });
   const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];

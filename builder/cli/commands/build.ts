@@ -64,7 +64,19 @@ async function buildWith(request: BuildOptions, view: ProgressView, invocation: 
     return result;
   } finally {
     end();
+    await tellWarnings(view, invocation);
   }
+}
+
+/** What the build was warned of, below its progress; before the error when it failed. */
+async function tellWarnings({ trace, verbose }: ProgressView, { flags, config, out }: Invocation): Promise<void> {
+  if (trace === undefined || trace.warnings.length === 0 || !verbose) return;
+  const { warningSummary } = await import("../progress/warnings.ts");
+  const { color, colors, githubActions } = config;
+  const style = makeStyle(color, colors);
+  const debug = flags.bool("debug") || config.debug;
+  const width = process.stderr.columns ?? 120;
+  out.notice(warningSummary(trace.warnings, { style, debug, githubActions, width }));
 }
 
 /** --iidfile and --metadata-file, with buildx's keys. Readers see the old file or the whole new one. */

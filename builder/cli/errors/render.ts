@@ -1,8 +1,9 @@
 import { TsbuildError } from "../../../native/errors.ts";
 import { makeStyle, type Style } from "../style.ts";
 import { printable } from "../text.ts";
-import { causes, explain, type Explanation } from "./explain.ts";
-import { codeFrame } from "./frame.ts";
+import { annotation } from "./annotation.ts";
+import { causes, explain } from "./explain.ts";
+import { placeLines } from "./place.ts";
 
 /** How an error is shown. */
 export interface RenderOptions {
@@ -23,26 +24,18 @@ export function renderError(thrown: unknown, options: RenderOptions): string {
   const [first = "", ...more] = told.message.split("\n").map(printable);
   const lines = [`${style.error(`error[${told.code}]`)}: ${style.bold(first)}`];
   for (const line of more.slice(0, 3)) lines.push(`  ${line}`);
-  lines.push(...placeLines(told, style, options.width ?? 120));
+  if (told.at !== undefined) lines.push(...placeLines(told.at, style, style.error, options.width ?? 120));
   const help = helpLines(told.hint, style);
   const room = maxLines - lines.length - Math.min(help.length, 5);
   const notes = told.notes.flatMap((note) => note.split("\n")).map(printable);
   lines.push(...notes.slice(0, Math.max(0, room)).map((note) => `  ${style.dim("=")} ${note}`));
   lines.push(...help.slice(0, Math.max(1, maxLines - lines.length)));
   if (options.debug) lines.push(...debugLines(thrown, style));
-  if (options.githubActions === true) lines.push(annotation(told));
+  if (options.githubActions === true) {
+    const { code: title, message } = told;
+    lines.push(annotation("error", { title, message, at: told.at?.location }));
+  }
   return `${lines.join("\n")}\n`;
-}
-
-function placeLines(told: Explanation, style: Style, width: number): readonly string[] {
-  const at = told.at;
-  if (at === undefined) return [];
-  const { file, start } = at.location;
-  const step = at.step === undefined ? "" : `   (${printable(at.step)})`;
-  const place = `  ${style.run("-->")} ${printable(file)}:${start.line}:${start.column}${step}`;
-  const frame = codeFrame(at.source, at.location, at.label, width);
-  const before = frame.before === undefined ? [] : [style.dim(frame.before)];
-  return [place, ...before, frame.line, frame.caret + style.error(frame.marks)];
 }
 
 function helpLines(hint: string | undefined, style: Style): readonly string[] {
@@ -59,13 +52,4 @@ function debugLines(thrown: unknown, style: Style): readonly string[] {
     const head = i === 0 ? `  debug: ${cause.name}${code}` : `  caused by: ${cause.name}${code}: ${cause.message}`;
     return [head, ...stack.slice(0, 8).map((line) => style.dim(`      ${line.trim()}`))];
   });
-}
-
-/** @see GitHub Actions, workflow commands */
-function annotation(told: Explanation): string {
-  const data = (text: string): string => text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
-  const property = (text: string): string => data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
-  const at = told.at?.location;
-  const place = at === undefined ? "" : `file=${property(at.file)},line=${at.start.line},col=${at.start.column},`;
-  return `::error ${place}title=${property(told.code)}::${data(told.message)}`;
 }

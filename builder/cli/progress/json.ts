@@ -1,4 +1,6 @@
 import type { BuildEvent, BuildWarning, VertexInfo } from "../../events.ts";
+import { lineRanges } from "../../subrequest/line-ranges.ts";
+import { shortWarning } from "./short-warning.ts";
 
 /** BuildKit's SolveStatus as JSON lines (`--progress=rawjson`). Own addition: `misses`, which other readers skip. */
 export class JsonProgress {
@@ -72,26 +74,28 @@ function statusOf(event: Extract<BuildEvent, { readonly kind: "status" }>): obje
   };
 }
 
+/** A larger Dockerfile is not repeated in each of its warnings. */
+const mostSource = 1 << 16;
+
 /** BuildKit's VertexWarning. */
 export function warningOf(event: BuildWarning): object {
   const base64 = (text: string): string => Buffer.from(text).toString("base64");
-  const rule = event.rule === undefined ? "" : `${event.rule}: `;
-  const { location } = event;
-  const position = (at: { readonly line: number; readonly column: number }): object => ({
-    line: at.line,
-    character: at.column - 1,
-  });
+  const { location, source } = event;
   return {
     ...(event.digest === undefined ? {} : { vertex: event.digest }),
     level: 1,
-    short: base64(rule + event.message),
+    short: base64(shortWarning(event)),
     ...(event.detail === undefined ? {} : { detail: event.detail.map(base64) }),
     ...(event.url === undefined ? {} : { url: event.url }),
     ...(location === undefined
       ? {}
       : {
-          sourceInfo: { filename: location.file },
-          range: [{ start: position(location.start), end: position(location.end) }],
+          sourceInfo: {
+            filename: location.file,
+            ...(source === undefined || source.length > mostSource ? {} : { data: base64(source) }),
+            language: "Dockerfile",
+          },
+          range: lineRanges(location),
         }),
   };
 }

@@ -2,6 +2,7 @@ import type { BuildEvent } from "../../events.ts";
 import { printable } from "../text.ts";
 import { progressBytes } from "./bytes.ts";
 import { isCanceled, type Status, type Step, Trace } from "./trace.ts";
+import { shortWarning } from "./short-warning.ts";
 
 /** How long the step on show keeps its place while another has something to say. */
 const patience = 5000;
@@ -21,6 +22,7 @@ interface Held {
 export class PlainProgress {
   readonly trace: Trace = new Trace();
   readonly #held = new Map<Step, Held>();
+  readonly #numbers = new Map<Step, number>();
   readonly #lastStatus = new Map<Status["id"], Status>();
   #current: Step | undefined;
   #since = 0;
@@ -55,11 +57,12 @@ export class PlainProgress {
   }
 
   #warning(event: Extract<BuildEvent, { readonly kind: "warning" }>): string {
-    const step = event.digest === undefined ? undefined : this.trace.step(event.digest);
-    const place = event.location === undefined ? "" : ` (line ${event.location.start.line})`;
-    const rule = event.rule === undefined ? "" : `${event.rule}: `;
-    const text = `WARN: ${printable(rule + event.message)}${place}`;
-    return step === undefined ? `${text}\n` : this.#say(step, [text], event.time);
+    const step = this.trace.warning(event);
+    const text = `WARN: ${printable(shortWarning(event))}`;
+    if (step === undefined) return `${text}\n`;
+    // Of a step that has ended: its number is enough.
+    const number = step.completed === undefined ? undefined : this.#numbers.get(step);
+    return number === undefined ? this.#say(step, [text], event.time) : `#${number} ${text}\n`;
   }
 
   /** Lines of a step: written at once if it is on show or nothing is, else held back. */
@@ -87,10 +90,12 @@ export class PlainProgress {
 
   #hold(step: Step): Held {
     let held = this.#held.get(step);
-    if (held === undefined) this.#held.set(step, (held = { index: ++this.#indexes, lines: [], size: 0 }));
+    if (held !== undefined) return held;
+    const index = this.#numbers.get(step) ?? this.#numbers.size + 1;
+    this.#numbers.set(step, index);
+    this.#held.set(step, (held = { index, lines: [], size: 0 }));
     return held;
   }
-  #indexes = 0;
 
   #show(step: Step, time: number): string {
     const held = this.#hold(step);

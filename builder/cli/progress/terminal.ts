@@ -30,7 +30,6 @@ export function openTerminal(picture: TtyProgress, out: Output): ProgressView {
       process.off("exit", restore);
       paint(failed ? "failed" : "ok");
       restore();
-      out.notice(picture.notices());
       if (failed) out.notice(failedLogs(picture.trace, 10));
     },
   };

@@ -1,5 +1,5 @@
 import { TextDecoder } from "node:util";
-import type { BuildEvent, VertexInfo } from "../../events.ts";
+import type { BuildEvent, BuildWarning, VertexInfo } from "../../events.ts";
 import type { MissCause } from "../../solve/causes.ts";
 
 /** One thing that progress shows: a vertex, or the vertices of one progress group. Times in ms since the epoch. */
@@ -19,6 +19,7 @@ export interface Step {
   /** Which step of the Dockerfile, and why it ran; nothing for the builder's own work. */
   slot: string;
   causes: readonly MissCause[];
+  readonly warnings: BuildWarning[];
 }
 
 export interface Status {
@@ -43,6 +44,7 @@ const longestLine = 1 << 16;
 /** The state of a build as its events tell it. Steps are in the order in which they were announced. */
 export class Trace {
   readonly steps: Step[] = [];
+  readonly warnings: BuildWarning[] = [];
   readonly #byKey = new Map<string, Step>();
 
   step(digest: string): Step | undefined {
@@ -102,6 +104,14 @@ export class Trace {
     return this.#lines(step, parts, time);
   }
 
+  /** The step that is warned of, if it is one. */
+  warning(event: Of<"warning">): Step | undefined {
+    this.warnings.push(event);
+    const step = event.digest === undefined ? undefined : this.#byKey.get(event.digest);
+    step?.warnings.push(event);
+    return step;
+  }
+
   status(event: Of<"status">): { readonly step: Step; readonly status: Status } | undefined {
     const step = this.#byKey.get(event.digest);
     if (step === undefined) return undefined;
@@ -145,6 +155,7 @@ function newStep(name: string): Step {
     misses: [],
     slot: "",
     causes: [],
+    warnings: [],
   };
 }
 

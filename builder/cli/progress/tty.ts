@@ -3,6 +3,7 @@ import type { Style } from "../style.ts";
 import { cut, displayWidth, plainLine, printable } from "../text.ts";
 import { statusText } from "./plain.ts";
 import { isCanceled, type Step, Trace } from "./trace.ts";
+import { shortWarning } from "./short-warning.ts";
 
 /** What a frame is drawn for. */
 export interface FrameOptions {
@@ -29,7 +30,6 @@ export class TtyProgress {
   readonly #style: Style;
   readonly #logLines: number;
   readonly #title: string;
-  readonly #warnings: Extract<BuildEvent, { readonly kind: "warning" }>[] = [];
   #start: number | undefined;
 
   constructor(options: { readonly style: Style; readonly logLines: number; readonly title?: string }) {
@@ -62,23 +62,12 @@ export class TtyProgress {
         this.trace.miss(event);
         break;
       case "warning":
-        this.#warnings.push(event);
+        this.trace.warning(event);
         break;
       case "network":
       case "result":
         break;
     }
-  }
-
-  /** The warnings, for after the last frame. */
-  notices(): string {
-    return this.#warnings
-      .map(({ rule, message, location }) => {
-        const place = location === undefined ? "" : ` (${printable(location.file)}:${location.start.line})`;
-        const head = this.#style.warning(rule === undefined ? "warning" : `warning[${printable(rule)}]`);
-        return `${head}: ${printable(message)}${place}\n`;
-      })
-      .join("");
   }
 
   /** The lines of one frame, none wider than the terminal. */
@@ -109,6 +98,10 @@ export class TtyProgress {
       const right = `${Math.max(0, (end - status.started) / 1000).toFixed(1)}s`;
       const over = status.completed !== undefined || finished;
       rows.push({ step, left: part, right, paint: over ? paint : same, rank: over ? 1 : 3 });
+    }
+    for (const warning of step.warnings) {
+      const text = ` => WARN: ${printable(shortWarning(warning))}`;
+      rows.push({ step, left: text, right: "", paint: this.#style.warning, rank: 1 });
     }
     if (finished) return rows;
     const dim = this.#style.dim;

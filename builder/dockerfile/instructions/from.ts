@@ -1,5 +1,5 @@
-import type { FromInstruction } from "../ast.ts";
-import { cutAtSpaces } from "../words.ts";
+import type { FromInstruction, Word } from "../ast.ts";
+import { cutAtSpaces, type CutWord } from "../words.ts";
 import { flagValue } from "./flag-table.ts";
 import { argRange, commonFields, syntaxError, type InstructionSource } from "./source.ts";
 
@@ -30,11 +30,13 @@ export function parseFrom(source: InstructionSource): FromInstruction {
       },
     );
   }
+  const word = ({ raw, start, end }: CutWord): Word => ({ raw, location: argRange(source, start, end) });
   return {
     kind: "FROM",
     ...commonFields(source),
-    image: { raw: image.raw, location: argRange(source, image.start, image.end) },
+    image: word(image),
     name: lower,
+    alias: as === undefined || name === undefined ? undefined : { keyword: word(as), name: word(name) },
     platform: flagValue(source, "platform"),
   };
 }

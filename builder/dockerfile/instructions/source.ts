@@ -24,15 +24,18 @@ export interface InstructionSource {
 export interface CommonFields {
   readonly original: string;
   readonly location: SourceLocation;
+  readonly lines: SourceLocation;
   readonly keyword: SourceLocation;
   readonly flags: readonly Flag[];
   readonly heredocs: readonly Heredoc[];
   readonly comments: readonly string[];
+  readonly emptyLines: readonly SourceLocation[];
 }
 
 export function commonFields(source: InstructionSource): CommonFields {
   const { line, location, keyword, flags, heredocs } = source;
-  return { original: line.text, location, keyword, flags, heredocs, comments: line.comments };
+  const { text: original, comments, emptyLines } = line;
+  return { original, location, lines: line.whole(), keyword, flags, heredocs, comments, emptyLines };
 }
 
 /** An error at a place of the instruction; without a place at all of it. */

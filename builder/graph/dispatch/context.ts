@@ -5,6 +5,7 @@ import { expandWord } from "../../dockerfile/expand.ts";
 import type { SourceLocation } from "../../dockerfile/location.ts";
 import { envMap } from "../env.ts";
 import type { Entitlement } from "../../options.ts";
+import type { UnsetFacts } from "../observer.ts";
 import type { RunLimits } from "../opspec.ts";
 import type { StageState } from "../stage-state.ts";
 import type { Vertex } from "../vertex.ts";
@@ -31,7 +32,7 @@ export interface DispatchContext {
   readonly cleanUrl: (url: string) => string;
   readonly usedArgs: Set<string>;
   /** Told of every variable that has no value where it is used. */
-  readonly onUndefined: (name: string, location: SourceLocation, known: readonly string[]) => void;
+  readonly onUnset: (facts: UnsetFacts) => void;
 }
 
 /** What the instruction being dispatched is beside its text. */
@@ -73,16 +74,14 @@ export function atPlace<T>(
   }
 }
 
+type Expanding = Pick<DispatchInput<Instruction>, "state" | "instruction" | "context">;
+
 /** The word with its variables and quotes resolved in the stage's environment. @throws E_EXPAND */
-export function expandIn(
-  input: { readonly state: StageState; readonly context: DispatchContext },
-  raw: string,
-  location: SourceLocation,
-): string {
+export function expandIn(input: Expanding, raw: string, location: SourceLocation): string {
   const { state, context } = input;
   try {
     const { text, unmatched } = expandWord(raw, envMap(state.env), { escape: context.escape });
-    reportUnset(input, unmatched, location);
+    reportUnset(input, unmatched);
     return text;
   } catch (error) {
     if (error instanceof DockerfileError) throw error;
@@ -91,15 +90,11 @@ export function expandIn(
 }
 
 /** Tells of variables without a value, but for those that an ARG declared. */
-export function reportUnset(
-  { state, context }: { readonly state: StageState; readonly context: DispatchContext },
-  unmatched: readonly string[],
-  location: SourceLocation,
-): void {
+export function reportUnset({ state, instruction, context }: Expanding, unmatched: readonly string[]): void {
   if (unmatched.length === 0) return;
   const declared = new Set(state.args.map(({ key }) => key));
   const known = [...envMap(state.env).keys()];
-  for (const name of unmatched) if (!declared.has(name)) context.onUndefined(name, location, known);
+  for (const name of unmatched) if (!declared.has(name)) context.onUnset({ state, instruction, name, known });
 }
 
 /** For what the language has and this version has not: names it, with its line. */

@@ -12,7 +12,7 @@ export function inlineFiles(input: Input): readonly InlineFile[] {
   return input.instruction.heredocs.map(({ name, content, expand, location }) => {
     if (!expand) return { name, content };
     const { text, unmatched } = expandHeredoc(input, { name, content, location });
-    reportUnset(input, unmatched, location);
+    reportUnset(input, unmatched);
     return { name, content: text };
   });
 }

@@ -10,6 +10,7 @@ export function dispatchWorkdir(input: DispatchInput<WordInstruction>): void {
   const written = expandIn(input, instruction.word.raw, instruction.word.location);
   const path = posix.resolve("/", state.config.WorkingDir ?? "/", written);
   state.config.WorkingDir = path;
+  state.workdirSet = true;
   if (path !== "/") {
     const name = nextStepName(state, `WORKDIR ${written}`, onbuild);
     state.vertex = makeVertex({

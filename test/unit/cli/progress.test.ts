@@ -4,6 +4,7 @@ import { PlainProgress } from "../../../builder/cli/progress/plain.ts";
 import { Screen } from "../../../builder/cli/progress/screen.ts";
 import { buildSummary, failedLogs } from "../../../builder/cli/progress/summary.ts";
 import { TtyProgress } from "../../../builder/cli/progress/tty.ts";
+import { warningSummary } from "../../../builder/cli/progress/warnings.ts";
 import { makeStyle } from "../../../builder/cli/style.ts";
 import type { BuildEvent } from "../../../builder/events.ts";
 import { digestOf, type Digest } from "../../../store/oci/digest.ts";
@@ -123,6 +124,20 @@ describe("PlainProgress", () => {
     expect(text).toBe("WARN: StageNameCasing: use lower case (line 3)\n");
   });
 
+  it("prints a warning of a step under the step's number, also when the step has ended", () => {
+    const warning = { kind: "warning", digest: a, time: t0, rule: "R", message: "m" } as const;
+    const text = plain([
+      vertex(a, "A"),
+      started(a, 0),
+      warning,
+      completed(a, 100),
+      warning,
+      vertex(b, "B"),
+      started(b, 0),
+    ]);
+    expect(text).toBe("#1 A\n#1 WARN: R: m\n#1 DONE 0.1s\n#1 WARN: R: m\n\n#2 B\n");
+  });
+
   it("ignores events of a vertex that was never announced", () => {
     expect(plain([started(a, 0), log(a, 1, "x\n"), completed(a, 2)])).toBe("");
   });
@@ -225,15 +240,45 @@ describe("TtyProgress", () => {
   });
 });
 
-describe("TtyProgress.notices()", () => {
-  it("tells the warnings after the last frame", () => {
-    const progress = new TtyProgress({ style: makeStyle(false), logLines: 2 });
-    const location = { file: "Dockerfile", start: { line: 3, column: 1 }, end: { line: 3, column: 2 } };
-    progress.event({ kind: "warning", time: t0, rule: "StageNameCasing", message: "use lower case", location });
-    progress.event({ kind: "warning", time: t0, message: "an argument was not used" });
-    expect(progress.notices()).toBe(
-      "warning[StageNameCasing]: use lower case (Dockerfile:3)\nwarning: an argument was not used\n",
+describe("warningSummary()", () => {
+  const location = { file: "Dockerfile", start: { line: 2, column: 1 }, end: { line: 2, column: 17 } };
+  const at = { file: "Dockerfile", start: { line: 2, column: 11 }, end: { line: 2, column: 13 } };
+  const warnings = [
+    { rule: "StageNameCasing", message: "use lower case", location, at, detail: ["what should be"], url: "https://u" },
+    { message: "an argument was not used", hint: "leave it out" },
+  ].map((warning) => ({ ...warning, source: "# a\nFROM a AS Ba\n" }));
+  const options = { style: makeStyle(false), debug: false, githubActions: false, width: 80 };
+
+  it("has a line for each, as buildx", () => {
+    expect(warningSummary(warnings, options)).toBe(
+      "\n 2 warnings found (use --debug to expand):\n - StageNameCasing: use lower case (line 2)\n - an argument was not used\n",
     );
+    expect(warningSummary(warnings.slice(1), options)).toContain("\n 1 warning found (use --debug to expand):\n");
+    expect(warningSummary([], options)).toBe("");
+  });
+
+  it("shows the place and what should be with debug", () => {
+    expect(warningSummary(warnings, { ...options, debug: true }).split("\n")).toEqual([
+      "",
+      " 2 warnings found:",
+      "",
+      "warning[StageNameCasing]: use lower case",
+      "  --> Dockerfile:2:11",
+      "   1 | # a",
+      "   2 | FROM a AS Ba",
+      "     |           ^^",
+      "  = what should be",
+      "  = https://u",
+      "",
+      "warning: an argument was not used",
+      "  help: leave it out",
+      "",
+    ]);
+  });
+
+  it("annotates in GitHub Actions", () => {
+    const text = warningSummary(warnings.slice(0, 1), { ...options, githubActions: true });
+    expect(text).toContain("\n::warning file=Dockerfile,line=2,col=11,title=StageNameCasing::use lower case\n");
   });
 });
 

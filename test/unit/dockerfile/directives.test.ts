@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseDockerfile } from "../../../builder/dockerfile/parse.ts";
 
 const parse = (text: string, syntax?: string): ReturnType<typeof parseDockerfile> =>
-  parseDockerfile(text, "Dockerfile", syntax);
+  parseDockerfile(text, "Dockerfile", { syntax });
 const names = (text: string): readonly string[] => parse(text).directives.map(({ name, value }) => `${name}=${value}`);
 
 describe("# syntax=", () => {

@@ -4,11 +4,11 @@ import { parseDockerfile } from "../../../builder/dockerfile/parse.ts";
 const parse = (text: string): ReturnType<typeof parseDockerfile> => parseDockerfile(text, "Dockerfile");
 
 describe("parseDockerfile()", () => {
-  it("joins continuation lines, skips comments and empty lines inside them, and warns of the empty ones", () => {
+  it("joins continuation lines, skips comments and empty lines inside them, and keeps where the empty ones are", () => {
     const ast = parse("FROM a\nRUN one \\\n# comment\n\n  two \\\n three\n");
     const [run] = ast.stages[0]?.instructions ?? [];
     expect(run).toMatchObject({ kind: "RUN", command: { form: "shell", text: "one   two  three" } });
-    expect(ast.warnings.map(({ rule }) => rule)).toEqual(["NoEmptyContinuation"]);
+    expect(run?.emptyLines.map(({ start }) => start.line)).toEqual([4]);
   });
 
   it("reads a byte order mark, CRLF, lower case and leading white space", () => {
