@@ -1,11 +1,15 @@
 import { availableParallelism } from "node:os";
 import { openStore } from "../store/open.ts";
 import { hostPlatform, parsePlatform, type Platform } from "../store/oci/platform.ts";
+import { digestOf } from "../store/oci/digest.ts";
 import { normalizeReference } from "../store/oci/reference.ts";
 import type { Store } from "../store/store.ts";
 import { givenChecks, givenHostname, givenSyntax, withBuiltinArgs } from "./builtin-args.ts";
 import { namedDirectory, openContextDirectory } from "./context/dockerfile.ts";
+import { FetchedTrees } from "./context/fetched-trees.ts";
 import { openMainContext } from "./context/main.ts";
+import { fetchContext } from "./context/remote.ts";
+import { parseContextUrl } from "./context/url.ts";
 import { parseContexts, type ContextTable } from "./context/named.ts";
 import { ContextTrees } from "./context/trees.ts";
 import { Workspace } from "./context/workspace.ts";
@@ -38,6 +42,7 @@ import { Solver } from "./solve/solver.ts";
 import { StepHistory } from "./solve/step-history.ts";
 import { withSpaceHint } from "./space-error.ts";
 import { HttpSource } from "./source/http/source.ts";
+import { sourceProgress, type SourceProgress } from "./source/progress.ts";
 import { UrlCredentials } from "./source/url-credentials.ts";
 import type { SshSource } from "./ssh/agents.ts";
 import { ImageSource, type FoundImage } from "./source/images.ts";
@@ -80,7 +85,8 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   const warnings: BuildWarning[] = [];
   const emit = keepingWarnings(tell, warnings);
   const given = { context: options.context, dockerfile: options.dockerfile, stdin: options.stdin };
-  if (given.context !== "-") openContextDirectory(given.context);
+  const contextUrl = given.context === "-" ? undefined : parseContextUrl(given.context);
+  if (given.context !== "-" && contextUrl === undefined) openContextDirectory(given.context);
   const names = (options.tags ?? []).map(normalizeReference);
   const contexts = parseContexts(options.contexts ?? {});
   const secrets = new Secrets(options.secrets ?? {});
@@ -92,7 +98,11 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   const credentials = new UrlCredentials(secrets.mask);
   await using http = new HttpSource({ store, registry, secrets, credentials });
   using workspace = new Workspace(store.scratch);
-  const main = await internalStep(emit, definitionStep.name, () => openMainContext({ ...given, workspace, signal }));
+  const progress = (name: string): SourceProgress => sourceProgress(emit, { digest: digestOf(name), name }, signal);
+  const remote = contextUrl === undefined ? undefined : await fetchContext(contextUrl, { http, credentials, progress });
+  const main = await internalStep(emit, definitionStep.name, () =>
+    openMainContext({ ...given, remote, workspace, signal }),
+  );
   const { file } = main;
   const text = file.bytes.toString("utf8");
   const linter = new Linter({ source: text, given: givenChecks(options), ignore: main.ignore });
@@ -102,7 +112,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
     const parsed = parseDockerfile(text, file.name, { syntax: givenSyntax(options), observer: linter });
     const placed = debug?.at === undefined ? undefined : placeShell(parsed, debug.at, options.target);
     const ast = placed?.ast ?? parsed;
-    options = withBuiltinArgs(placed === undefined ? options : { ...options, target: placed.target }, ast);
+    options = withBuiltinArgs(placed === undefined ? options : { ...options, target: placed.target }, ast, main.time);
     const plan = await planBuild({ options, ast, emit, source, images, contexts, credentials, store, signal, linter });
     return { ast, placed, plan };
   });
@@ -140,7 +150,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
     ops: opTable({
       source,
       images,
-      sources: { openContext: (name) => trees.open(name), http },
+      sources: { openContext: (name) => trees.open(name), http, trees: new FetchedTrees(trees, workspace) },
       run: { ...runSettings({ options, store, ast, secrets, ssh }), shells },
     }),
   });

@@ -34,16 +34,20 @@ export function givenHostname({ buildArgs = {} }: Pick<BuildOptions, "buildArgs"
 
 /**
  * The options with what the built-in build arguments ask for: SOURCE_DATE_EPOCH (also as an ARG before the first FROM)
- * is in `sourceDateEpoch` and, as a number, what an ARG of the name gets. @throws E_BUILD_ARG, E_UNSUPPORTED
- * @see features S11
+ * is in `sourceDateEpoch` and, as a number, what an ARG of the name gets. `contextTime`: seconds since the epoch for the
+ * value `context`; a directory has none. @throws E_BUILD_ARG, E_UNSUPPORTED @see features S11
  */
-export function withBuiltinArgs(options: BuildOptions, ast: DockerfileAst): BuildOptions {
+export function withBuiltinArgs(
+  options: BuildOptions,
+  ast: DockerfileAst,
+  contextTime: () => number | undefined,
+): BuildOptions {
   const { buildArgs = {}, sourceDateEpoch: _given, ...rest } = options;
   checkHostname(buildArgs);
   checkMultiPlatform(buildArgs);
   const text = buildArgs[epochArg] ?? options.sourceDateEpoch?.toString() ?? globalEpoch(ast, buildArgs);
   if (text === undefined) return { ...rest, buildArgs };
-  const epoch = readEpoch(text);
+  const epoch = text === "context" ? contextTime() : readEpoch(text);
   return {
     ...rest,
     buildArgs: { ...buildArgs, [epochArg]: epoch?.toString() ?? "" },
@@ -56,9 +60,8 @@ function globalEpoch(ast: DockerfileAst, buildArgs: Readonly<Record<string, stri
   return declared ? evaluateGlobalArgs(ast, new Map(), new Map(Object.entries(buildArgs))).get(epochArg) : undefined;
 }
 
-/** `context` means the time of a commit: a directory has none, and nothing is clamped then. */
 function readEpoch(text: string): number | undefined {
-  if (text === "" || text === "context") return undefined;
+  if (text === "") return undefined;
   if (/^[0-9]{1,12}$/.test(text)) return Number(text);
   throw badArgument(epochArg, text, "it is neither a number of seconds nor the word context");
 }

@@ -53,11 +53,11 @@ export interface ResourceOptions {
 
 /** What `tsbuild build` does. */
 export interface BuildOptions extends EngineOptions {
-  /** A directory; "-": an archive or a Dockerfile alone from `stdin`. */
+  /** A directory; a URL of, or for "-" from `stdin`: an archive or a Dockerfile alone. */
   readonly context: string;
   /**
-   * Path of the Dockerfile, for an archive inside of it; "-": from `stdin`. Default: Dockerfile, then Containerfile, in
-   * the context.
+   * Path of the Dockerfile, for an archive inside of it (with a URL an absolute one is the host's); "-": from `stdin`.
+   * Default: Dockerfile, then Containerfile, in the context.
    */
   readonly dockerfile?: string;
   /** What "-" reads. */
@@ -70,8 +70,8 @@ export interface BuildOptions extends EngineOptions {
   readonly noCache?: boolean | readonly string[];
   readonly pull?: PullPolicy;
   /**
-   * What stands for the names of images and stages (`NAME` or `NAME::os/arch`): a directory, `docker-image://NAME`,
-   * `oci-layout://DIR[:TAG][@DIGEST]` or `target:STAGE`.
+   * What stands for the names of images and stages (`NAME` or `NAME::os/arch`): a directory, an http or https
+   * URL, `docker-image://NAME`, `oci-layout://DIR[:TAG][@DIGEST]` or `target:STAGE`.
    */
   readonly contexts?: Readonly<Record<string, string>>;
   /** `os/arch[/variant]`; default: the machine's. */

@@ -11,12 +11,14 @@ import { isNetwork, isPullPolicy } from "./settings.ts";
 import { parseSsh } from "./ssh.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** The engine's options for a `tsbuild build` line. @throws E_USAGE, E_CONTEXT_NOT_IMPLEMENTED */
+/** The engine's options for a `tsbuild build` line. @throws E_USAGE */
 export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean): BuildOptions {
   const { flags, config, operands } = invocation;
   const [context = "."] = operands;
-  refuseRemoteContext(context);
-  const buildArgs = keyValues(flags.list("build-arg"), "--build-arg", (key) => config.env[key]);
+  const buildArgs = withContextEpoch(
+    keyValues(flags.list("build-arg"), "--build-arg", (key) => config.env[key]),
+    config.sourceDateEpoch,
+  );
   const pull = pullPolicy(flags.string("pull")) ?? config.pull;
   const platform = onePlatform(flags.string("platform")) ?? config.platform;
   const network = networkMode(flags.string("network")) ?? config.network;
@@ -124,21 +126,19 @@ export function onePlatform(text: string | undefined): string | undefined {
   return text;
 }
 
+/** The word `context` is the engine's to understand, who knows the context. */
+function withContextEpoch(
+  buildArgs: Readonly<Record<string, string>>,
+  epoch: string | undefined,
+): Readonly<Record<string, string>> {
+  return epoch === "context" ? { SOURCE_DATE_EPOCH: epoch, ...buildArgs } : buildArgs;
+}
+
 /** Whole seconds since 1970. @see https://reproducible-builds.org/specs/source-date-epoch/ */
 function sourceDateEpoch(text: string | undefined): number | undefined {
-  // `context`: that of a directory has no time.
-  if (text === undefined || text === "" || text === "context") return undefined;
+  if (text === undefined || text === "") return undefined;
   if (/^[0-9]{1,12}$/.test(text)) return Number(text);
   throw new UsageError(`SOURCE_DATE_EPOCH is not a number of seconds: ${JSON.stringify(text)}`, {
     hint: "SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)",
   });
-}
-
-function refuseRemoteContext(context: string): void {
-  const remote = /^(?:[a-z][a-z0-9+.-]*:\/\/|git@|github\.com\/)/i.test(context);
-  if (remote) throw notImplemented(`A build context from a URL (${context})`, "git clone it and give the directory");
-}
-
-function notImplemented(what: string, hint: string): UsageError {
-  return new UsageError(`${what} is not implemented`, { code: "E_CONTEXT_NOT_IMPLEMENTED", hint });
 }

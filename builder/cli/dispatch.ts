@@ -43,7 +43,8 @@ function skipCommonFlags(words: readonly string[]): number {
 }
 
 function looksLikePath(word: string): boolean {
-  return word === "." || word === ".." || word.includes("/");
+  // git@host:repository is one too.
+  return word === "." || word === ".." || word.includes("/") || /^[\w-]+@[\w.-]+:/.test(word);
 }
 
 function unknownCommand(word: string): UsageError {

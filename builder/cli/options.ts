@@ -66,7 +66,7 @@ const ownCommands: readonly CommandSpec[] = [
   {
     name: "build",
     summary: "Build an image from a Dockerfile",
-    operands: "PATH|-",
+    operands: "PATH|URL|-",
     min: 1,
     max: 1,
     flags: [
@@ -83,7 +83,7 @@ const ownCommands: readonly CommandSpec[] = [
         name: "build-context",
         kind: "list",
         value: "N=SOURCE",
-        help: "DIR, docker-image:// or oci-layout:// for image or stage N",
+        help: "DIR, URL, docker-image:// or oci-layout:// for image or stage N",
       },
       { name: "build-arg", kind: "list", value: "K[=V]", help: "value of an ARG; K alone takes the environment's" },
       {

@@ -1,11 +1,11 @@
-import { closeSync, openSync, readFileSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { TsbuildError } from "../../native/errors.ts";
-import { Root } from "../../native/path.ts";
-import { archiveKind, extractArchive } from "../ops/copy/archive.ts";
+import { newestFile } from "./newest.ts";
 import { findDockerfile, findIgnore, openContextDirectory, type FoundDockerfile } from "./dockerfile.ts";
-import { dockerfileInside, maxDockerfile, tooLarge } from "./inside.ts";
+import { readDockerfile, unpackInto } from "./file.ts";
+import { dockerfileInside } from "./inside.ts";
+import type { RemoteContext } from "./remote.ts";
 import type { ContextDirectory } from "./trees.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -14,6 +14,8 @@ export interface MainContext extends ContextDirectory {
   /** Names the project from build to build: the directory, or where the context came from. */
   readonly id: string;
   readonly file: FoundDockerfile;
+  /** Seconds since the epoch for SOURCE_DATE_EPOCH=context; undefined: it has no time. */
+  readonly time: () => number | undefined;
 }
 
 /** As BuildOptions has it. */
@@ -21,69 +23,65 @@ export interface ContextRequest {
   readonly context: string;
   readonly dockerfile: string | undefined;
   readonly stdin: AsyncIterable<Uint8Array> | undefined;
+  /** What the context's URL gave. */
+  readonly remote: RemoteContext | undefined;
   readonly workspace: Workspace;
   readonly signal: AbortSignal;
 }
 
+const noTime = (): undefined => undefined;
+
 /**
- * Opens the context: a directory, or for "-" an archive (tar, plain or compressed by gzip, bzip2, xz or zstd) or a
- * Dockerfile without any context. As with BuildKit no ignore file counts in an archive: who packed it chose.
+ * Opens the context: a directory, or for "-" and URLs an archive (tar, plain or compressed by gzip, bzip2, xz or zstd)
+ * or a Dockerfile without any context. As with BuildKit no ignore file counts in an archive: who packed it chose.
  * @throws E_CONTEXT, E_CONTEXT_STDIN, E_DOCKERFILE_NOT_FOUND, E_DOCKERFILE_SIZE, E_TAR_*, E_COMPRESSION
  */
 export async function openMainContext(request: ContextRequest): Promise<MainContext> {
-  const { context, dockerfile } = request;
+  const { context, dockerfile, remote } = request;
   if (context === "-" && dockerfile === "-") {
     throw new TsbuildError("Cannot read both the build context and the Dockerfile from standard input", {
       code: "E_CONTEXT_STDIN",
       hint: "give one of them a name: tsbuild -f Dockerfile - < context.tar",
     });
   }
-  if (context === "-") return await openFile(await spoolInput(request), "-", request);
+  if (remote !== undefined) return await openFile(remote, request);
+  if (context === "-")
+    return await openFile({ id: "-", path: await spoolInput(request), modified: undefined }, request);
   const directory = openContextDirectory(context);
-  const file =
-    dockerfile === "-"
-      ? { path: "-", name: "Dockerfile", bytes: readDockerfile(await spoolInput(request), "standard input") }
-      : findDockerfile(directory, dockerfile);
-  return { id: directory, directory, file, ignore: findIgnore(directory, file.path) };
+  const file = dockerfile === "-" ? await stdinDockerfile(request) : findDockerfile(directory, dockerfile);
+  return { id: directory, directory, file, ignore: findIgnore(directory, file.path), time: noTime };
 }
 
 /** A context that came as one file. */
-async function openFile(path: string, id: string, request: ContextRequest): Promise<MainContext> {
+async function openFile({ id, path, modified }: RemoteContext, request: ContextRequest): Promise<MainContext> {
   const { dockerfile, workspace, signal } = request;
   const directory = workspace.directory();
   const common = { id, directory, ignore: undefined, keepOwners: true, temporary: true };
-  if (await unpackFile(path, directory, signal)) return { ...common, file: dockerfileInside(directory, dockerfile) };
+  if (await unpackInto(path, directory, signal)) {
+    const time = (): number | undefined => modified ?? (id === "-" ? undefined : newestFile(directory));
+    return { ...common, file: await dockerfileOf(directory, request), time };
+  }
   if (dockerfile !== undefined) {
     throw new TsbuildError(`Cannot use -f ${dockerfile}: what came as the context is a Dockerfile itself`, {
       code: "E_CONTEXT_STDIN",
       hint: "leave out -f, or give an archive or a directory as the context",
     });
   }
-  return { ...common, file: { path: id, name: "Dockerfile", bytes: readDockerfile(path, "the context") } };
+  const file = { path: id, name: "Dockerfile", bytes: readDockerfile(path, "the context") };
+  return { ...common, file, time: () => modified };
 }
 
-/** Unpacks a tar archive into the directory, not outside of it; false when the file is none. */
-async function unpackFile(path: string, directory: string, signal: AbortSignal): Promise<boolean> {
-  const fd = openSync(path, "r");
-  try {
-    const compression = await archiveKind(fd);
-    if (compression === undefined) return false;
-    using root = Root.open(directory);
-    await extractArchive({ fd, compression, root, signal });
-    return true;
-  } finally {
-    closeSync(fd);
-  }
+/** Of a context from elsewhere: inside of it, but `-` is standard input and, with a URL, an absolute path the host's. */
+async function dockerfileOf(directory: string, request: ContextRequest): Promise<FoundDockerfile> {
+  const { dockerfile, remote } = request;
+  if (dockerfile === "-") return await stdinDockerfile(request);
+  if (remote !== undefined && dockerfile !== undefined && isAbsolute(dockerfile))
+    return findDockerfile("/", dockerfile);
+  return dockerfileInside(directory, dockerfile);
 }
 
-function readDockerfile(path: string, name: string): Buffer {
-  if (statSync(path).size > maxDockerfile) throw tooLarge(name);
-  const bytes = readFileSync(path);
-  if (!bytes.includes(0)) return bytes;
-  throw new TsbuildError(`Cannot read ${name}: it is neither text nor an archive`, {
-    code: "E_CONTEXT_STDIN",
-    hint: "a context is a tar archive, plain or compressed by gzip, bzip2, xz or zstd",
-  });
+async function stdinDockerfile(request: ContextRequest): Promise<FoundDockerfile> {
+  return { path: "-", name: "Dockerfile", bytes: readDockerfile(await spoolInput(request), "standard input") };
 }
 
 /** Standard input as a file, for it has to be looked at twice. */

@@ -1,6 +1,8 @@
+import { redactUrls } from "../dockerfile/redact-url.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { isDigest, type Digest } from "../../store/oci/digest.ts";
 import { formatPlatform, parsePlatform, type Platform } from "../../store/oci/platform.ts";
+import { parseContextUrl } from "./url.ts";
 import { familiarName, normalizeReference } from "../../store/oci/reference.ts";
 
 /** What `--build-context NAME=VALUE` puts in the place of a name. */
@@ -17,6 +19,8 @@ export type NamedContext =
       readonly tag: string | undefined;
       readonly digest: Digest | undefined;
     }
+  /** An archive, or a file that is called `context`; the URL as written, perhaps with user and password. */
+  | { readonly kind: "url"; readonly url: string }
   /** Another stage of the same Dockerfile. */
   | { readonly kind: "target"; readonly stage: string };
 
@@ -80,11 +84,16 @@ function parseContext(name: string, value: string): NamedContext {
     case "target":
       return { kind: "target", stage: rest };
     default:
-      if (/^[a-z][a-z0-9+.-]*:\/\//i.test(value) || value.startsWith("git@")) {
-        throw invalid(name, value, "this kind of context is not supported");
-      }
-      return { kind: "directory", path: value };
+      return parseUrl(name, value) ?? { kind: "directory", path: value };
   }
+}
+
+function parseUrl(name: string, value: string): NamedContext | undefined {
+  const remote = parseContextUrl(value);
+  if (remote?.kind === "http") return { kind: "url", url: remote.url };
+  if (remote?.kind === "git" && !remote.url.bare) throw invalid(name, value, "git is not implemented");
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) throw invalid(name, value, "this kind of context is not supported");
+  return undefined;
 }
 
 /** `PATH[:TAG][@DIGEST]`. */
@@ -101,8 +110,8 @@ function parseLayout(name: string, text: string): NamedContext {
 }
 
 function invalid(name: string, value: string, why: string): TsbuildError {
-  return new TsbuildError(`Cannot use ${JSON.stringify(value)} as the build context ${name}: ${why}`, {
+  return new TsbuildError(`Cannot use ${JSON.stringify(redactUrls(value))} as the build context ${name}: ${why}`, {
     code: "E_CONTEXT_VALUE",
-    hint: `--build-context ${name}=DIR, docker-image://NAME, oci-layout://DIR:TAG or target:STAGE`,
+    hint: `--build-context ${name}=DIR, https://HOST/ARCHIVE, docker-image://NAME, oci-layout://DIR:TAG or target:STAGE`,
   });
 }

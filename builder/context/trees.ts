@@ -9,6 +9,8 @@ import { ContextMemo } from "./memo.ts";
 export interface ContextDirectory {
   readonly directory: string;
   readonly ignore: IgnoreMatcher | undefined;
+  /** What messages call it; default: by its name. */
+  readonly label?: string;
   /** Owners as on disk: the files came out of an archive. Otherwise all belong to root. */
   readonly keepOwners?: boolean;
   /** What was read of it is not remembered: it is gone after the build. */
@@ -43,7 +45,8 @@ export class ContextTrees {
   open(name: string): LocalContext {
     const tree = this.#trees.get(name);
     if (tree === undefined) throw new RangeError(`no context ${name}`);
-    return new LocalContext({ ...tree, name: name === "" ? "the build context" : `the context ${name}` });
+    const label = tree.label ?? (name === "" ? "the build context" : `the context ${name}`);
+    return new LocalContext({ ...tree, name: label });
   }
 
   /** Keeps what was read for the next build. */

@@ -34,6 +34,11 @@ export function splitUrl(text: string): UrlParts | undefined {
   return { scheme: scheme.toLowerCase(), userinfo, host, path, query, fragment };
 }
 
+/** The URL without user and password. */
+export function withoutUser(text: string): string {
+  return text.replace(/^([^:]+:\/\/)[^/?#]*@/, "$1");
+}
+
 /** The text without percent signs; undefined where that is none. */
 export function decodePercent(text: string): string | undefined {
   try {

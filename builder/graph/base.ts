@@ -54,8 +54,29 @@ export function overImage(own: StageState, image: ResolvedImage, name: string): 
   };
 }
 
-/** A stage over the content of a directory, which becomes its first layer. */
-export function overDirectory(own: StageState, name: string, epoch: number | undefined): StageState {
+/** A stage over another one. */
+export function overStage(own: StageState, parent: StageState): StageState {
+  const { platform, vertex, config, author, history, env, args, base, workdirSet } = parent;
+  return {
+    ...own,
+    platform,
+    vertex,
+    config: { ...config },
+    author,
+    history: [...history],
+    env,
+    args: [...args],
+    base,
+    workdirSet,
+  };
+}
+
+/** A stage over the content of a context, which becomes its first layer. */
+export function overTree(
+  own: StageState,
+  tree: { readonly source: Vertex; readonly name: string; readonly epoch: number | undefined },
+): StageState {
+  const { source, name, epoch } = tree;
   const step = `[context ${name}] load`;
   const slot = `${own.name}/0`;
   const vertex = makeVertex({
@@ -66,7 +87,7 @@ export function overDirectory(own: StageState, name: string, epoch: number | und
       unpack: false,
       ...(epoch === undefined ? {} : { epoch }),
     },
-    inputs: [scratchVertex(`${slot}/scratch`), contextVertex(name)],
+    inputs: [scratchVertex(`${slot}/scratch`), source],
     name: step,
     slot,
     location: own.stage.from.location,

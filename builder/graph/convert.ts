@@ -10,7 +10,8 @@ import { mountFrom } from "../dockerfile/mount-flag.ts";
 import { parseOnbuild } from "../dockerfile/parse.ts";
 import { cacheComment, parseCacheLimit, type CacheLimit } from "./cache-limit.ts";
 import { findContext, type ContextTable, type FoundContext, type NamedContext } from "../context/named.ts";
-import { contextVertex, imageVertex, overDirectory, overImage } from "./base.ts";
+import { contextVertex, imageVertex, overImage, overStage } from "./base.ts";
+import { namedState, namedVertex, type ContextNeeds } from "./named-context.ts";
 import type { Entitlement } from "../options.ts";
 import type { RunLimits } from "./opspec.ts";
 import type { BaseFacts, ConvertObserver } from "./observer.ts";
@@ -261,8 +262,8 @@ class Converter {
   async #baseState(stage: Stage): Promise<StageState> {
     const name = this.#baseName(stage);
     const parent = this.#findStage(name, stage.index);
-    if (parent !== undefined) return await this.#overStage(stage, parent);
     const own = this.#emptyState(stage);
+    if (parent !== undefined) return overStage(own, await this.#stage(parent));
     if (name === "scratch") return own;
     const context = findContext(this.#options.contexts, name, own.platform);
     if (context !== undefined) return await this.#namedState(stage, context);
@@ -297,22 +298,6 @@ class Converter {
     };
   }
 
-  async #overStage(stage: Stage, parent: number): Promise<StageState> {
-    const { platform, vertex, config, author, history, env, args, base, workdirSet } = await this.#stage(parent);
-    return {
-      ...this.#emptyState(stage),
-      platform,
-      vertex,
-      config: { ...config },
-      author,
-      history: [...history],
-      env,
-      args: [...args],
-      base,
-      workdirSet,
-    };
-  }
-
   /** The context that stands for a stage of the Dockerfile. */
   #replacement(stage: Stage): FoundContext | undefined {
     if (stage.name === undefined || this.#options.contexts.size === 0) return undefined;
@@ -320,24 +305,17 @@ class Converter {
   }
 
   /** A stage over what a context stands for. */
-  async #namedState(stage: Stage, { name, context }: FoundContext): Promise<StageState> {
-    const own = this.#emptyState(stage);
-    const { location } = stage.from.image;
-    switch (context.kind) {
-      case "scratch":
-        return own;
-      case "directory":
-        return overDirectory(own, name, this.#options.epoch);
-      case "target":
-        return await this.#overStage(stage, this.#contextStage(context.stage, stage.index, location));
-      case "image":
-      case "layout": {
-        const image = await this.#contextImage({ name, context }, own.platform, location);
-        return overImage(own, image, `[context ${name}] ${image.ref}@${image.manifest}`);
-      }
-      default:
-        return context satisfies never;
-    }
+  async #namedState(stage: Stage, found: FoundContext): Promise<StageState> {
+    return await namedState(this.#emptyState(stage), found, this.#contextNeeds());
+  }
+
+  #contextNeeds(): ContextNeeds {
+    return {
+      epoch: this.#options.epoch,
+      cleanUrl: this.#options.cleanUrl,
+      image: async (found, platform, location) => await this.#contextImage(found, platform, location),
+      stage: async (name, before, location) => await this.#stage(this.#contextStage(name, before, location)),
+    };
   }
 
   async #contextImage(
@@ -351,28 +329,6 @@ class Converter {
     const made = this.#images.get(key) ?? this.#options.resolveLayout(name, context, platform, location);
     this.#images.set(key, made);
     return await made;
-  }
-
-  /** The file system of a context that COPY or RUN --mount names: a directory is read where it is. */
-  async #contextVertex(found: FoundContext, instruction: Instruction, index: number): Promise<Vertex> {
-    const { name, context } = found;
-    const { platforms } = this.#options;
-    switch (context.kind) {
-      case "scratch":
-        return scratchVertex(`context/${name}`);
-      case "directory":
-        return contextVertex(name);
-      case "target":
-        return (await this.#stage(this.#contextStage(context.stage, index, instruction.location))).vertex;
-      case "image":
-      case "layout": {
-        const image = await this.#contextImage(found, platforms.target, instruction.location);
-        const step = `[context ${name}] ${image.ref}@${image.manifest}`;
-        return imageVertex(image, { name: step, slot: `context/${name}`, location: instruction.location });
-      }
-      default:
-        return context satisfies never;
-    }
   }
 
   /** The stage that `target:STAGE` means; it must come before what is built on it. */
@@ -406,7 +362,10 @@ class Converter {
     const replaced = stage === undefined ? undefined : this.#ast.stages[stage];
     const replacement = replaced === undefined ? undefined : this.#replacement(replaced);
     const context = replacement ?? (stage === undefined ? this.#findContext(from) : undefined);
-    if (context !== undefined) return await this.#contextVertex(context, instruction, index);
+    if (context !== undefined) {
+      const at = { stage: index, platform: this.#options.platforms.target, location: instruction.location };
+      return await namedVertex(context, this.#contextNeeds(), at);
+    }
     if (stage !== undefined) {
       if (stage < index) return (await this.#stage(stage)).vertex;
       throw this.#fail(location, {

@@ -26,7 +26,7 @@ export interface ContextOp {
   readonly name: string;
 }
 
-/** A file from a URL. Keyed by its content. */
+/** A file from a URL, or a tree. Keyed by its content. */
 export interface HttpOp {
   readonly kind: "http";
   /** Without user and password, which are no part of a graph. */
@@ -35,6 +35,8 @@ export interface HttpOp {
   readonly name: string;
   /** `sha256:...`, sha384 or sha512: what the content has to be. */
   readonly checksum?: string;
+  /** What is in the file, if it is an archive; otherwise a directory with the file. */
+  readonly tree?: true;
 }
 
 /** The body of a heredoc as a file of its own. `content` is part of every key. */

@@ -45,7 +45,7 @@ function makeOp(vertex: Vertex, resources: OpResources): Op {
       return imageOp(op, resources.source, image);
     }
     case "http":
-      return httpOp(op, resources.sources.http);
+      return httpOp(op, resources.sources.http, resources.sources.trees);
     case "run":
       return runOp(op, resources.run);
     case "copy":

@@ -1,10 +1,11 @@
+import { redactUrls } from "../dockerfile/redact-url.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { normalizeReference } from "../../store/oci/reference.ts";
 import type { BuildRecords } from "../../store/history/builds.ts";
 import { parseBuildRecord, type BuildRecord } from "./record.ts";
 
 /**
- * The last build that `wanted` means: a name or ID of the image it made, its own ID, or the directory it built.
+ * The last build that `wanted` means: a name or ID of the image it made, its own ID, or the context it built.
  * Without `wanted`: the last build of `directory`, or of all when that was never built.
  * @throws E_BUILD_NOT_FOUND
  */
@@ -24,7 +25,7 @@ export function findBuild(
   }
   if (wanted === undefined && last !== undefined) return last;
   throw new TsbuildError(
-    wanted === undefined ? "Cannot find a build: none is recorded" : `Cannot find a build of ${wanted}`,
+    wanted === undefined ? "Cannot find a build: none is recorded" : `Cannot find a build of ${redactUrls(wanted)}`,
     {
       code: "E_BUILD_NOT_FOUND",
       hint:

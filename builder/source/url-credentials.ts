@@ -1,5 +1,5 @@
 import { basicHeader } from "../../registry/transport/auth.ts";
-import { splitUrl, type UserInfo } from "../dockerfile/split-url.ts";
+import { splitUrl, withoutUser, type UserInfo } from "../dockerfile/split-url.ts";
 import type { SecretMask } from "../secret-mask.ts";
 
 /** Users and passwords that stood in URLs. They are kept here alone: what is shown, stored and compared has none. */
@@ -15,7 +15,7 @@ export class UrlCredentials {
   take(url: string): string {
     const parts = splitUrl(url);
     if (parts?.userinfo === undefined) return url;
-    const clean = url.replace(/^([^:]+:\/\/)[^/?#]*@/, "$1");
+    const clean = withoutUser(url);
     this.keep(clean, parts.userinfo);
     return clean;
   }

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { resolve } from "node:path";
+import { contextID } from "../../context/url.ts";
 import type { Invocation } from "../command.ts";
 import { openInvocationStore } from "../open-store.ts";
 import type { Output } from "../output.ts";
@@ -12,7 +12,7 @@ export async function execute(invocation: Invocation): Promise<number> {
   const { findBuild } = await import("../../record/find.ts");
   const { findLogs } = await import("../../record/logs.ts");
   await using store = await openInvocationStore(invocation);
-  const named = wanted === undefined ? undefined : resolve(config.cwd, wanted);
+  const named = wanted === undefined ? undefined : contextID(wanted, config.cwd);
   const record = findBuild(store.builds, wanted, { current: config.cwd, named });
   for (const { step: shown, path } of findLogs(store.builds, record, step)) {
     if (flags.bool("path")) {

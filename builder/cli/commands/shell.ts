@@ -1,5 +1,6 @@
 import { isatty } from "node:tty";
 import { resolve } from "node:path";
+import { contextID } from "../../context/url.ts";
 import type { ShellPlace } from "../../shell/place.ts";
 import { attendShell } from "../attend-shell.ts";
 import { buildRequest } from "../build-request.ts";
@@ -61,7 +62,7 @@ async function failedLine(invocation: Invocation, context: string): Promise<numb
   const { cwd } = invocation.config;
   const file = invocation.flags.string("file");
   const dockerfile = file === undefined ? undefined : resolve(cwd, file);
-  const line = findBuildOf(store.builds, { context: resolve(cwd, context), dockerfile })?.error?.line;
+  const line = findBuildOf(store.builds, { context: contextID(context, cwd), dockerfile })?.error?.line;
   if (line !== undefined) return line;
   throw new UsageError(`The last build of ${context} did not fail in a step`, {
     hint: "--at LINE opens a shell at any step",

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { contextID } from "../../context/url.ts";
 import type { BuildRecord, StepRecord } from "../../record/record.ts";
 import { foldMisses, type RootMiss } from "../../record/roots.ts";
 import { causeText, type MissCause } from "../../solve/causes.ts";
@@ -15,7 +15,7 @@ export async function execute(invocation: Invocation): Promise<number> {
   const [wanted] = operands;
   const { findBuild } = await import("../../record/find.ts");
   await using store = await openInvocationStore(invocation);
-  const named = wanted === undefined ? undefined : resolve(config.cwd, wanted);
+  const named = wanted === undefined ? undefined : contextID(wanted, config.cwd);
   const record = findBuild(store.builds, wanted, { current: config.cwd, named });
   const format = flags.string("format");
   if (format !== undefined && format !== "table") out.result(formatOne(format, report(record)));

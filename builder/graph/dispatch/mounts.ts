@@ -128,7 +128,7 @@ function targetOf({ input, flag }: Reading, written: string): string {
 }
 
 /**
- * What a bind reads. Of a directory of the host the step gets a copy: without what is ignored, root's, and the same to
+ * What a bind reads. Of a context the step gets a copy: without what is ignored, root's, and the same to
  * the end, whatever happens to the directory.
  */
 function bindSource(reading: Reading): { readonly input: number; readonly source: string } {
@@ -136,8 +136,8 @@ function bindSource(reading: Reading): { readonly input: number; readonly source
   const source = posix.resolve("/", mount.source ?? "");
   const { context, instruction } = input;
   const from = mount.from === undefined ? context.context : context.stageVertex(mount.from, instruction);
-  if (from.op.kind !== "context") return { input: addInput(inputs, from), source };
-  const place = from.op.name === "" ? "the build context" : `the context ${from.op.name}`;
+  const place = placeOf(from);
+  if (place === undefined) return { input: addInput(inputs, from), source };
   const shown = source === "/" ? place : `${source.slice(1)} of ${place}`;
   const copied = makeVertex({
     op: {
@@ -153,6 +153,12 @@ function bindSource(reading: Reading): { readonly input: number; readonly source
     location: instruction.location,
   });
   return { input: addInput(inputs, copied), source: copiedTo };
+}
+
+/** What messages call a tree of files that is no file system of a stage or image. */
+function placeOf({ op }: Vertex): string | undefined {
+  if (op.kind === "context") return op.name === "" ? "the build context" : `the context ${op.name}`;
+  return op.kind === "http" ? op.url : undefined;
 }
 
 /** Where in a file system of its own the copy of a file or directory lies. */

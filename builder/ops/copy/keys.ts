@@ -4,7 +4,7 @@ import type { Vertex } from "../../graph/vertex.ts";
 import type { SolvedStep, StepKey } from "../../solve/step.ts";
 import { SnapshotTree } from "../snapshot-tree.ts";
 import { contentDigest, type ContentDigest } from "./digest.ts";
-import type { Sources } from "./readers.ts";
+import { isFetchedTree, type Sources } from "./readers.ts";
 import { hasWildcard, selectionsOf, type Selection } from "./sources.ts";
 
 /** What one input gives to a key. */
@@ -42,11 +42,19 @@ export class CopyKeys {
       const step = steps[at + 1];
       const context = this.#context(input, at + 1);
       if (context !== undefined) return context;
-      if (step?.snapshot === undefined) return known(input, at + 1, step?.key ?? "");
+      const opened = isFetchedTree(input)
+        ? this.#sources.trees.open(input.digest)
+        : step?.snapshot === undefined
+          ? undefined
+          : SnapshotTree.open(step.snapshot, "the source stage");
+      if (opened === undefined) return known(input, at + 1, step?.key ?? "");
       read = true;
-      using tree = SnapshotTree.open(step.snapshot, "the source stage");
+      using tree = opened;
       const content = contentDigest(tree, selectionsOf(this.#op, at + 1));
-      return { content: content.digest, inputs: () => inStage(content.inputs()) };
+      return {
+        content: content.digest,
+        inputs: () => (isFetchedTree(input) ? content.inputs() : inStage(content.inputs())),
+      };
     });
     return read ? this.#key(steps[0]?.key ?? "", parts) : undefined;
   }

@@ -1,5 +1,6 @@
 import { TsbuildError } from "../../../native/errors.ts";
 import { closeFd } from "../../../native/syscall.ts";
+import type { FetchedTrees } from "../../context/fetched-trees.ts";
 import type { Vertex } from "../../graph/vertex.ts";
 import type { OpContext } from "../../solve/op.ts";
 import type { SolvedStep } from "../../solve/step.ts";
@@ -13,6 +14,13 @@ export interface Sources {
   /** Opens the context of a name, "" the build context; the caller disposes it. */
   readonly openContext: (name: string) => SourceTree;
   readonly http: HttpSource;
+  /** What vertices brought from elsewhere. */
+  readonly trees: FetchedTrees;
+}
+
+/** Whether a solved input is a tree that was brought from elsewhere. */
+export function isFetchedTree({ op }: Vertex): boolean {
+  return op.kind === "http" && op.tree === true;
 }
 
 /** A file that is no part of a tree. */
@@ -38,6 +46,7 @@ export async function openInput(
 ): Promise<OpenInput> {
   const { op } = vertex;
   if (op.kind === "context") return { kind: "tree", tree: sources.openContext(op.name) };
+  if (isFetchedTree(vertex)) return { kind: "tree", tree: sources.trees.open(vertex.digest) };
   if (op.kind === "http") return { kind: "file", file: await urlFile(sources, vertex, context) };
   if (snapshot !== undefined) return { kind: "tree", tree: SnapshotTree.open(snapshot, "the source stage") };
   throw new TsbuildError("Cannot copy from an empty stage: it is FROM scratch without any file", {

@@ -60,7 +60,12 @@ export class HttpSource implements AsyncDisposable {
 
   /** A descriptor of the content; the caller closes it. */
   open(file: FetchedFile): number {
-    return openSync(this.#options.store.content.path(file.digest), "r");
+    return openSync(this.path(file), "r");
+  }
+
+  /** The file with the content, for reading only. */
+  path(file: FetchedFile): string {
+    return this.#options.store.content.path(file.digest);
   }
 
   /** Ends the requests that nobody waits for any more. */
@@ -97,7 +102,7 @@ export class HttpSource implements AsyncDisposable {
 
   #sum(file: FetchedFile, like: string): string {
     if (like.startsWith("sha256:")) return file.digest;
-    return checksumOfFile(this.#options.store.content.path(file.digest), like);
+    return checksumOfFile(this.path(file), like);
   }
 }
 

@@ -92,6 +92,8 @@ describe("dispatch()", () => {
     ["--debug images", "images", ["--debug"]],
     ["./images", "build", ["./images"]],
     ["ls -q", "images", ["-q"]],
+    ["https://host/x.tar", "build", ["https://host/x.tar"]],
+    ["git@host:x", "build", ["git@host:x"]],
   ])("takes %s for tsbuild %s", (line, name, words) => {
     const request = dispatch(line.split(" "), never);
     expect(request).toMatchObject({ kind: "command", words });

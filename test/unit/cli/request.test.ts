@@ -47,6 +47,9 @@ describe("buildRequest()", () => {
   it("reads SOURCE_DATE_EPOCH of the environment unless a build argument has it", () => {
     expect(build(".", { SOURCE_DATE_EPOCH: "1700000000" }).sourceDateEpoch).toBe(1_700_000_000);
     expect(build("--build-arg SOURCE_DATE_EPOCH=5 .", { SOURCE_DATE_EPOCH: "7" }).sourceDateEpoch).toBeUndefined();
+    const context = build(".", { SOURCE_DATE_EPOCH: "context" });
+    expect(context).toMatchObject({ buildArgs: { SOURCE_DATE_EPOCH: "context" } });
+    expect(context.sourceDateEpoch).toBeUndefined();
     expect(() => build(".", { SOURCE_DATE_EPOCH: "yesterday" })).toThrow(/not a number of seconds/);
   });
 
@@ -112,13 +115,16 @@ describe("buildRequest()", () => {
     ["--push -o out .", /image output only/],
     ['-o type=image,"name=a .', /broken quote/],
     ["--platform linux/amd64,linux/arm64 .", /several platforms is not implemented/],
-    ["https://example.com/x.git", /from a URL .* is not implemented/],
-    ["git@example.com:x", /is not implemented/],
     ["--registry-mirror docker.io .", /is not HOST=URL/],
     ["--label =x .", /needs a name/],
   ])("refuses %s", (line, message) => {
     expect(() => build(line)).toThrow(message);
   });
+
+  it.each(["https://example.com/x.tar.gz", "https://example.com/x.git#v1:dir", "git@example.com:x", "github.com/a/b"])(
+    "takes %s as the context",
+    (context) => expect(build(context).context).toBe(context),
+  );
 
   it("does not write an archive to a terminal", () => {
     expect(() => build("-o - .", {}, true)).toThrow(/to the terminal/);

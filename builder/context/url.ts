@@ -1,0 +1,37 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { TsbuildError } from "../../native/errors.ts";
+import { parseGitUrl, type GitUrl } from "../dockerfile/git-url.ts";
+import { redactUrls } from "../dockerfile/redact-url.ts";
+import { splitUrl, withoutUser } from "../dockerfile/split-url.ts";
+
+/** What the word for a context means, when it is no directory and not standard input. */
+export type ContextUrl =
+  | { readonly kind: "git"; readonly url: GitUrl }
+  /** As written, perhaps with user and password. */
+  | { readonly kind: "http"; readonly url: string };
+
+/** undefined: a directory, or a path that is none. @throws E_GIT_URL, E_URL_INVALID */
+export function parseContextUrl(text: string): ContextUrl | undefined {
+  const git = parseGitUrl(text);
+  // A directory may be called github.com.
+  if (git !== undefined) return git.bare && existsSync(text) ? undefined : { kind: "git", url: git };
+  if (!/^https?:\/\//.test(text)) return undefined;
+  if (splitUrl(text) !== undefined && URL.canParse(text)) return { kind: "http", url: text.replace(/#.*$/s, "") };
+  throw new TsbuildError(`Cannot read the URL ${redactUrls(text)}: it has no host, or characters that no URL has`, {
+    code: "E_URL_INVALID",
+    hint: "write other characters as %XX",
+  });
+}
+
+/** Names the project of a context from build to build: its directory, or its URL without user and password. */
+export function contextID(text: string, cwd: string): string {
+  const url = text === "-" ? undefined : parseContextUrl(text);
+  if (url === undefined) return text === "-" ? text : resolve(cwd, text);
+  return url.kind === "git" ? gitContextID(url.url) : withoutUser(url.url);
+}
+
+/** The repository, and what of it is built. */
+export function gitContextID({ remote, ref = "", subdir }: GitUrl): string {
+  return ref === "" && subdir === undefined ? remote : `${remote}#${ref}${subdir === undefined ? "" : `:${subdir}`}`;
+}
