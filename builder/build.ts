@@ -6,6 +6,7 @@ import { normalizeReference } from "../store/oci/reference.ts";
 import type { Store } from "../store/store.ts";
 import { givenChecks, givenHostname, givenSyntax, withBuiltinArgs } from "./builtin-args.ts";
 import { namedDirectory, openContextDirectory } from "./context/dockerfile.ts";
+import { DeviceAccess } from "./cdi/access.ts";
 import { FetchedTrees } from "./context/fetched-trees.ts";
 import { openMainContext } from "./context/main.ts";
 import { fetchContext } from "./context/remote.ts";
@@ -91,6 +92,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   const contexts = parseContexts(options.contexts ?? {});
   const secrets = new Secrets(options.secrets ?? {});
   const ssh = await openAgents(options);
+  const devices = new DeviceAccess(options.allow ?? [], options.cdiDirectories);
   await using store = await openStore({ root: options.root });
   const registry = options.registry ?? {};
   await using workers = new WorkerPool();
@@ -113,7 +115,19 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
     const placed = debug?.at === undefined ? undefined : placeShell(parsed, debug.at, options.target);
     const ast = placed?.ast ?? parsed;
     options = withBuiltinArgs(placed === undefined ? options : { ...options, target: placed.target }, ast, main.time);
-    const plan = await planBuild({ options, ast, emit, source, images, contexts, credentials, store, signal, linter });
+    const plan = await planBuild({
+      options,
+      ast,
+      emit,
+      source,
+      images,
+      contexts,
+      credentials,
+      devices,
+      store,
+      signal,
+      linter,
+    });
     return { ast, placed, plan };
   });
   linter.verdict();
@@ -151,7 +165,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
       source,
       images,
       sources: { openContext: (name) => trees.open(name), http, trees: new FetchedTrees(trees, workspace) },
-      run: { ...runSettings({ options, store, ast, secrets, ssh }), shells },
+      run: { ...runSettings({ options, store, ast, secrets, ssh, devices }), shells },
     }),
   });
   try {
@@ -226,10 +240,11 @@ async function planBuild(parts: {
   readonly contexts: ContextTable;
   readonly credentials: UrlCredentials;
   readonly store: Store;
+  readonly devices: DeviceAccess;
   readonly signal: AbortSignal;
   readonly linter: Linter;
 }): Promise<BuildPlan> {
-  const { options, ast, emit, source, images, contexts, store, signal, linter } = parts;
+  const { options, ast, emit, source, images, contexts, devices, store, signal, linter } = parts;
   const build = hostPlatform();
   const target = options.platform === undefined ? build : parsePlatform(options.platform);
   const resolve = async (step: string, platform: Platform, find: () => Promise<FoundImage>): Promise<ResolvedImage> => {
@@ -250,6 +265,7 @@ async function planBuild(parts: {
     platforms: { target, build },
     network: options.network ?? "default",
     allow: new Set(options.allow),
+    devices,
     limits: {
       ...(options.addHosts === undefined ? {} : { hosts: options.addHosts.map(({ name }) => name) }),
       ...(options.ulimits === undefined ? {} : { ulimits: options.ulimits }),
@@ -318,8 +334,9 @@ function runSettings(parts: {
   readonly ast: DockerfileAst;
   readonly secrets: Secrets;
   readonly ssh: SshSource | undefined;
+  readonly devices: DeviceAccess;
 }): Omit<RunSettings, "shells"> {
-  const { options, store, ast, secrets, ssh } = parts;
+  const { options, store, ast, secrets, ssh, devices } = parts;
   const given = Object.entries(options.buildArgs ?? {}).filter(([name]) => proxyArgs.has(name));
   const env = { ...options.hostEnv, ...Object.fromEntries(given) };
   let made: RunEnvironment | undefined;
@@ -334,6 +351,7 @@ function runSettings(parts: {
     source: ast.text,
     secrets,
     ssh,
+    devices,
     resources: options.resources ?? {},
   };
 }

@@ -31,8 +31,8 @@ export type OutputSpec =
   | { readonly type: "tar"; readonly dest: string }
   | { readonly type: "cacheonly" };
 
-/** What a Dockerfile may have only when it is allowed. */
-export type Entitlement = "network.host" | "security.insecure";
+/** What a Dockerfile may have only when it is allowed. `device=vendor.com/class=name[,alias=NAME]` is one device. */
+export type Entitlement = "network.host" | "security.insecure" | "device" | `device=${string}`;
 
 /** A line of /etc/hosts. */
 export interface HostAddress {
@@ -87,6 +87,8 @@ export interface BuildOptions extends EngineOptions {
   readonly hostEnv?: Readonly<Record<string, string>>;
   /** What steps may ask for beside what every step has. */
   readonly allow?: readonly Entitlement[];
+  /** Where the specifications of RUN --device are. Default: /etc/cdi, /var/run/cdi and /etc/buildkit/cdi. */
+  readonly cdiDirectories?: readonly string[];
   /** Lines of /etc/hosts of every RUN. */
   readonly addHosts?: readonly HostAddress[];
   readonly ulimits?: readonly Ulimit[];

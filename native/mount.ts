@@ -22,6 +22,8 @@ export interface Mount {
   readonly file?: FileContent;
   /** Of type "socket". */
   readonly socket?: SocketFile;
+  /** Of type "device". */
+  readonly device?: DeviceFile;
 }
 
 /** A file that exists in memory alone: on a tmpfs of its own. At most 1 MiB. */
@@ -41,6 +43,18 @@ export interface SocketFile {
   readonly uid: number;
   readonly gid: number;
   readonly connected: (connection: Socket) => void;
+}
+
+/** A device node (or a pipe) on a tmpfs of its own. `mode` has the permissions alone. */
+export interface DeviceFile {
+  readonly kind: "char" | "block" | "fifo";
+  readonly major: number;
+  readonly minor: number;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** What a control group lets be done with the device; nodes of it can be made in any case. */
+  readonly access: { readonly read: boolean; readonly write: boolean };
 }
 
 /** Directories of an overlayfs stack. */

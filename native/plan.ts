@@ -1,4 +1,4 @@
-import type { FileContent, OverlayLayers } from "./mount.ts";
+import type { DeviceFile, FileContent, OverlayLayers } from "./mount.ts";
 import { encodePath } from "./pathname.ts";
 
 /** What tsbuild-init is to do, as plain data; the layout of its binary form is read by native/init/plan.c. */
@@ -51,8 +51,8 @@ export interface InitPlan {
 }
 
 /**
- * One mount of a plan. `type` "bind", "overlay" of `layers`, "file" and "socket" (`file`, `socket` on a tmpfs of its own),
- * or a file system made anew with `data` (`size=64m,mode=1777`).
+ * One mount of a plan. `type` "bind", "overlay" of `layers`, "file", "socket" and "device" (`file`, `socket`, `device` on a
+ * tmpfs of its own), or a file system made anew with `data` (`size=64m,mode=1777`).
  */
 export interface InitMount {
   readonly type: string;
@@ -67,6 +67,7 @@ export interface InitMount {
   readonly layers?: OverlayLayers;
   readonly file?: FileContent;
   readonly socket?: InitSocket;
+  readonly device?: DeviceFile;
 }
 
 /** A socket that is not yet bound; it listens when the program runs. `fd` is the engine's. */
@@ -77,7 +78,7 @@ export interface InitSocket {
   readonly gid: number;
 }
 
-const magic = 0x36425354;
+const magic = 0x37425354;
 
 /** Grows as needed; numbers are little endian. */
 class Writer {
@@ -163,17 +164,22 @@ export function encodePlan(plan: InitPlan): Buffer {
   return w.done();
 }
 
-function writeSource(w: Writer, { inside, layers, file, socket }: InitMount, sockets: readonly number[]): void {
+function writeSource(w: Writer, { inside, layers, file, socket, device }: InitMount, sockets: readonly number[]): void {
   w.text(inside ?? "");
   w.list(layers?.lower ?? []);
   w.text(layers?.upper ?? "");
   w.text(layers?.work ?? "");
   w.u32(file?.content.byteLength ?? 0);
   if (file !== undefined) w.bytes(file.content);
-  const owned = file ?? socket;
+  const owned = file ?? socket ?? device;
   for (const number of [owned?.mode, owned?.uid, owned?.gid]) w.u32(number ?? 0);
   w.u32(socket === undefined ? 0 : sockets.indexOf(socket.fd));
+  w.u32(device === undefined ? 0 : fileTypes[device.kind]);
+  for (const number of [device?.major, device?.minor]) w.u32(number ?? 0);
 }
+
+/** S_IFMT of the nodes. @see inode(7) */
+const fileTypes = { fifo: 0o010000, char: 0o020000, block: 0o060000 } as const;
 
 function writeRoot(w: Writer, { root, readonlyRoot }: InitPlan): void {
   w.u32(Number(root.kind === "bind"));

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { parseCacheLimit } from "../graph/cache-limit.ts";
 import type { BuildOptions, PullPolicy } from "../options.ts";
 import { parseContexts } from "../context/named.ts";
@@ -53,6 +54,7 @@ export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean):
       ...allowed(flags.list("allow")),
       ...(flags.string("network") === "host" ? (["network.host"] as const) : []),
     ],
+    ...cdiDirectories(invocation),
     ...(flags.has("resource") ? { resources: resources(flags.list("resource")) } : {}),
     labels: keyValues(flags.list("label"), "--label", () => ""),
     tags: flags.list("tag"),
@@ -69,6 +71,12 @@ export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean):
     ...(network === undefined ? {} : { network }),
     ...(epoch === undefined ? {} : { sourceDateEpoch: epoch }),
   };
+}
+
+function cdiDirectories({ flags, config }: Invocation): Pick<BuildOptions, "cdiDirectories"> {
+  const given = flags.list("cdi-spec-dir").map((directory) => resolve(config.cwd, directory));
+  const directories = given.length > 0 ? given : config.cdiDirectories;
+  return directories === undefined ? {} : { cdiDirectories: directories };
 }
 
 /** @throws E_USAGE, E_CONTEXT_NAME, E_CONTEXT_VALUE */

@@ -36,6 +36,8 @@ export interface Config {
   readonly authJson: string | undefined;
   readonly mirrors: Readonly<Record<string, readonly string[]>>;
   readonly insecure: readonly string[];
+  /** Where CDI specifications are. */
+  readonly cdiDirectories: readonly string[] | undefined;
   /** Proxies (predefined ARGs) and CA bundles of the host, for RUN. */
   readonly hostEnv: Readonly<Record<string, string>>;
   readonly platform: string | undefined;
@@ -67,6 +69,7 @@ export function readConfig(world: Surroundings): Config {
     authJson: set("DOCKER_AUTH_CONFIG"),
     mirrors: { ...settings.mirrors, ...(mirrors === undefined ? {} : parseMirrors(mirrors.split(/[\s,]+/))) },
     insecure: settings.insecure,
+    cdiDirectories: settings.cdiDirectories,
     hostEnv: { ...dockerProxies(world, set), ...hostEnv(env) },
     platform: set("DOCKER_DEFAULT_PLATFORM") ?? settings.platform,
     pull: settings.pull,

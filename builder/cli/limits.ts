@@ -1,4 +1,6 @@
 import { isIP } from "node:net";
+import { TsbuildError } from "../../native/errors.ts";
+import { deviceGrants, isDeviceGrant } from "../cdi/grants.ts";
 import { parseBytes } from "../dockerfile/byte-size.ts";
 import { parseUlimit, ulimitNames, type Ulimit } from "../dockerfile/ulimit.ts";
 import type { Entitlement, HostAddress, ResourceOptions } from "../options.ts";
@@ -43,19 +45,30 @@ export function shmSize(text: string | undefined): number | undefined {
   throw new UsageError(`--shm-size is no size: ${JSON.stringify(text)}`, { hint: "--shm-size 128m" });
 }
 
-const entitlements: readonly Entitlement[] = ["network.host", "security.insecure"];
+const entitlements = ["network.host", "security.insecure", "device"] as const;
 
-/** @throws E_USAGE, E_OPTION_NOT_IMPLEMENTED */
+/** @throws E_USAGE, E_OPTION_NOT_IMPLEMENTED, E_DEVICE_NAME */
 export function allowed(words: readonly string[]): readonly Entitlement[] {
+  checkGrants(words);
   return words.map((word) => {
     const found = entitlements.find((one) => one === word);
     if (found !== undefined) return found;
-    const known = /^(?:device|fs\.\w+|ssh)(?:=|$)/.test(word);
+    if (isDeviceGrant(word)) return word;
+    const known = /^(?:fs\.\w+|ssh)(?:=|$)/.test(word);
     throw new UsageError(`--allow ${word} is ${known ? "not implemented" : "no entitlement"}`, {
       ...(known ? { code: "E_OPTION_NOT_IMPLEMENTED" } : {}),
-      hint: `entitlements are ${entitlements.join(", ")}`,
+      hint: `entitlements are ${entitlements.join(", ")}, device=vendor.com/class=name`,
     });
   });
+}
+
+function checkGrants(words: readonly string[]): void {
+  try {
+    deviceGrants(words);
+  } catch (error) {
+    if (!(error instanceof TsbuildError)) throw error;
+    throw new UsageError(error.message, { code: error.code, hint: error.hint ?? "--allow device" });
+  }
 }
 
 const resourceKeys: Readonly<Record<string, (value: string) => ResourceOptions | undefined>> = {

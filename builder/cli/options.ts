@@ -132,7 +132,13 @@ const ownCommands: readonly CommandSpec[] = [
       { name: "jobs", kind: "string", value: "N", help: "as --max-parallelism" },
       platformFlag,
       { name: "network", kind: "string", value: "MODE", choices: networks, help: "of RUN: default, none or host" },
-      { name: "allow", kind: "list", value: "WHAT", help: "RUN may ask for network.host or security.insecure" },
+      {
+        name: "allow",
+        kind: "list",
+        value: "WHAT",
+        help: "RUN may ask for network.host, security.insecure, device[=NAME]",
+      },
+      { name: "cdi-spec-dir", kind: "list", value: "DIR", help: "in place of /etc/cdi: what RUN --device can have" },
       ...containerFlags,
       {
         name: "resource",

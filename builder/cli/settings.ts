@@ -11,6 +11,7 @@ export interface Settings {
   readonly network?: "default" | "none" | "host";
   readonly mirrors: Readonly<Record<string, readonly string[]>>;
   readonly insecure: readonly string[];
+  readonly cdiDirectories?: readonly string[];
 }
 
 export const emptySettings: Settings = { mirrors: {}, insecure: [] };
@@ -26,7 +27,7 @@ export function mergeSettings(base: Settings, over: Settings): Settings {
 }
 
 const projectKeys = ["progress", "platform", "pull", "network"] as const;
-const userKeys = [...projectKeys, "root", "registryMirrors", "insecureRegistries"] as const;
+const userKeys = [...projectKeys, "root", "registryMirrors", "insecureRegistries", "cdiSpecDirs"] as const;
 
 /**
  * Reads a configuration file. One that is not `trusted` (./tsbuild.json comes with a source tree that somebody else
@@ -55,6 +56,9 @@ export function parseSettings(text: string, path: string, trusted: boolean): Set
     ...text1("network", isNetwork),
     mirrors: mirrors(table["registryMirrors"], path),
     insecure: strings(table["insecureRegistries"] ?? [], "insecureRegistries", path),
+    ...(table["cdiSpecDirs"] === undefined
+      ? {}
+      : { cdiDirectories: strings(table["cdiSpecDirs"], "cdiSpecDirs", path) }),
   };
 
   function text1<K extends string, V extends string>(key: K, is: (value: string) => value is V): { [P in K]?: V };

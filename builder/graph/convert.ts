@@ -31,6 +31,7 @@ export interface ConvertOptions {
   readonly platforms: BuildPlatforms;
   readonly network: "default" | "none" | "host";
   readonly allow: ReadonlySet<Entitlement>;
+  readonly devices: DispatchContext["devices"];
   readonly limits: RunLimits;
   /** Of every RUN, when it is not the usual one. */
   readonly hostname: string | undefined;
@@ -245,6 +246,7 @@ class Converter {
       network: this.#options.network,
       hostname: this.#options.hostname,
       allow: this.#options.allow,
+      devices: this.#options.devices,
       limits: this.#options.limits,
       cacheNamespace: this.#options.buildArgs.get("BUILDKIT_CACHE_MOUNT_NS") ?? "",
       epoch: this.#options.epoch,

@@ -121,6 +121,8 @@ export interface RunOp {
   readonly mounts?: readonly RunMount[];
   /** "insecure": every capability, no filter of system calls, no hidden paths, every device. */
   readonly security?: "insecure";
+  /** Full names of CDI devices, `vendor.com/class=name`: what they do with a container is the machine's, and in no key. */
+  readonly devices?: readonly string[];
   readonly limits?: RunLimits;
 }
 

@@ -11,7 +11,7 @@ import {
 import { digestOf } from "../../store/oci/digest.ts";
 import { lowerDirs, type ActiveSnapshot, type Snapshot } from "../../store/snapshot/snapshotter.ts";
 import { DockerfileError } from "../dockerfile/error.ts";
-import { getEnv } from "../graph/env.ts";
+import { getEnv, setEnv, splitEnv } from "../graph/env.ts";
 import type { RunOp } from "../graph/opspec.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { ShellOpener } from "../shell/debug.ts";
@@ -21,6 +21,7 @@ import { commitLayer } from "./layer.ts";
 import { LogPipes } from "./log-pipes.ts";
 import { mountContent, mountInputs, mountKeys } from "./mounts/key.ts";
 import { prepareMounts } from "./mounts/prepare.ts";
+import type { DeviceAccess } from "../cdi/access.ts";
 import type { Secrets } from "../secrets.ts";
 import type { SshSource } from "../ssh/agents.ts";
 import type { RunEnvironment } from "../run-environment.ts";
@@ -39,6 +40,7 @@ export interface RunSettings {
   readonly source: string;
   readonly secrets: Secrets;
   readonly ssh: SshSource | undefined;
+  readonly devices: Pick<DeviceAccess, "setup">;
   readonly resources: ResourceLimits;
 }
 
@@ -74,6 +76,7 @@ function namedInputs(op: RunOp, vertex: Vertex, base: string): Readonly<Record<s
     ...scriptInput(op),
     ...mountInputs(op),
     ...(op.security === undefined ? {} : { "--security": op.security }),
+    ...(op.devices === undefined ? {} : { "--device": op.devices.join(" ") }),
     ...(op.limits === undefined ? {} : { limits: JSON.stringify(op.limits) }),
     cwd,
     user,
@@ -110,8 +113,11 @@ async function execRun(run: Run): Promise<{ snapshot: Snapshot | undefined; iden
   const { secrets, ssh, shells } = settings;
   await using prepared = await prepareMounts({ mounts: op.mounts ?? [], inputs, secrets, ssh, context });
   await using logs = new LogPipes({ digest: vertex.digest, emit: context.emit, mask: secrets.mask });
-  const mounts = [...script.mounts, ...prepared.mounts];
-  const spec = containerSpec(run, active, { user, mounts, env: prepared.env });
+  const devices = settings.devices.setup(op.devices ?? [], user);
+  const mounts = [...devices.mounts, ...script.mounts, ...prepared.mounts];
+  const additionalGids = [...new Set([...user.additionalGids, ...devices.additionalGids])];
+  const env = [...prepared.env, ...devices.env].reduce(withEntry, []);
+  const spec = containerSpec(run, active, { user: { ...user, additionalGids }, mounts, env });
   await shells?.before(vertex.digest, { spec, active });
   const failure = await runStep(run, spec, logs);
   if (failure !== undefined) {
@@ -119,6 +125,11 @@ async function execRun(run: Run): Promise<{ snapshot: Snapshot | undefined; iden
     throw failure;
   }
   return await commitLayer(active, base, { ...context, epoch: settings.epoch });
+}
+
+function withEntry(env: readonly string[], entry: string): readonly string[] {
+  const { key, value } = splitEnv(entry);
+  return setEnv(env, key, value);
 }
 
 /** How the command failed; undefined when it ended with 0. */

@@ -97,6 +97,9 @@ static void read_mounts(struct reader *r, struct plan *p)
 		m->uid = u32(r);
 		m->gid = u32(r);
 		m->socket = u32(r);
+		m->kind = u32(r);
+		m->major = u32(r);
+		m->minor = u32(r);
 	}
 }
 

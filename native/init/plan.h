@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLAN_MAGIC 0x36425354u /* "TSB6" */
+#define PLAN_MAGIC 0x37425354u /* "TSB7" */
 
 struct strlist {
 	uint32_t count;
@@ -12,7 +12,7 @@ struct strlist {
 };
 
 struct mount_entry {
-	char *type; /* "bind", "overlay", "file", "socket", or a file system: "tmpfs", "proc" ... */
+	char *type; /* "bind", "overlay", "file", "socket", "device", or a file system: "tmpfs", "proc" ... */
 	char *source;
 	char *target; /* inside the root */
 	char *data; /* comma separated key or key=value for the file system */
@@ -21,9 +21,10 @@ struct mount_entry {
 	char *inside; /* of a bind or an overlay: what of it is mounted, resolved in it; "" is all */
 	struct strlist lower; /* of an overlay, topmost first */
 	char *upper, *work;
-	uint32_t size, mode, uid, gid; /* of a file or a socket */
+	uint32_t size, mode, uid, gid; /* of a file, a socket or a device */
 	const void *content;
 	uint32_t socket; /* which of the sockets that were handed over */
+	uint32_t kind, major, minor; /* of a device; kind is S_IFCHR and so on */
 };
 
 struct limit_entry {

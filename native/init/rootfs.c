@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -216,19 +217,30 @@ static int socket_mount(const struct plan *p, const struct mount_entry *m)
 	return clone_inside(p, fs, 0, name.sun_path);
 }
 
+static int device_mount(const struct plan *p, const struct mount_entry *m)
+{
+	int fs = new_mount("tmpfs", "size=4k,nr_inodes=4,mode=0700", 0);
+	if (fs < 0 || mknodat(fs, "device", m->kind | 0600, makedev(m->major, m->minor)) ||
+	    fchownat(fs, "device", m->uid, m->gid, AT_SYMLINK_NOFOLLOW) || fchmodat(fs, "device", m->mode, 0))
+		return -1;
+	return clone_inside(p, fs, 0, "device");
+}
+
 static void user_mount(const struct plan *p, const struct mount_entry *m)
 {
 	int bind = strcmp(m->type, "bind") == 0, layered = strcmp(m->type, "overlay") == 0;
 	int file = strcmp(m->type, "file") == 0, listening = strcmp(m->type, "socket") == 0;
+	int device = strcmp(m->type, "device") == 0;
 	int fd = bind        ? bind_mount(m)
 		 : layered   ? overlay_mount(p, m)
 		 : file      ? file_mount(p, m)
 		 : listening ? socket_mount(p, m)
+		 : device    ? device_mount(p, m)
 			     : new_mount(m->type, m->data, m->attributes);
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st))
 		fail(STEP_MOUNT, bind && !m->inside[0] ? m->source : m->target);
-	if ((bind || layered || file || listening) && m->attributes && set_attributes(fd, m->attributes, (int)m->recursive))
+	if ((bind || layered || file || listening || device) && m->attributes && set_attributes(fd, m->attributes, (int)m->recursive))
 		fail(STEP_MOUNT, bind ? m->source : m->target);
 	int target = open_target(m->target, S_ISDIR(st.st_mode));
 	struct statfs over;

@@ -1,14 +1,18 @@
-import type { ResourceLimits } from "../container/process.ts";
-import { TsbuildError } from "../../native/errors.ts";
-import { deviceGuard } from "./devices.ts";
-import { processGroup, removeGroup } from "./process-group.ts";
-import { findControllers, type Controllers } from "./controllers.ts";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { TsbuildError } from "../../native/errors.ts";
+import type { ResourceLimits } from "../container/process.ts";
+import { findControllers, type Controllers } from "./controllers.ts";
+import { inheritCpuset } from "./cpuset.ts";
+import { filterGroupV1, filterGroupV2, type DeviceRule } from "./device-filter.ts";
+import { deviceGuard, type DeviceGuard } from "./devices.ts";
+import { ownPlace, parentPlace, type GroupPlace } from "./parent.ts";
+import { processGroup, removeGroup } from "./process-group.ts";
+import { settingsV1, settingsV2, type Setting } from "./settings.ts";
 
 /** A container's control groups. */
 export interface Cgroup extends Disposable {
-  /** Files that its first process joins by: one for each limited controller on v1. */
+  /** Files that its first process joins by: one for each hierarchy of v1 that it has a group in. */
   readonly procs: readonly string[];
   /** The v2 group that its first process is cloned into. */
   readonly into: string | undefined;
@@ -19,40 +23,56 @@ export interface Cgroup extends Disposable {
   oomKilled(): boolean;
 }
 
-type ControllerName = "memory" | "cpu" | "cpuset" | "pids";
+/** What a container is beside its limits. */
+export interface CgroupOptions {
+  /** What it may open beside what every container may; "any": everything. */
+  readonly devices?: "any" | readonly DeviceRule[];
+  /** The path of the group that its own are made in, below the top of every hierarchy. */
+  readonly parent?: string;
+}
 
-/** One file of a controller with what is written to it. */
-interface Setting {
-  readonly controller: ControllerName;
-  readonly file: string;
-  readonly value: string;
-  /** Nobody asked for it: a kernel without the file is no error. */
-  readonly byDefault?: boolean;
+/** One container's groups while they are made. */
+interface Making {
+  readonly id: string;
+  readonly controllers: Controllers;
+  readonly place: GroupPlace;
+  /** undefined: it may open any device. */
+  readonly guard: DeviceGuard | undefined;
+  readonly rules: readonly DeviceRule[];
+  /** Whether it needs groups that no other container has, whatever its limits. */
+  readonly apart: boolean;
+  readonly inParent: boolean;
+  readonly made: string[];
 }
 
 /**
- * Makes the control groups that the limits need. The pid namespace already kills every process of a container, so
- * containers without limits share one group, which keeps them from devices: that saves their start several directories.
- * `devices`: it may have any. @throws E_CGROUP_LIMIT when a limit was asked for and its controller is not there
+ * Makes the control groups that a container needs. The pid namespace already kills every process of a container, so
+ * containers without anything special share one group, which keeps them from devices: that saves their start several
+ * directories. @throws E_CGROUP_LIMIT when a limit was asked for and its controller is not there, E_CGROUP_PARENT
  */
-export function openCgroup(id: string, limits: ResourceLimits, allowed: { readonly devices?: boolean } = {}): Cgroup {
+export function openCgroup(id: string, limits: ResourceLimits, options: CgroupOptions = {}): Cgroup {
+  const { devices = [], parent } = options;
   const controllers = findControllers();
-  const guard = allowed.devices === true ? undefined : deviceGuard();
-  const groups: string[] = [];
+  const place = parent === undefined ? ownPlace(controllers) : parentPlace(controllers, parent);
+  const guard = devices === "any" ? undefined : deviceGuard();
+  const rules = devices === "any" ? [] : devices;
+  const inParent = parent !== undefined;
+  const made: string[] = [];
+  const making = { id, controllers, place, guard, rules, apart: inParent || rules.length > 0, inParent, made };
   try {
-    const into = makeGroupV2(id, limits, controllers, groups);
-    const procs = makeGroupsV1(id, limits, controllers, groups).map((group) => join(group, "cgroup.procs"));
+    const into = makeGroupV2(making, limits);
+    const procs = makeGroupsV1(making, limits).map((group) => join(group, "cgroup.procs"));
     return {
-      procs: guard?.kind === "v1" ? [...procs, guard.procs] : procs,
+      procs: guard?.kind === "v1" && !making.apart ? [...procs, guard.procs] : procs,
       into: into ?? (guard?.kind === "v2" ? guard.group : undefined),
       nodev: guard?.kind === "nodev",
       unified: controllers.kind === "v2",
-      oomKilled: () => groups.some(hasOomKill),
-      [Symbol.dispose]: () => groups.forEach(removeGroup),
+      oomKilled: () => made.some(hasOomKill),
+      [Symbol.dispose]: () => made.forEach(removeGroup),
     };
   } catch (error) {
-    groups.forEach(removeGroup);
-    if (error instanceof TsbuildError && error.code === "E_CGROUP_LIMIT") throw error;
+    made.forEach(removeGroup);
+    if (error instanceof TsbuildError && error.code.startsWith("E_CGROUP_")) throw error;
     throw new TsbuildError("Cannot limit the container: the control group refused the value", {
       code: "E_CGROUP_LIMIT",
       cause: error,
@@ -61,30 +81,45 @@ export function openCgroup(id: string, limits: ResourceLimits, allowed: { readon
   }
 }
 
-/** One group for all limits whose controllers are on v2; undefined when there is none. */
-function makeGroupV2(id: string, limits: ResourceLimits, controllers: Controllers, made: string[]): string | undefined {
-  const { unified } = controllers;
+/** One group for all limits whose controllers are on v2, with its own device filter; undefined when none is needed. */
+function makeGroupV2(making: Making, limits: ResourceLimits): string | undefined {
+  const { id, controllers, place, guard, made } = making;
   const settings = settingsV2(limits).filter(({ controller }) => isUnified(controllers, controller));
-  if (unified === undefined || settings.length === 0) return undefined;
+  const filtered = guard?.kind === "v2";
+  if (place.unified.length === 0) return undefined;
+  if (settings.length === 0 && !making.inParent && !(filtered && making.apart)) return undefined;
   const names = new Set(settings.map(({ controller }) => controller));
-  const base = [unified.own, unified.top].find((directory) => distribute(directory, names));
+  const base = place.unified.find((directory) => names.size === 0 || handOn(making, directory, names));
   if (base === undefined) {
     throw new TsbuildError(`Cannot limit the container: ${[...names].join(", ")} cannot be handed to a group of ours`, {
       code: "E_CGROUP_LIMIT",
-      notes: [`the group ${unified.own} has processes of its own`],
+      notes: [`the group ${place.unified[0]} has processes of its own`],
       hint: "leave the limit out, or run tsbuild in a delegated group: systemd-run --scope -p Delegate=yes",
     });
   }
-  const parent = processGroup(base, "v2");
-  for (const directory of [join(base, "tsbuild"), parent]) distribute(directory, names);
+  const parent = processGroup(base, "none");
+  if (names.size > 0) for (const directory of [join(base, "tsbuild"), parent]) distribute(directory, names);
   const group = join(parent, id);
   mkdirSync(group);
   made.push(group);
+  if (filtered) filterGroupV2(group, making.rules);
   for (const setting of settings) apply(group, setting);
   return group;
 }
 
-/** Hands the controllers to the groups below. False where that is not allowed: a v2 group with processes cannot. */
+/** Hands the controllers down to the groups of a directory; below a parent from the top on. */
+function handOn({ controllers, inParent }: Making, directory: string, names: ReadonlySet<string>): boolean {
+  const top = controllers.unified?.top ?? directory;
+  if (!inParent) return distribute(directory, names);
+  const below = directory
+    .slice(top.length)
+    .split("/")
+    .filter((name) => name !== "");
+  const path = below.map((_, at) => join(top, ...below.slice(0, at + 1)));
+  return [top, ...path].every((one) => distribute(one, names));
+}
+
+/** False where that is not allowed: a v2 group with processes cannot. */
 function distribute(directory: string, names: ReadonlySet<string>): boolean {
   try {
     writeFileSync(join(directory, "cgroup.subtree_control"), [...names].map((name) => `+${name}`).join(" "));
@@ -94,25 +129,31 @@ function distribute(directory: string, names: ReadonlySet<string>): boolean {
   }
 }
 
-function makeGroupsV1(id: string, limits: ResourceLimits, controllers: Controllers, made: string[]): readonly string[] {
-  const groups = new Map<string, string>();
-  for (const setting of settingsV1(limits)) {
-    const { controller } = setting;
-    if (isUnified(controllers, controller)) continue;
-    const directory = controllerDirectory(controllers, controller);
-    let group = groups.get(directory);
-    if (group === undefined) {
-      const parent = processGroup(directory, "v1");
-      group = join(parent, id);
-      mkdirSync(group);
-      made.push(group);
-      groups.set(directory, group);
-      if (directory === controllers.directories.get("cpuset"))
-        for (const at of [join(directory, "tsbuild"), parent, group]) inheritCpuset(directory, at);
-    }
-    apply(group, setting);
-  }
-  return [...groups.values()];
+function makeGroupsV1(making: Making, limits: ResourceLimits): readonly string[] {
+  const { controllers, place, guard } = making;
+  const settings = settingsV1(limits).filter(({ controller }) => !isUnified(controllers, controller));
+  const devices = guard?.kind === "v1" && making.apart ? place.directories.get("devices") : undefined;
+  const wanted = new Set([
+    ...settings.map(({ controller }) => controllerDirectory(place, controller)),
+    ...(devices === undefined ? [] : [devices]),
+    ...(making.inParent ? place.directories.values() : []),
+  ]);
+  return [...wanted].map((directory) => {
+    const group = makeGroupV1(making, directory);
+    if (directory === devices) filterGroupV1(group, making.rules);
+    for (const one of settings) if (place.directories.get(one.controller) === directory) apply(group, one);
+    return group;
+  });
+}
+
+function makeGroupV1({ id, place, made }: Making, directory: string): string {
+  const parent = processGroup(directory, "none");
+  const group = join(parent, id);
+  mkdirSync(group);
+  made.push(group);
+  if (directory === place.directories.get("cpuset"))
+    for (const at of [join(directory, "tsbuild"), parent, group]) inheritCpuset(directory, at);
+  return group;
 }
 
 function apply(group: string, { file, value, byDefault }: Setting): void {
@@ -125,21 +166,13 @@ function isUnified({ unified, directories }: Controllers, name: string): boolean
   return unified !== undefined && (directory === unified.own || directory === unified.top);
 }
 
-function controllerDirectory(controllers: Controllers, name: string): string {
-  const directory = controllers.directories.get(name);
+function controllerDirectory({ directories }: GroupPlace, name: string): string {
+  const directory = directories.get(name);
   if (directory !== undefined) return directory;
   throw new TsbuildError(`Cannot limit the container: this machine has no ${name} control group`, {
     code: "E_CGROUP_LIMIT",
     hint: "leave the limit out, or mount the controller",
   });
-}
-
-/** A v1 cpuset takes no process before it has processors and memory nodes. */
-function inheritCpuset(from: string, to: string): void {
-  for (const file of ["cpuset.cpus", "cpuset.mems"]) {
-    if (readFileSync(join(to, file), "utf8").trim() === "")
-      writeFileSync(join(to, file), readFileSync(join(from, file)));
-  }
 }
 
 function hasOomKill(group: string): boolean {
@@ -152,52 +185,4 @@ function hasOomKill(group: string): boolean {
     }
   }
   return false;
-}
-
-function settingsV1(limits: ResourceLimits): readonly Setting[] {
-  const { memory, memorySwap, cpuQuota, cpuPeriod, cpuShares, cpusetCpus, cpusetMems, pids } = limits;
-  return [
-    ...setting("memory", "memory.limit_in_bytes", memory),
-    ...setting("cpu", "cpu.cfs_period_us", cpuPeriod),
-    ...setting("cpu", "cpu.cfs_quota_us", cpuQuota),
-    ...setting("cpu", "cpu.shares", cpuShares),
-    ...setting("cpuset", "cpuset.cpus", cpusetCpus),
-    ...setting("cpuset", "cpuset.mems", cpusetMems),
-    ...setting("pids", "pids.max", pids),
-    ...setting("memory", "memory.memsw.limit_in_bytes", memorySwap),
-    ...(memorySwap === undefined ? defaultSwap("memory.memsw.limit_in_bytes", memory, 2) : []),
-  ];
-}
-
-function settingsV2(limits: ResourceLimits): readonly Setting[] {
-  const { memory, memorySwap, cpuQuota, cpuPeriod, cpuShares, cpusetCpus, cpusetMems, pids } = limits;
-  const swap = memorySwap === undefined ? undefined : memorySwap < 0 ? "max" : memorySwap - (memory ?? 0);
-  // The weight that gives the same share: both scales are mapped as runc does.
-  const weight = cpuShares === undefined ? undefined : 1 + Math.floor(((cpuShares - 2) * 9999) / 262_142);
-  return [
-    ...setting("memory", "memory.max", memory),
-    ...setting("memory", "memory.swap.max", swap),
-    ...(swap === undefined ? defaultSwap("memory.swap.max", memory, 1) : []),
-    ...setting("cpu", "cpu.max", cpuQuota === undefined ? undefined : `${cpuQuota} ${cpuPeriod ?? 100_000}`),
-    ...setting("cpu", "cpu.weight", weight),
-    ...setting("cpuset", "cpuset.cpus", cpusetCpus),
-    ...setting("cpuset", "cpuset.mems", cpusetMems),
-    ...setting("pids", "pids.max", pids),
-  ];
-}
-
-/** As docker: without a word about swap there may be as much of it as memory. */
-function defaultSwap(file: string, memory: number | undefined, factor: number): readonly Setting[] {
-  return setting("memory", file, memory === undefined ? undefined : memory * factor).map((one) => ({
-    ...one,
-    byDefault: true,
-  }));
-}
-
-function setting(
-  controller: Setting["controller"],
-  file: string,
-  value: string | number | undefined,
-): readonly Setting[] {
-  return value === undefined ? [] : [{ controller, file, value: String(value) }];
 }

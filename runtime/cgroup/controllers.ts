@@ -7,6 +7,8 @@ export interface Controllers {
   readonly kind: "v1" | "v2" | "none";
   /** Controller -> directory of this process's group on the hierarchy that has it; on v2 the top when only that has. */
   readonly directories: ReadonlyMap<string, string>;
+  /** The hierarchies of v1 as far as they are mounted here: controller (or `name=...`) -> top. */
+  readonly tops: ReadonlyMap<string, string>;
   /** The v2 hierarchy, also where it is mounted beside v1 with no controller (hybrid). */
   readonly unified: UnifiedHierarchy | undefined;
 }
@@ -35,6 +37,7 @@ export function parseControllers(
 ): Controllers {
   const paths = new Map(own.split("\n").flatMap((line) => ownPaths(line)));
   const directories = new Map<string, string>();
+  const tops = new Map<string, string>();
   let unified: UnifiedHierarchy | undefined;
   for (const { type, root, target, options } of mounts(mountinfo)) {
     const inside = (path: string): string => join(target, below(root, path));
@@ -42,7 +45,9 @@ export function parseControllers(
     if (type !== "cgroup") continue;
     for (const name of options) {
       const path = paths.get(name);
-      if (path !== undefined && name !== "") directories.set(name, inside(path));
+      if (path === undefined || name === "") continue;
+      directories.set(name, inside(path));
+      tops.set(name, target);
     }
   }
   const v1 = directories.size > 0;
@@ -53,7 +58,7 @@ export function parseControllers(
       }
     }
   }
-  return { kind: v1 ? "v1" : unified === undefined ? "none" : "v2", directories, unified };
+  return { kind: v1 ? "v1" : unified === undefined ? "none" : "v2", directories, tops, unified };
 }
 
 /** A group's path below the part of the hierarchy that is mounted: a container sees only its own part. */

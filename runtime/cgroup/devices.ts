@@ -38,7 +38,7 @@ function guardV1(): DeviceGuard | undefined {
   const base = findControllers().directories.get("devices");
   if (base === undefined) return undefined;
   try {
-    return { kind: "v1", procs: join(processGroup(base, "v1-devices"), "cgroup.procs") };
+    return { kind: "v1", procs: join(processGroup(base, "v1"), "cgroup.procs") };
   } catch {
     return undefined;
   }

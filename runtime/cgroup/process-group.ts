@@ -1,52 +1,52 @@
-import { closeSync, constants, mkdirSync, openSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
-import { attachDeviceFilter } from "../../native/bpf.ts";
 import { findControllers } from "./controllers.ts";
-import { deviceProgramV2, deviceRulesV1 } from "./device-filter.ts";
+import { filterGroupV1, filterGroupV2 } from "./device-filter.ts";
 
 const groups = new Map<string, string>();
+/** Groups above those, made by this process. */
+const parents: string[] = [];
+let watching = false;
 
 /**
- * The directory `tsbuild/PID` below a group, the parent of all groups that this process makes there; it is removed at
- * exit. What dead processes left is swept when the first one is made. On v2, and on v1's devices controller, it carries
- * the device filter, so that a container in it can make any node and open only the harmless ones.
+ * The directory `tsbuild/PID` below a group, the parent of groups that this process makes there; it is removed at exit.
+ * What dead processes left is swept when the first one is made. With a filter (that of v2, or of v1's devices controller)
+ * a container in it can make any node and open only the harmless ones; without one it is `PID-open`, and a group inside
+ * has a filter of its own: a filter above would hold for it too.
  * @throws an Error of node:fs, or SyscallError, where this process may not
  */
-export function processGroup(base: string, version: "v1" | "v2" | "v1-devices"): string {
-  const key = `${version} ${base}`;
+export function processGroup(base: string, filter: "none" | "v1" | "v2"): string {
+  const key = `${filter} ${base}`;
   const known = groups.get(key);
   if (known !== undefined) return known;
   const parent = join(base, "tsbuild");
   if (groups.size === 0) sweepAll();
   else sweep(parent);
-  const group = join(parent, String(process.pid));
+  const group = join(parent, filter === "none" ? `${process.pid}-open` : String(process.pid));
   // With the parent: another process may just have removed it at its own end.
   mkdirSync(group, { recursive: true });
   try {
-    if (version === "v2") filterV2(group);
-    if (version === "v1-devices") filterV1(group);
+    if (filter === "v2") filterGroupV2(group, []);
+    if (filter === "v1") filterGroupV1(group, []);
   } catch (error) {
     removeEmpty(group);
     removeEmpty(parent);
     throw error;
   }
-  if (groups.size === 0) process.once("exit", removeGroups);
+  watchExit();
   groups.set(key, group);
   return group;
 }
 
-function filterV2(group: string): void {
-  const fd = openSync(group, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    attachDeviceFilter(fd, deviceProgramV2());
-  } finally {
-    closeSync(fd);
-  }
+/** Has a group removed that this process has made, when it ends and nobody else has put anything there. */
+export function removeAtExit(path: string): void {
+  parents.push(path);
+  watchExit();
 }
 
-function filterV1(group: string): void {
-  writeFileSync(join(group, "devices.deny"), "a");
-  for (const rule of deviceRulesV1) writeFileSync(join(group, "devices.allow"), rule);
+function watchExit(): void {
+  if (!watching) process.once("exit", removeGroups);
+  watching = true;
 }
 
 /** In every hierarchy: the process that was killed may have had limits that this one has not. */
@@ -62,7 +62,8 @@ function sweepAll(): void {
 /** Groups are named for the process that made them. */
 function sweep(parent: string): void {
   for (const name of directoriesIn(parent)) {
-    if (/^\d+$/.test(name) && Number(name) !== process.pid && !isAlive(Number(name))) removeTree(join(parent, name));
+    const pid = Number(/^(\d+)(?:-open)?$/.exec(name)?.[1] ?? process.pid);
+    if (pid !== process.pid && !isAlive(pid)) removeTree(join(parent, name));
   }
 }
 
@@ -80,6 +81,7 @@ function removeGroups(): void {
     removeTree(group);
     removeEmpty(join(group, ".."));
   }
+  for (const parent of parents.toReversed()) removeEmpty(parent);
 }
 
 /** With those inside, which cannot have any themselves. */

@@ -66,6 +66,8 @@ export interface ContainerSpec {
   readonly services?: readonly string[];
   readonly rlimits?: readonly { readonly type: string; readonly soft: number; readonly hard: number }[];
   readonly resources?: ResourceLimits;
+  /** The control group that the container's own are made in: a path below the top of every hierarchy. */
+  readonly cgroupParent?: string;
   /** Bytes of /dev/shm; default 64 MiB. */
   readonly shmSize?: number;
   readonly terminal?: { readonly columns: number; readonly rows: number };

@@ -2,7 +2,8 @@ import { closeSync, openSync } from "node:fs";
 import { closeFd } from "../../native/syscall.ts";
 import { startInit, type InitProcess } from "../../native/process.ts";
 import { openUnixListener } from "../../native/unix-listener.ts";
-import { openCgroup, type Cgroup } from "../cgroup/cgroup.ts";
+import { openCgroup, type Cgroup, type CgroupOptions } from "../cgroup/cgroup.ts";
+import { deviceRules } from "../rootfs/device-rules.ts";
 import { openNetwork, type Network } from "../network/network.ts";
 import { grantedCapabilities, planContainer } from "../rootfs/plan.ts";
 import { seccompProgram } from "../security/seccomp.ts";
@@ -27,7 +28,7 @@ export async function startContainer(
   checkSpec(spec);
   await using stack = new AsyncDisposableStack();
   const network = stack.use(await openNetwork(spec.network, { services: spec.services ?? [] }));
-  const cgroup = stack.use(openCgroup(spec.id, spec.resources ?? {}, { devices: spec.privileged === true }));
+  const cgroup = stack.use(openCgroup(spec.id, spec.resources ?? {}, cgroupOptions(spec)));
   const sockets = spec.mounts.flatMap(({ socket }) => socket ?? []);
   const listeners = sockets.map((socket) => ({ socket, listener: stack.use(openUnixListener()) }));
   const plan = planContainer(spec, {
@@ -49,6 +50,13 @@ export async function startContainer(
   const upper = spec.root.overlay?.upper;
   const removeMade = (): void => (upper === undefined ? undefined : removeStubs(upper, init.stubs));
   return new RunningContainer({ init, cgroup, network, removeMade, resources: stack.move(), signal: options.signal });
+}
+
+function cgroupOptions({ mounts, privileged, cgroupParent }: ContainerSpec): CgroupOptions {
+  return {
+    devices: privileged === true ? "any" : deviceRules(mounts),
+    ...(cgroupParent === undefined ? {} : { parent: cgroupParent }),
+  };
 }
 
 /** With a terminal they are PID 1's only: the program's are the terminal. */

@@ -1,5 +1,5 @@
 import { TsbuildError } from "../../native/errors.ts";
-import type { Mount, SocketFile } from "../../native/mount.ts";
+import type { DeviceFile, Mount, SocketFile } from "../../native/mount.ts";
 import type { InitMount, InitPlan, InitSocket } from "../../native/plan.ts";
 import type { ContainerSpec } from "../container/process.ts";
 import type { NetworkJoin } from "../network/network.ts";
@@ -129,16 +129,17 @@ function systemMounts(spec: ContainerSpec, resources: PlanResources): readonly I
  * system what the kernel does not know.
  */
 function userMount(mount: Mount, { nodev, sockets }: PlanResources): InitMount {
-  const { type, source, target, options, inside, overlay, file, socket } = mount;
+  const { type, source, target, options, inside, overlay, file, socket, device } = mount;
   if (!target.startsWith("/")) throw mountError(mount, "its target is not absolute");
-  let attributes: number = nodev ? ATTR.NODEV : 0;
+  // A device that it is given lies on a mount of its own.
+  let attributes: number = nodev && device === undefined ? ATTR.NODEV : 0;
   const data: string[] = [];
   for (const option of options) {
     const attribute = attributeNames[option];
     if (attribute !== undefined) attributes |= attribute;
     else if (!plainWords.has(option)) data.push(option);
   }
-  if (["bind", "overlay", "file", "socket"].includes(type) && data.length > 0)
+  if (["bind", "overlay", "file", "socket", "device"].includes(type) && data.length > 0)
     throw mountError(mount, `"${data.join(",")}" is no option of a bind`);
   return {
     type,
@@ -151,6 +152,7 @@ function userMount(mount: Mount, { nodev, sockets }: PlanResources): InitMount {
     ...(overlay === undefined ? {} : { layers: overlay }),
     ...(file === undefined ? {} : { file }),
     ...(socket === undefined ? {} : { socket: listening(socket, sockets) }),
+    ...(device === undefined ? {} : { device: checkedDevice(mount, device, nodev) }),
   };
 }
 
@@ -158,6 +160,17 @@ function listening(socket: SocketFile, sockets: PlanResources["sockets"]): InitS
   const fd = sockets?.get(socket);
   if (fd === undefined) throw new RangeError("a mount's socket was not opened");
   return { fd, mode: socket.mode, uid: socket.uid, gid: socket.gid };
+}
+
+/** Without a control group nothing but the node's mode limits what root does with it. */
+function checkedDevice(mount: Mount, device: DeviceFile, nodev: boolean): DeviceFile {
+  const { kind, access } = device;
+  if (!nodev || kind === "fifo" || (access.read && access.write)) return device;
+  throw new TsbuildError(`Cannot give the device ${JSON.stringify(mount.target)} for less than reading and writing`, {
+    code: "E_CGROUP_LIMIT",
+    notes: ["this machine has no control group that tsbuild may use"],
+    hint: 'permissions "rw", or a machine with control groups',
+  });
 }
 
 function mountError({ type, target }: Mount, why: string): TsbuildError {

@@ -42,13 +42,12 @@ describe("what a RUN may not have", () => {
     ["--security=insecure", "E_ENTITLEMENT", "security.insecure is not allowed", "--allow security.insecure"],
     ["--network=hst", "E_RUN_FLAG", '--network cannot be "hst"', "--network=host"],
     ["--security=unsafe", "E_RUN_FLAG", '--security cannot be "unsafe"', "sandbox, insecure"],
-    ["--device=vendor.com/class=a", "E_UNSUPPORTED", "RUN --device", ""],
   ])("is refused: %s", async (flag, code, message, hint) => {
     using project = new Project({ Dockerfile: `${fromBusybox}RUN ${flag} true\n` });
     const { error } = await project.build();
     expect(error).toMatchObject({ code, location: { start: { line: 3, column: 5 } } });
     expect(String(error)).toContain(message);
-    if (hint !== "") expect(error).toMatchObject({ hint: expect.stringContaining(hint) });
+    expect(error).toMatchObject({ hint: expect.stringContaining(hint) });
   });
 });
 

@@ -48,6 +48,7 @@ export async function lintText(text: string, request: LintRequest = {}): Promise
       platforms: { target: platform, build: platform },
       network: "default",
       allow: new Set(),
+      devices: { resolve: (requests) => requests.map(({ name }) => name) },
       limits: {},
       hostname: undefined,
       epoch: undefined,

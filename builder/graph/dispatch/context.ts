@@ -1,4 +1,5 @@
 import { errorMessage, TsbuildError } from "../../../native/errors.ts";
+import type { DeviceAccess } from "../../cdi/access.ts";
 import type { Instruction } from "../../dockerfile/ast.ts";
 import { DockerfileError } from "../../dockerfile/error.ts";
 import { expandWord } from "../../dockerfile/expand.ts";
@@ -22,6 +23,7 @@ export interface DispatchContext {
   readonly network: "default" | "none" | "host";
   readonly hostname: string | undefined;
   readonly allow: ReadonlySet<Entitlement>;
+  readonly devices: Pick<DeviceAccess, "resolve">;
   readonly limits: RunLimits;
   /** Prefix of the ids of cache mounts: BUILDKIT_CACHE_MOUNT_NS. */
   readonly cacheNamespace: string;
@@ -47,12 +49,19 @@ export interface DispatchInput<I extends Instruction> {
 export function failAt(
   context: DispatchContext,
   location: SourceLocation,
-  options: { readonly code: string; readonly message: string; readonly hint?: string; readonly label?: string },
+  options: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint?: string;
+    readonly label?: string;
+    readonly notes?: readonly string[];
+  },
 ): DockerfileError {
-  const { code, message, hint, label } = options;
+  const { code, message, hint, label, notes = [] } = options;
   return new DockerfileError(message, {
     code,
     location,
+    notes,
     source: context.source,
     ...(hint === undefined ? {} : { hint }),
     ...(label === undefined ? {} : { label }),
@@ -69,8 +78,8 @@ export function atPlace<T>(
     return act();
   } catch (error) {
     if (!(error instanceof TsbuildError) || error instanceof DockerfileError) throw error;
-    const { code, message, hint } = error;
-    throw failAt(context, location, { code, message, ...(hint === undefined ? {} : { hint }) });
+    const { code, message, hint, notes } = error;
+    throw failAt(context, location, { code, message, notes, ...(hint === undefined ? {} : { hint }) });
   }
 }
 

@@ -2,7 +2,8 @@ import type { RunInstruction } from "../../dockerfile/ast.ts";
 import { getEnv } from "../env.ts";
 import { addHistory, nextStepName, type StageState } from "../stage-state.ts";
 import { makeVertex } from "../vertex.ts";
-import { refuse, type DispatchInput } from "./context.ts";
+import type { DispatchInput } from "./context.ts";
+import { runDevices } from "./devices.ts";
 import { shellWords } from "./metadata.ts";
 import { runMounts } from "./mounts.ts";
 import { runCommand } from "./run-heredoc.ts";
@@ -11,8 +12,7 @@ import { runRights } from "./run-rights.ts";
 /** RUN: one more vertex over the stage's file system. */
 export function dispatchRun(input: DispatchInput<RunInstruction>): void {
   const { state, instruction, context, onbuild } = input;
-  const unknown = instruction.flags.find((flag) => flag.name === "device");
-  if (unknown !== undefined) throw refuse(context, unknown.location, `RUN --${unknown.name}`);
+  const devices = runDevices(instruction, context);
   const { command, script, summary } = runCommand(instruction, context);
   const args = shellWords(state, command);
   const text = instruction.command.form === "shell" ? instruction.command.text : args.join(" ");
@@ -31,6 +31,7 @@ export function dispatchRun(input: DispatchInput<RunInstruction>): void {
       ...(script === undefined ? {} : { script }),
       ...(context.hostname === undefined ? {} : { hostname: context.hostname }),
       ...(mounts.length === 0 ? {} : { mounts }),
+      ...(devices.length === 0 ? {} : { devices }),
       ...(Object.keys(context.limits).length === 0 ? {} : { limits: context.limits }),
     },
     inputs: [state.vertex, ...inputs],

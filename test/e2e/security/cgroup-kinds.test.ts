@@ -20,6 +20,8 @@ function inMounts(commands: string): unknown {
 
 /** Neither of the two nodes can be opened, nothing is written below /sys, the usual devices work, paths are hidden. */
 const output = "2\n3\n";
+/** A device that it is given, which no driver has, can be opened; another with its major number cannot. */
+const device = "No such device or address\nOperation not permitted\n";
 const only = (type: string): boolean =>
   readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
@@ -27,17 +29,21 @@ const only = (type: string): boolean =>
 
 describe("a container's devices and limits", () => {
   it.skipIf(!existsSync("/sys/fs/cgroup"))("with v2 alone are a group's, which it sees read-only (needs /sys)", () => {
-    const expected = { kind: "v2", guard: "v2", output };
+    const expected = { kind: "v2", guard: "v2", output, device, readOnly: device };
     expect(inMounts("umount -R /sys/fs/cgroup || true; mount -t cgroup2 none /sys/fs/cgroup")).toMatchObject(expected);
   });
 
   it("with nothing mounted are kept by nodev, and a limit is an error", () => {
-    const expected = { kind: "none", guard: "nodev", output, limited: "E_CGROUP_LIMIT" };
+    const nodev = {
+      device: "No such device or address\nOperation not permitted\nNo such file or directory\n",
+      readOnly: "E_CGROUP_LIMIT",
+    };
+    const expected = { kind: "none", guard: "nodev", output, limited: "E_CGROUP_LIMIT", ...nodev };
     expect(inMounts("umount -R /sys/fs/cgroup || true")).toEqual(expected);
   });
 
   it.skipIf(!only("cgroup"))("with v1 alone are the devices controller's (needs a kernel that mounts v1)", () => {
-    const expected = { kind: "v1", guard: "v1", output, limited: "exited" };
+    const expected = { kind: "v1", guard: "v1", output, device, readOnly: device, limited: "exited" };
     expect(inMounts("umount -t cgroup2 -a || true")).toEqual(expected);
   });
 

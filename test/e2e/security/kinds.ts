@@ -15,7 +15,19 @@ const limited = await box.sh("true", { resources: { pids: 10 } }).then(
   ({ status }) => status.kind,
   (error: unknown) => (error instanceof Error && "code" in error ? error.code : error),
 );
+const node = { kind: "char", major: 250, minor: 77, mode: 0o666, uid: 0, gid: 0 } as const;
+const device = async (access: { readonly read: boolean; readonly write: boolean }): Promise<unknown> => {
+  const mount = { type: "device", source: "tmpfs", target: "/dev/given", options: [], device: { ...node, access } };
+  const opening =
+    "busybox dd if=/dev/given of=/dev/null count=0; busybox rm -f /tmp/n2; busybox mknod /tmp/n2 c 250 78; busybox dd if=/tmp/n2 count=0";
+  return await box.sh(`(${opening}) 2>&1 | busybox sed 's/.*: //'`, { mounts: [mount] }).then(
+    (ended) => ended.output,
+    (error: unknown) => (error instanceof Error && "code" in error ? error.code : error),
+  );
+};
 const result = {
+  device: await device({ read: true, write: true }),
+  readOnly: await device({ read: true, write: false }),
   kind: findControllers().kind,
   guard: deviceGuard().kind,
   output: (await box.sh(script)).output,
