@@ -96,7 +96,14 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   await using store = await openStore({ root: options.root });
   const registry = options.registry ?? {};
   await using workers = new WorkerPool();
-  await using source = new ImageSource({ store, policy: options.pull ?? "missing", registry, workers, signal });
+  await using source = new ImageSource({
+    store,
+    policy: options.pull ?? "missing",
+    registry,
+    workers,
+    signal,
+    squashOwners: options.squashOwners,
+  });
   const credentials = new UrlCredentials(secrets.mask);
   await using http = new HttpSource({ store, registry, secrets, credentials });
   using workspace = new Workspace(store.scratch);
@@ -156,6 +163,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
     },
     signal,
     workers,
+    squashOwners: options.squashOwners ?? false,
     parallelism: parallelism(options.maxParallelism),
     slotPrefix: project,
     history,

@@ -16,6 +16,8 @@ export interface EngineOptions {
   readonly root: string;
   readonly registry?: RegistryOptions;
   readonly signal?: AbortSignal;
+  /** Files of images become root's, whatever their layers say: for user namespaces that have one number only. */
+  readonly squashOwners?: boolean;
 }
 
 /** One `--output`. `dest` "-" is stdout (a writable given as `stdout`). @see features O1-O8 */

@@ -107,7 +107,14 @@ async function prepareImage(
   const stored = await findStored(store, options.image, platform);
   const policy = options.pull ?? "missing";
   await using workers = new WorkerPool();
-  await using source = new ImageSource({ store, policy, registry: options.registry ?? {}, workers, signal });
+  await using source = new ImageSource({
+    store,
+    policy,
+    registry: options.registry ?? {},
+    workers,
+    signal,
+    squashOwners: options.squashOwners,
+  });
   const present = stored !== undefined && policy !== "always";
   const image = present
     ? { ...stored, reference: parseReference(nameOf(stored.name) ?? "none") }

@@ -40,7 +40,14 @@ export async function pull(options: TransferOptions): Promise<TransferResult> {
   await using store = await openStore({ root: options.root });
   await using workers = new WorkerPool();
   const registry = options.registry ?? {};
-  await using source = new ImageSource({ store, policy: "always", registry, workers, signal });
+  await using source = new ImageSource({
+    store,
+    policy: "always",
+    registry,
+    workers,
+    signal,
+    squashOwners: options.squashOwners,
+  });
   const progress = imageProgress(options.onEvent, `pull ${options.image}`);
   return await progress.around(async () => {
     const image = await source.find(options.image, platform);

@@ -22,7 +22,7 @@ let sealed: number | undefined;
  * @throws E_NATIVE_MISSING
  */
 export function initExecutable(): number {
-  sealed ??= sealedCopy(findExecutable());
+  sealed ??= sealedCopy(initFile());
   return sealed;
 }
 
@@ -42,7 +42,8 @@ function sealedCopy(file: string): number {
   }
 }
 
-function findExecutable(): string {
+/** The executable's file. Built by `cc` when it is not there. @throws E_NATIVE_MISSING */
+export function initFile(): string {
   const built = packageFile("native", "build", "tsbuild-init");
   if (isCurrent(built)) return built;
   const packaged = packagedExecutable();

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TsbuildError } from "./errors.ts";
 import { Root } from "./path.ts";
+import { inUserNamespace } from "./user-namespace.ts";
 import { encodeCString } from "./pathname.ts";
 import { call, closeFd, tryCall } from "./syscall.ts";
 
@@ -64,10 +65,9 @@ export interface OverlayLayers {
   readonly work?: string;
 }
 
-/** `volatile` leaves out every sync; `userxattr` is for overlays in user namespaces. */
+/** `volatile` leaves out every sync. */
 export interface OverlayOptions {
   readonly volatile?: boolean;
-  readonly userxattr?: boolean;
 }
 
 const SYS_fsopen = 430;
@@ -98,8 +98,17 @@ export function openOverlay(layers: OverlayLayers, options: OverlayOptions = {})
   return newOverlay(layers, options) ?? overlayByMount(layers, options);
 }
 
-/** Words for what is off in every overlay of ours: layers are complete by themselves. */
-const off = ["index", "metacopy", "redirect_dir"] as const;
+/** A user namespace may set no other attributes than user's. */
+function overlayFlags({ volatile = false }: OverlayOptions): readonly string[] {
+  return [...(volatile ? ["volatile"] : []), ...(inUserNamespace() ? ["userxattr"] : [])];
+}
+
+/** Of every overlay of ours: layers are complete by themselves. (A user namespace takes no other `redirect_dir`.) */
+const settings = [
+  ["index", "off"],
+  ["metacopy", "off"],
+  ["redirect_dir", "nofollow"],
+] as const;
 
 /** undefined where the kernel knows no `lowerdir+` (before 6.8). */
 function newOverlay({ lower, upper, work }: OverlayLayers, options: OverlayOptions): Root | undefined {
@@ -115,11 +124,9 @@ function newOverlay({ lower, upper, work }: OverlayLayers, options: OverlayOptio
     const set = (key: string, value: string): number => call("fsconfig", value, ...config(key, value));
     if (upper !== undefined) set("upperdir", upper);
     if (work !== undefined) set("workdir", work);
-    for (const key of off) set(key, "off");
-    for (const key of ["volatile", "userxattr"] as const) {
-      if (options[key] === true)
-        call("fsconfig", key, SYS_fsconfig, fs, FSCONFIG_SET_FLAG, encodeCString(key), null, 0);
-    }
+    for (const [key, value] of settings) set(key, value);
+    for (const key of overlayFlags(options))
+      call("fsconfig", key, SYS_fsconfig, fs, FSCONFIG_SET_FLAG, encodeCString(key), null, 0);
     call("fsconfig", "overlay", SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, null, null, 0);
     return Root.fromFd(call("fsmount", "overlay", SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0));
   } finally {
@@ -142,8 +149,8 @@ export function overlayByMount({ lower, upper, work }: OverlayLayers, options: O
     const words = [`lowerdir=${lower.map(name).join(":")}`];
     if (upper !== undefined) words.push(`upperdir=${name(upper, lower.length)}`);
     if (work !== undefined) words.push(`workdir=${name(work, lower.length + 1)}`);
-    words.push(...off.map((key) => `${key}=off`));
-    for (const key of ["volatile", "userxattr"] as const) if (options[key] === true) words.push(key);
+    words.push(...settings.map(([key, value]) => `${key}=${value}`));
+    words.push(...overlayFlags(options));
     const data = encodeCString(words.join(","));
     if (data.length > pageSize) throw depthError(lower.length, `${Math.floor(pageSize / (place.length + 4))} here`);
     const [target, type] = [encodeCString(place), encodeCString("overlay")];

@@ -13,6 +13,7 @@ missing=
 need cc "gcc libc6-dev"
 need xz xz-utils
 need bzip2 bzip2
+need newuidmap uidmap
 [ -x /bin/busybox ] || missing="$missing busybox-static"
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ]; then
   # shellcheck disable=SC2086

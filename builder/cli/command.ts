@@ -39,6 +39,8 @@ export interface CommandSpec {
   readonly flags: readonly FlagSpec[];
   readonly missing?: readonly MissingFlag[];
   readonly examples: readonly string[];
+  /** It needs no rights that a plain user has only in a user namespace. */
+  readonly plain?: boolean;
   readonly load: () => Promise<{ readonly execute: Execute }>;
 }
 

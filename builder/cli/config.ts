@@ -1,11 +1,14 @@
 import { join, resolve } from "node:path";
 import type { PullPolicy } from "../options.ts";
 import { wantsColor } from "./color.ts";
+import { UsageError } from "./usage-error.ts";
+import type { UserNamespaceMode } from "./user-namespace.ts";
 import { emptySettings, mergeSettings, parseMirrors, parseSettings, type Settings } from "./settings.ts";
 
 /** The world a command starts in; entry.ts gives the real one, tests another. */
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The user's number on the host. */
   readonly uid: number;
   readonly home: string;
   readonly cwd: string;
@@ -44,6 +47,10 @@ export interface Config {
   readonly pull: PullPolicy | undefined;
   readonly network: "default" | "none" | "host" | undefined;
   readonly sourceDateEpoch: string | undefined;
+  /** How the files of a plain user are owned. */
+  readonly userns: UserNamespaceMode;
+  /** Files of images become root's. */
+  readonly squashOwners: boolean;
 }
 
 /** Precedence: env, ./tsbuild.json, $XDG_CONFIG_HOME/tsbuild/config.json, /etc/tsbuild/config.json, default. @throws E_CONFIG */
@@ -53,6 +60,7 @@ export function readConfig(world: Surroundings): Config {
   const configHome = set("XDG_CONFIG_HOME") ?? join(world.home, ".config");
   const settings = readSettings(world, configHome);
   const mirrors = set("TSBUILD_REGISTRY_MIRROR");
+  const userns = userNamespaceMode(set("TSBUILD_USERNS") ?? settings.userns);
   return Object.freeze({
     env,
     cwd: world.cwd,
@@ -75,6 +83,8 @@ export function readConfig(world: Surroundings): Config {
     pull: settings.pull,
     network: settings.network,
     sourceDateEpoch: set("SOURCE_DATE_EPOCH"),
+    userns,
+    squashOwners: userns === "single" && world.uid !== 0,
   });
 }
 
@@ -103,6 +113,15 @@ function readSettings(world: Surroundings, configHome: string): Settings {
 function defaultRoot(world: Surroundings, dataHome: string | undefined): string {
   if (world.uid === 0) return "/var/lib/tsbuild";
   return join(dataHome ?? join(world.home, ".local", "share"), "tsbuild");
+}
+
+function userNamespaceMode(text: string | undefined): UserNamespaceMode {
+  if (text === undefined || text === "auto") return "auto";
+  if (text === "single") return "single";
+  throw new UsageError(`TSBUILD_USERNS cannot be ${JSON.stringify(text)}`, {
+    code: "E_CONFIG",
+    hint: "auto: owners as /etc/subuid grants them; single: every file belongs to one user",
+  });
 }
 
 function positive(text: string | undefined): number | undefined {

@@ -10,6 +10,7 @@ export function engineOptions(invocation: Invocation): EngineOptions & { readonl
   return {
     root: root === undefined ? config.root : resolve(config.cwd, root),
     signal,
+    squashOwners: config.squashOwners,
     registry: {
       mirrors: { ...config.mirrors, ...parseMirrors(flags.list("registry-mirror")) },
       insecure: [...config.insecure, ...flags.list("insecure-registry")],

@@ -5,6 +5,7 @@ import { wantsColor } from "./color.ts";
 import type { Invocation } from "./command.ts";
 import { readConfig, type Config } from "./config.ts";
 import { dispatch, type Request } from "./dispatch.ts";
+import { hostUser } from "./host-user.ts";
 import { Interrupted } from "./errors/interrupted.ts";
 import { Interrupts } from "./interrupts.ts";
 import { BrokenPipe, processOutput, type Output } from "./output.ts";
@@ -30,6 +31,10 @@ export async function main(words: readonly string[]): Promise<number> {
     if (line.help) return await printHelp({ kind: "help", command: spec }, out);
     const config = surroundings();
     debug ||= config.debug;
+    if (spec.plain !== true && process.getuid?.() !== 0) {
+      const { enterUserNamespace } = await import("./user-namespace.ts");
+      enterUserNamespace(config.userns, config.env);
+    }
     using interrupts = new Interrupts();
     interrupted = interrupts.signal;
     const { execute } = await spec.load();
@@ -56,7 +61,7 @@ export async function main(words: readonly string[]): Promise<number> {
 function surroundings(): Config {
   return readConfig({
     env: process.env,
-    uid: process.getuid?.() ?? 0,
+    uid: hostUser(process.env, process.getuid?.() ?? 0),
     home: homedir(),
     cwd: process.cwd(),
     stderrIsTerminal: isatty(2),

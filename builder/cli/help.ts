@@ -6,7 +6,6 @@ export function generalHelp(): string {
   const lines = commands.map((command) => `  ${command.name.padEnd(9)}${command.summary}`);
   return [
     "tsbuild [flags] PATH builds an image; tsbuild COMMAND does the rest. No daemon.",
-    "",
     "  tsbuild -t app .                     build ./Dockerfile as app:latest",
     "  tsbuild run -it --rm app sh          a shell in it",
     "  tsbuild push localhost:5000/app      send it to a registry",

@@ -400,6 +400,17 @@ const ownCommands: readonly CommandSpec[] = [
     load: () => import("./commands/load.ts"),
   },
   {
+    name: "unshare",
+    summary: "Run a program as root of a plain user's own namespace",
+    operands: "[COMMAND [ARG...]]",
+    min: 0,
+    max: Infinity,
+    stopAtOperand: true,
+    flags: commonFlags,
+    examples: ["tsbuild unshare ls -ln ~/.local/share/tsbuild", "tsbuild unshare node build.ts"],
+    load: () => import("./commands/unshare.ts"),
+  },
+  {
     name: "version",
     summary: "Show versions",
     operands: "",
@@ -407,6 +418,7 @@ const ownCommands: readonly CommandSpec[] = [
     max: 0,
     flags: [{ ...formatFlag, short: "f", help: "json or a Go template: '{{.Version}}'" }, ...commonFlags],
     examples: ["tsbuild version", "tsbuild version --format '{{.Version}}'"],
+    plain: true,
     load: () => import("./commands/version.ts"),
   },
 ];

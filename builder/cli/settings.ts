@@ -9,6 +9,7 @@ export interface Settings {
   readonly platform?: string;
   readonly pull?: PullPolicy;
   readonly network?: "default" | "none" | "host";
+  readonly userns?: string;
   readonly mirrors: Readonly<Record<string, readonly string[]>>;
   readonly insecure: readonly string[];
   readonly cdiDirectories?: readonly string[];
@@ -27,7 +28,7 @@ export function mergeSettings(base: Settings, over: Settings): Settings {
 }
 
 const projectKeys = ["progress", "platform", "pull", "network"] as const;
-const userKeys = [...projectKeys, "root", "registryMirrors", "insecureRegistries", "cdiSpecDirs"] as const;
+const userKeys = [...projectKeys, "root", "userns", "registryMirrors", "insecureRegistries", "cdiSpecDirs"] as const;
 
 /**
  * Reads a configuration file. One that is not `trusted` (./tsbuild.json comes with a source tree that somebody else
@@ -54,6 +55,7 @@ export function parseSettings(text: string, path: string, trusted: boolean): Set
     ...text1("platform", (value) => value.includes("/")),
     ...text1("pull", isPullPolicy),
     ...text1("network", isNetwork),
+    ...text1("userns", (value) => value === "auto" || value === "single"),
     mirrors: mirrors(table["registryMirrors"], path),
     insecure: strings(table["insecureRegistries"] ?? [], "insecureRegistries", path),
     ...(table["cdiSpecDirs"] === undefined

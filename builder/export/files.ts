@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { Root } from "../../native/path.ts";
+import { inUserNamespace } from "../../native/user-namespace.ts";
 import { diffLayer } from "../../store/layer/diff.ts";
 import { packLayer } from "../../store/layer/pack.ts";
 import type { Snapshot } from "../../store/snapshot/snapshotter.ts";
@@ -14,7 +15,9 @@ export async function exportLocal(snapshot: Snapshot | undefined, dest: string, 
   if (snapshot === undefined) return;
   using tree = SnapshotTree.open(snapshot, "the result");
   using target = Root.open(dest);
-  const copier = new Copier(target, { owner: undefined, mode: undefined, createdTime: 0n, signal });
+  // In a user namespace root is the user: that is whose directory it is.
+  const owner = inUserNamespace() ? { uid: 0, gid: 0 } : undefined;
+  const copier = new Copier(target, { owner, mode: undefined, createdTime: 0n, signal });
   await copier.copy(tree, { path: "", resolved: "", stat: tree.root.statSelf() }, "/");
   copier.finish();
 }

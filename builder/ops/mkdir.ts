@@ -5,9 +5,8 @@ import type { Op } from "../solve/op.ts";
 import { Copier } from "./copy/copier.ts";
 import { resolveInRoot } from "./copy/resolve.ts";
 import { commitLayer } from "./layer.ts";
+import { ownerOf } from "./owner.ts";
 import { openWritable } from "./writable.ts";
-import { userFiles } from "./user-files.ts";
-import { resolveOwner } from "./user.ts";
 
 /** WORKDIR. */
 export function mkdirOp(op: MkdirOp): Op {
@@ -21,7 +20,7 @@ export function mkdirOp(op: MkdirOp): Op {
       await using active = context.store.snapshots.prepare(base?.snapshot);
       {
         using target = openWritable(active);
-        const owner = op.user === "" ? undefined : resolveOwner(op.user, userFiles(base?.snapshot));
+        const owner = op.user === "" ? undefined : ownerOf(op.user, base, context);
         const copier = new Copier(target, {
           owner,
           mode: undefined,

@@ -1,4 +1,5 @@
 import { TsbuildError } from "../../native/errors.ts";
+import { canOwn, inUserNamespace, unmappedError } from "../../native/user-namespace.ts";
 import type { ProcessUser } from "../../runtime/container/process.ts";
 
 /** Text of /etc/passwd and /etc/group of a root file system; "" where there is none. */
@@ -54,7 +55,10 @@ export function resolveUser(text: string, files: UserFiles): ResolvedUser {
   return { uid, gid, additionalGids: [...new Set(member.map((one) => one.gid))], home };
 }
 
-/** `--chown`: a name has its passwd group, a number alone is its own group. @throws E_USER_NOT_FOUND, E_GROUP_NOT_FOUND */
+/**
+ * `--chown`: a name has its passwd group, a number alone is its own group.
+ * @throws E_USER_NOT_FOUND, E_GROUP_NOT_FOUND, E_NO_SUBUID
+ */
 export function resolveOwner(text: string, files: UserFiles): { readonly uid: number; readonly gid: number } {
   const { user, group } = splitUser(text);
   const groups = parseGroup(files.group);
@@ -69,10 +73,9 @@ export function resolveOwner(text: string, files: UserFiles): { readonly uid: nu
       "/etc/passwd",
       users.map(({ name }) => name),
     );
-  return {
-    uid,
-    gid: group === undefined || group === "" ? (line?.gid ?? uid) : group === "root" ? 0 : groupId(group, groups),
-  };
+  const gid = group === undefined || group === "" ? (line?.gid ?? uid) : group === "root" ? 0 : groupId(group, groups);
+  if (inUserNamespace() && !canOwn(uid, gid)) throw unmappedError(`Cannot give files to ${text}: the owner`, uid, gid);
+  return { uid, gid };
 }
 
 function splitUser(text: string): { readonly user: string; readonly group: string | undefined } {

@@ -18,6 +18,8 @@ export interface OpContext {
   readonly signal: AbortSignal;
   readonly emit: ProgressSink;
   readonly workers: Workers;
+  /** All files are to be root's. @see EngineOptions */
+  readonly squashOwners: boolean;
   /** The file with all that a step printed; undefined when it printed nothing. */
   readonly logPath: (vertex: Digest) => string | undefined;
 }

@@ -30,6 +30,7 @@ export interface SolverOptions {
   readonly cacheLimit: CacheLimit | undefined;
   /** For layers and copies too big for the main thread. */
   readonly workers: Workers;
+  readonly squashOwners: boolean;
   /** Where all that a step printed is kept. */
   readonly logPath: OpContext["logPath"];
 }
@@ -70,8 +71,8 @@ export class Solver {
   constructor(options: SolverOptions) {
     this.#options = options;
     this.#signal = AbortSignal.any([options.signal, this.#abort.signal]);
-    const { store, emit, logPath, workers } = options;
-    this.#context = { store, signal: this.#signal, emit, logPath, workers };
+    const { store, emit, logPath, workers, squashOwners } = options;
+    this.#context = { store, signal: this.#signal, emit, logPath, workers, squashOwners };
     this.#reports = new StepReports(options.emit);
     this.#slots = new Semaphore(options.parallelism);
     this.#keeper = new ResultKeeper(options.store);

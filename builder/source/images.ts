@@ -12,7 +12,7 @@ import type { ActiveSnapshot, Snapshot } from "../../store/snapshot/snapshotter.
 import type { Store } from "../../store/store.ts";
 import type { LayerMove } from "../image-progress.ts";
 import type { PullPolicy, RegistryOptions } from "../options.ts";
-import type { Workers } from "../worker/task.ts";
+import type { Owner, Workers } from "../worker/task.ts";
 
 /** An image found: its documents are in the content store, its layers perhaps not. `reference`: where they are. */
 export interface FoundImage extends StoredImage {
@@ -40,6 +40,7 @@ export class ImageSource implements AsyncDisposable {
   readonly #policy: PullPolicy;
   readonly #client: RegistryClient;
   readonly #workers: Workers;
+  readonly #owner: Owner | undefined;
   readonly #signal: AbortSignal;
 
   constructor(options: {
@@ -47,11 +48,14 @@ export class ImageSource implements AsyncDisposable {
     readonly policy: PullPolicy;
     readonly registry: RegistryOptions;
     readonly workers: Workers;
+    /** Every file of a layer becomes root's. */
+    readonly squashOwners?: boolean | undefined;
     readonly signal: AbortSignal;
   }) {
     this.#store = options.store;
     this.#policy = options.policy;
     this.#workers = options.workers;
+    this.#owner = options.squashOwners === true ? { uid: 0, gid: 0 } : undefined;
     this.#client = new RegistryClient(options.registry);
     this.#signal = options.signal;
   }
@@ -182,12 +186,12 @@ export class ImageSource implements AsyncDisposable {
     const { digest, size: total } = layer;
     const progress = (current: number): void => onProgress?.({ digest, phase: "unpack", current, total });
     if (total >= worthAThread) {
-      const place = { content: this.#store.root, layer, directory: active.upper, diffID };
+      const place = { content: this.#store.root, layer, directory: active.upper, diffID, owner: this.#owner };
       return await this.#workers.run("unpack", place, { signal, onProgress: progress });
     }
     const bytes = this.#store.content.fetch(layer, { signal, onProgress: progress });
     using root = Root.open(active.upper);
-    return await unpackLayer(bytes, root, { form: "overlay", expected: diffID, signal });
+    return await unpackLayer(bytes, root, { form: "overlay", expected: diffID, owner: this.#owner, signal });
   }
 
   async #download(

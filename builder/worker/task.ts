@@ -19,12 +19,19 @@ export interface Tasks {
       readonly layer: Descriptor;
       readonly directory: string;
       readonly diffID: DiffID;
+      readonly owner: Owner | undefined;
     },
     UnpackedLayer,
     number
   >;
   /** Compares a layer directory with those below it and hashes its tar. Progress: whether it changes anything. */
   readonly seal: Task<LayerPlace, NamedLayer | undefined, boolean>;
+}
+
+/** Whom all files are to belong to; undefined: as the layer says. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 interface Task<Input, Output, Progress> {

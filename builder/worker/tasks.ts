@@ -14,12 +14,12 @@ export type TaskAction<N extends TaskName> = (
 ) => Promise<Tasks[N]["output"]>;
 
 async function unpack(
-  { content, layer, directory, diffID }: Tasks["unpack"]["input"],
+  { content, layer, directory, diffID, owner }: Tasks["unpack"]["input"],
   { signal, progress }: TaskContext<"unpack">,
 ): Promise<Tasks["unpack"]["output"]> {
   using root = Root.open(directory);
   const bytes = new LocalContentStore(content).fetch(layer, { signal, onProgress: progress });
-  return await unpackLayer(bytes, root, { form: "overlay", expected: diffID, signal });
+  return await unpackLayer(bytes, root, { form: "overlay", expected: diffID, owner, signal });
 }
 
 async function seal(

@@ -41,13 +41,6 @@ static void dev_attach(const struct mount_entry *m, uint64_t attributes)
 	close(mount_fd);
 }
 
-static void make_devices(int dev)
-{
-	for (size_t i = 0; i < DEVICES; i++)
-		if (mknodat(dev, devices[i].name, S_IFCHR | 0666, makedev(devices[i].major, devices[i].minor)))
-			fail(STEP_DEV, devices[i].name);
-}
-
 static void bind_file(int dev, const char *name, int source)
 {
 	int file = openat(dev, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -59,6 +52,31 @@ static void bind_file(int dev, const char *name, int source)
 	close(source);
 }
 
+/* The host's own node, where a user namespace may not make one; no symlink, and nothing but that device. */
+static int host_device(size_t i)
+{
+	struct stat st;
+	char path[32] = "/dev/";
+	int fd = open(strcat(path, devices[i].name), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(devices[i].major, devices[i].minor))
+		fail(STEP_DEV, devices[i].name);
+	int source = tree_clone(fd, "", 0);
+	close(fd);
+	return source;
+}
+
+/* False where this process may not make devices. */
+static int make_devices(int dev)
+{
+	for (size_t i = 0; i < DEVICES; i++)
+		if (mknodat(dev, devices[i].name, S_IFCHR | 0666, makedev(devices[i].major, devices[i].minor))) {
+			if (errno == EPERM && i == 0)
+				return 0;
+			fail(STEP_DEV, devices[i].name);
+		}
+	return 1;
+}
+
 /*
  * Where no control group says which devices may be opened, mounts do: no mount that the container can make a node on
  * opens devices. Its own few lie on a mount below /dev that it cannot reach, and are bound one by one.
@@ -67,10 +85,9 @@ static int dev_guarded(const struct mount_entry *m)
 {
 	int sources[DEVICES];
 	dev_attach(m, m->attributes);
-	int below = dev_open();
-	make_devices(below);
+	int below = dev_open(), made = make_devices(below);
 	for (size_t i = 0; i < DEVICES; i++)
-		if ((sources[i] = tree_clone(below, devices[i].name, 0)) < 0)
+		if ((sources[i] = made ? tree_clone(below, devices[i].name, 0) : host_device(i)) < 0)
 			fail(STEP_DEV, devices[i].name);
 	close(below);
 	dev_attach(m, m->attributes | MOUNT_ATTR_NODEV);
@@ -84,7 +101,8 @@ static int dev_plain(const struct mount_entry *m)
 {
 	dev_attach(m, m->attributes);
 	int dev = dev_open();
-	make_devices(dev);
+	if (!make_devices(dev))
+		fail(STEP_DEV, devices[0].name);
 	return dev;
 }
 

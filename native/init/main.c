@@ -3,6 +3,7 @@
  * parsing of images. It has COUNT descriptors: after the status pipe the terminal's socket (MODE "terminal") and those of
  * mounts. The first process clones the container's PID 1 as a sibling (its parent is the engine) and ends; PID 1
  * builds the root, starts the program, forwards signals, reaps, and reports how the program ended.
+ * tsbuild-init userns ...: see userns.h.
  */
 #define _GNU_SOURCE
 #include "dev.h"
@@ -10,6 +11,7 @@
 #include "plan.h"
 #include "report.h"
 #include "rootfs.h"
+#include "userns.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -93,8 +95,11 @@ static void load_seccomp(const struct plan *p)
 
 static void set_user(const struct plan *p)
 {
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setgroups(p->group_count, p->groups) ||
-	    setresgid(p->gid, p->gid, p->gid) || setresuid(p->uid, p->uid, p->uid) ||
+	/* A user namespace without ranges of numbers has no setgroups at all. */
+	int groups = setgroups(p->group_count, p->groups);
+	if (groups && errno == EPERM && p->group_count == 0)
+		groups = 0;
+	if (groups || prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setresgid(p->gid, p->gid, p->gid) || setresuid(p->uid, p->uid, p->uid) ||
 	    prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0))
 		fail(STEP_USER, NULL);
 }
@@ -303,6 +308,8 @@ static void reset_signals(void)
 
 int main(int argc, char **argv)
 {
+	if (argc >= 7 && strcmp(argv[1], "userns") == 0)
+		return userns_exec(argv + 2);
 	if (argc != 5)
 		return 2;
 	int plan_fd = atoi(argv[1]), netns = strcmp(argv[3], "netns") == 0, next;

@@ -53,7 +53,7 @@ static int add_directory(char *data, size_t size, const char *key, const char *p
  */
 static int overlay_by_mount(const struct plan *p, const struct layers *l)
 {
-	static const char fixed[] = ",index=off,metacopy=off,redirect_dir=off";
+	static const char fixed[] = ",index=off,metacopy=off,redirect_dir=nofollow";
 	char data[4096] = "";
 	size_t room = sizeof data - sizeof fixed - sizeof ",volatile,userxattr";
 	int bad = 0;
@@ -89,7 +89,7 @@ static int overlay(const struct plan *p, const struct layers *l)
 		return -1;
 	if (l->upper[0] && (fs_set(fs, "upperdir", l->upper) || fs_set(fs, "workdir", l->work)))
 		return -1;
-	if (fs_set(fs, "index", "off") || fs_set(fs, "metacopy", "off") || fs_set(fs, "redirect_dir", "off"))
+	if (fs_set(fs, "index", "off") || fs_set(fs, "metacopy", "off") || fs_set(fs, "redirect_dir", "nofollow"))
 		return -1;
 	if (((l->flags & OVERLAY_VOLATILE) && fs_set(fs, "volatile", NULL)) ||
 	    ((l->flags & OVERLAY_USERXATTR) && fs_set(fs, "userxattr", NULL)))
@@ -116,6 +116,25 @@ static void make_root(const struct plan *p)
 		fail(STEP_ROOT, p->lower.count ? p->lower.items[0] : p->upper);
 }
 
+/* The host's, where a user namespace may not make its own because it has the host's network. */
+static int host_sysfs(uint64_t attributes)
+{
+	int fd = tree_clone(AT_FDCWD, "/sys", 1);
+	return fd < 0 || set_attributes(fd, attributes, 1) ? -1 : fd;
+}
+
+/* As the plan says, and with what a user namespace leaves of that. */
+static int system_fs(const struct mount_entry *m)
+{
+	int fd = new_mount(m->type, m->data, m->attributes);
+	if (fd < 0 && errno == EPERM && strcmp(m->type, "sysfs") == 0)
+		fd = host_sysfs(m->attributes | MOUNT_ATTR_RDONLY);
+	/* Terminals belong to group 5 of the image, which may have no number outside. */
+	if (fd < 0 && errno == EINVAL && strcmp(m->type, "devpts") == 0)
+		fd = new_mount(m->type, "newinstance,ptmxmode=0666,mode=0620", m->attributes);
+	return fd;
+}
+
 /* A mount of ours: its target is a plain directory, so that what is said of /proc is said of the real one. */
 static void system_mount(const struct plan *p, const struct mount_entry *m)
 {
@@ -123,10 +142,10 @@ static void system_mount(const struct plan *p, const struct mount_entry *m)
 		dev_mount(p, m);
 		return;
 	}
-	int fd = new_mount(m->type, m->data, m->attributes), target = open_plain(m->target, O_PATH | O_DIRECTORY);
-	if (target < 0 && errno == ENOENT)
+	int fd = system_fs(m), target = fd < 0 ? -1 : open_plain(m->target, O_PATH | O_DIRECTORY);
+	if (fd >= 0 && target < 0 && errno == ENOENT)
 		target = open_target(m->target, 1);
-	if (fd < 0 || target < 0 || attach(fd, target))
+	if (target < 0 || attach(fd, target))
 		fail(STEP_MOUNT, m->target);
 	close(target);
 	if (p->terminal && strcmp(m->type, "devpts") == 0)
@@ -173,7 +192,7 @@ static int bind_mount(const struct mount_entry *m)
 
 static int overlay_mount(const struct plan *p, const struct mount_entry *m)
 {
-	struct layers l = { &m->lower, m->upper, m->work, 0 };
+	struct layers l = { &m->lower, m->upper, m->work, p->overlay_flags & OVERLAY_USERXATTR };
 	int by_mount = (p->overlay_flags & OVERLAY_BY_MOUNT) != 0, fd = by_mount ? -2 : overlay(p, &l);
 	if (fd == -2) {
 		by_mount = 1;

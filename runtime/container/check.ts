@@ -1,4 +1,5 @@
 import { TsbuildError } from "../../native/errors.ts";
+import { canOwn, inUserNamespace, unmappedError } from "../../native/user-namespace.ts";
 import type { ContainerSpec } from "./process.ts";
 
 /** (uid_t)-1 means "leave as it is" to the kernel: a program given it would stay root. */
@@ -7,7 +8,7 @@ const id = /^[a-z0-9-]{1,64}$/;
 
 /**
  * Refuses what the kernel would take for something else: numbers that wrap around, text that ends at a NUL byte, a name
- * that is a path. @throws E_CONTAINER_SPEC
+ * that is a path; and users that a user namespace has no number for. @throws E_CONTAINER_SPEC, E_NO_SUBUID
  */
 export function checkSpec(spec: ContainerSpec): void {
   if (!id.test(spec.id)) throw refuse(`its id ${JSON.stringify(spec.id)} is not of a-z, 0-9 and "-", 1 to 64 of them`);
@@ -16,6 +17,7 @@ export function checkSpec(spec: ContainerSpec): void {
   for (const number of [uid, gid, ...additionalGids]) {
     if (!Number.isInteger(number) || number < 0 || number > maxID) throw refuse(`${number} is no user or group`);
   }
+  checkUser(uid, [gid, ...additionalGids]);
   const { root, mounts } = spec;
   const paths = [
     spec.cwd,
@@ -29,6 +31,12 @@ export function checkSpec(spec: ContainerSpec): void {
   for (const text of [...spec.args, ...spec.env, spec.hostname, ...paths]) {
     if (text.includes("\0")) throw refuse(`${JSON.stringify(text)} has a NUL character`);
   }
+}
+
+function checkUser(uid: number, groups: readonly number[]): void {
+  if (!inUserNamespace()) return;
+  const missing = groups.find((gid) => !canOwn(uid, gid));
+  if (missing !== undefined) throw unmappedError("Cannot start the container: its user", uid, missing);
 }
 
 function refuse(why: string): TsbuildError {

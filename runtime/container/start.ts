@@ -1,5 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 import { closeFd } from "../../native/syscall.ts";
+import { inUserNamespace } from "../../native/user-namespace.ts";
 import { startInit, type InitProcess } from "../../native/process.ts";
 import { openUnixListener } from "../../native/unix-listener.ts";
 import { openCgroup, type Cgroup, type CgroupOptions } from "../cgroup/cgroup.ts";
@@ -41,6 +42,7 @@ export async function startContainer(
         ? new Uint8Array()
         : seccompProgram(grantedCapabilities(spec, cgroup.nodev)),
     network: network.join,
+    userxattr: inUserNamespace(),
     cgroup2: cgroup.unified,
   });
   const init = await startInit(plan, descriptors(spec, stdio, stack), options.signal);

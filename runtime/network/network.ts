@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { errorMessage, TsbuildError } from "../../native/errors.ts";
 import { createNetworkNamespace } from "../../native/netns.ts";
+import { inUserNamespace } from "../../native/user-namespace.ts";
 import type { NetworkMode } from "../container/process.ts";
 import { forwardObstacle, masquerade } from "./masquerade.ts";
 import { loopbackNameservers } from "./resolv.ts";
@@ -78,6 +79,7 @@ async function ownNetwork(host: NetworkHost): Promise<Network> {
 
 /** Why "own" would not reach anything. */
 function obstacleOf(host: NetworkHost, services: readonly string[]): string | undefined {
+  if (inUserNamespace()) return "a plain user cannot connect another network to the host's";
   if (host.forwarding.trim() !== "1") return "the host does not forward packets (sysctl net.ipv4.ip_forward is 0)";
   if (defaultRoute(parseRoutes(host.routes)) === undefined) return "the host has no default route";
   const [nameserver] = loopbackNameservers(host.resolvConf);

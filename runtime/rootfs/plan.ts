@@ -37,6 +37,8 @@ export interface PlanResources {
   readonly nodev: boolean;
   readonly seccomp: Uint8Array;
   readonly network: NetworkJoin;
+  /** Whether overlays keep their attributes under user.*: they must in a user namespace. */
+  readonly userxattr?: boolean;
   /** Whether to mount the unified cgroup hierarchy, read-only. */
   readonly cgroup2: boolean;
   /** Descriptors for the mounts of type "socket". */
@@ -68,7 +70,7 @@ export function planContainer(spec: ContainerSpec, resources: PlanResources): In
             upper: root.overlay.upper ?? "",
             work: root.overlay.work ?? "",
             volatile: root.options.includes("volatile"),
-            userxattr: root.options.includes("userxattr"),
+            userxattr: resources.userxattr ?? false,
           },
     readonlyRoot: spec.readonlyRoot ?? false,
     systemMounts: systemMounts(spec, resources),

@@ -3,9 +3,10 @@ import { openFlags, type Dir, type Root, type Stat } from "../../native/path.ts"
 import { truncateFd } from "../../native/copy-bytes.ts";
 import { setFileMetadata } from "../../native/file.ts";
 import { closeFd, seekFd, writeFd } from "../../native/syscall.ts";
+import { canOwn, inUserNamespace, unmappedError } from "../../native/user-namespace.ts";
 import type { EntryStat } from "./change.ts";
 import type { TarEntry, TarHandler } from "./tar/reader.ts";
-import { isOverlayXattr, opaqueMarker, whiteoutPrefix } from "./whiteout.ts";
+import { isOverlayXattr, opaqueMarker, opaqueXattr, whiteoutPrefix } from "./whiteout.ts";
 
 /**
  * How entries land: "overlay" makes a layer directory (whiteouts become 0/0 devices), "literal" writes what the
@@ -14,9 +15,7 @@ import { isOverlayXattr, opaqueMarker, whiteoutPrefix } from "./whiteout.ts";
 export interface ApplyOptions {
   readonly form: "overlay" | "literal";
   /** Owner of everything; undefined: as in the archive. */
-  readonly owner?: { readonly uid: number; readonly gid: number };
-  /** Which attribute marks an opaque directory. */
-  readonly opaqueXattr?: string;
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 /**
@@ -48,6 +47,7 @@ export class Applier implements TarHandler, Disposable {
     const name = parts.pop();
     if (name === undefined) return this.#rootEntry(entry.stat);
     const path = [...parts, name].join("/");
+    this.#checkOwner(path, entry.stat);
     const dir = this.#openParent(parts);
     if (this.#options.form === "overlay" && name.startsWith(whiteoutPrefix)) return this.#whiteout(dir, parts, name);
     this.#make(dir, name, path, entry);
@@ -90,6 +90,12 @@ export class Applier implements TarHandler, Disposable {
     this.#closeParent();
   }
 
+  /** The kernel would only say EINVAL. */
+  #checkOwner(path: string, { uid, gid }: EntryStat): void {
+    if (this.#options.owner === undefined && inUserNamespace() && !canOwn(uid, gid))
+      throw unmappedError(`Cannot unpack /${path}: its owner`, uid, gid);
+  }
+
   #rootEntry(stat: EntryStat): void {
     if (stat.type !== "directory" || this.#options.form === "literal") return;
     const { uid, gid } = this.#options.owner ?? stat;
@@ -100,7 +106,7 @@ export class Applier implements TarHandler, Disposable {
 
   #whiteout(dir: Dir, parts: readonly string[], name: string): void {
     if (name === opaqueMarker) {
-      dir.setxattr(".", this.#options.opaqueXattr ?? "trusted.overlay.opaque", Buffer.from("y"));
+      dir.setxattr(".", opaqueXattr(), Buffer.from("y"));
       return;
     }
     const hidden = name.slice(whiteoutPrefix.length);
@@ -152,8 +158,8 @@ export class Applier implements TarHandler, Disposable {
       case "char":
       case "block":
       case "fifo":
-        this.#device(dir, name, path, stat);
-        break;
+        if (this.#device(dir, name, path, stat)) break;
+        return;
       case "directory":
         return;
       default:
@@ -163,14 +169,17 @@ export class Applier implements TarHandler, Disposable {
     dir.utimens(name, stat.mtime);
   }
 
-  #device(dir: Dir, name: string, path: string, stat: EntryStat): void {
+  /** False: left out. A user namespace can make no devices, and none that is in an image can be opened there. */
+  #device(dir: Dir, name: string, path: string, stat: EntryStat): boolean {
     const { devmajor = 0, devminor = 0 } = stat;
-    if (stat.type !== "char" && stat.type !== "block" && stat.type !== "fifo") return;
+    if (stat.type !== "char" && stat.type !== "block" && stat.type !== "fifo") return false;
     // A 0/0 device is overlayfs's whiteout: as an entry it would hide files without saying so.
     if (this.#options.form === "overlay" && stat.type === "char" && devmajor === 0 && devminor === 0) {
       throw refused(path, "a character device 0/0 cannot be stored in a layer");
     }
+    if (stat.type !== "fifo" && inUserNamespace()) return false;
     dir.mknod(name, stat.type, stat.mode & 0o777, devmajor, devminor);
+    return true;
   }
 
   #hardlink(dir: Dir, name: string, path: string, linkname: string): void {

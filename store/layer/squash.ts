@@ -1,6 +1,6 @@
 import type { Dir, Root, Stat } from "../../native/path.ts";
 import { comparePaths } from "../../native/pathname.ts";
-import { isOpaque, isOverlayXattr, isWhiteout, opaqueXattrs } from "./whiteout.ts";
+import { isOpaque, isOverlayXattr, isWhiteout, opaqueXattr } from "./whiteout.ts";
 
 /** Options of a merge. `overNothing`: nothing stands below the result, which then needs not hide anything. */
 export interface SquashOptions {
@@ -62,8 +62,7 @@ class Squash {
       const value = isOverlayXattr(key) ? undefined : top?.getxattr(name, key);
       if (value !== undefined) into.setxattr(name, key, value);
     }
-    const [opaque] = opaqueXattrs;
-    if (hides && !this.#overNothing && opaque !== undefined) into.setxattr(name, opaque, Buffer.from("y"));
+    if (hides && !this.#overNothing) into.setxattr(name, opaqueXattr(), Buffer.from("y"));
     into.utimens(name, stat.mtime);
   }
 }

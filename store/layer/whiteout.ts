@@ -1,4 +1,5 @@
 import type { Dir, Stat } from "../../native/path.ts";
+import { inUserNamespace } from "../../native/user-namespace.ts";
 
 /** How a layer's tar says that a name is gone. @see image-spec layer.md#whiteouts */
 export const whiteoutPrefix = ".wh.";
@@ -6,7 +7,12 @@ export const whiteoutPrefix = ".wh.";
 export const opaqueMarker = ".wh..wh..opq";
 
 /** Attributes by which overlayfs says the same on disk: the second one is for mounts by plain users. */
-export const opaqueXattrs: readonly string[] = ["trusted.overlay.opaque", "user.overlay.opaque"];
+const opaqueXattrs: readonly string[] = ["trusted.overlay.opaque", "user.overlay.opaque"];
+
+/** The one that this process can set. */
+export function opaqueXattr(): string {
+  return inUserNamespace() ? "user.overlay.opaque" : "trusted.overlay.opaque";
+}
 
 /** Whether an entry of a layer directory says that the name is gone. */
 export function isWhiteout(stat: Stat): boolean {

@@ -4,8 +4,7 @@ import type { CopyOp } from "../../graph/opspec.ts";
 import type { Op, OpContext, StepResult } from "../../solve/op.ts";
 import type { SolvedStep } from "../../solve/step.ts";
 import { commitLayer } from "../layer.ts";
-import { userFiles } from "../user-files.ts";
-import { resolveOwner } from "../user.ts";
+import { ownerOf } from "../owner.ts";
 import { openWritable } from "../writable.ts";
 import { Copier, type CopyRules } from "./copier.ts";
 import { CopyKeys } from "./keys.ts";
@@ -36,7 +35,8 @@ interface Run {
 async function execCopy(run: Run): Promise<StepResult> {
   const { op, inputs, context } = run;
   const [base] = inputs;
-  const owner = op.chown === undefined ? undefined : resolveOwner(op.chown, userFiles(base?.snapshot));
+  const owner =
+    op.chown === undefined && !context.squashOwners ? undefined : ownerOf(op.chown ?? "root", base, context);
   await using active = context.store.snapshots.prepare(base?.snapshot);
   {
     using target = openWritable(active);
