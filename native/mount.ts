@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { TsbuildError } from "./errors.ts";
 import { Root } from "./path.ts";
 import { inUserNamespace } from "./user-namespace.ts";
+import { explainOverlay } from "./overlay-place.ts";
 import { encodeCString } from "./pathname.ts";
 import { call, closeFd, tryCall } from "./syscall.ts";
 
@@ -86,7 +87,7 @@ const maxLowers = 500;
 
 /**
  * The merged file system of an overlayfs stack, as a root that is attached nowhere: it is gone when the root is
- * disposed. `volatile` leaves out every sync. @throws SyscallError, E_OVERLAY_DEPTH
+ * disposed. `volatile` leaves out every sync. @throws SyscallError, E_OVERLAY_DEPTH, E_NO_OVERLAY
  */
 export function openOverlay(layers: OverlayLayers, options: OverlayOptions = {}): Root {
   const { lower, upper } = layers;
@@ -95,7 +96,11 @@ export function openOverlay(layers: OverlayLayers, options: OverlayOptions = {})
   if (lower.length > maxLowers) {
     throw depthError(lower.length, String(maxLowers));
   }
-  return newOverlay(layers, options) ?? overlayByMount(layers, options);
+  try {
+    return newOverlay(layers, options) ?? overlayByMount(layers, options);
+  } catch (error) {
+    throw explainOverlay(error, upper);
+  }
 }
 
 /** A user namespace may set no other attributes than user's. */

@@ -2,6 +2,7 @@ import { Socket } from "node:net";
 import { SyscallError, TsbuildError } from "./errors.ts";
 import { initExecutable } from "./executable.ts";
 import { openFdSocket } from "./fd-socket.ts";
+import { placeError } from "./overlay-place.ts";
 import { decodePath } from "./pathname.ts";
 import { encodePlan, socketsOf, type InitPlan } from "./plan.ts";
 import { call, closeFd, errnoByNumber, libcFunction, pipe, tryCall, writeFd } from "./syscall.ts";
@@ -110,7 +111,7 @@ export async function startInit(
     // PID 1 may have failed before its parent could say who it is.
     await reports.closed;
     for (const born of reports.all(kinds.pid)) await waitFor(born.a);
-    throw startError(init);
+    throw rootError(startError(init), plan);
   }
   const onAbort = (): void => sendSignal(init.a, SIGKILL);
   if (signal?.aborted === true) onAbort();
@@ -121,7 +122,7 @@ export async function startInit(
       await reports.closed;
       await waitFor(init.a);
       signal?.throwIfAborted();
-      throw startError(started);
+      throw rootError(startError(started), plan);
     }
   } finally {
     signal?.removeEventListener("abort", onAbort);
@@ -249,6 +250,12 @@ function spawnFunctions(): SpawnFunctions {
   return functions;
 }
 
+/** Where the root cannot be an overlay, the reason is the place of the store. */
+function rootError(error: StartError, { root }: InitPlan): TsbuildError {
+  if (error.step !== "mount the root file system" || root.kind !== "overlay") return error;
+  return placeError(error.errno, root.upper, error) ?? error;
+}
+
 function startError(report: Report | undefined): StartError {
   if (report?.kind !== kinds.error) {
     return new StartError("Cannot start the container: its first process ended without a word", {
@@ -276,11 +283,6 @@ const hints: ReadonlyMap<string, string> = new Map([
   ["make the mounts private: EPERM", "run tsbuild as root, or in a container that may make namespaces and mounts"],
   ["create the namespaces: ENOSPC", "the limits in /proc/sys/user/max_*_namespaces are reached: raise them"],
   ["mount the root file system: EPERM", "run tsbuild as root, or in a container that may make namespaces and mounts"],
-  ["mount the root file system: ENODEV", "the kernel has no overlay file system: modprobe overlay"],
-  [
-    "mount the root file system: EINVAL",
-    "put the store on a file system that overlayfs can write to: ext4, xfs or tmpfs",
-  ],
   ["read the plan: EBADMSG", "the executable is of another version: npm run build:native"],
   ["execute: ENOEXEC", 'it is for another platform, or a script without a "#!" line'],
   ["execute: EACCES", "make it executable: chmod +x"],

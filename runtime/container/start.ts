@@ -18,7 +18,7 @@ const SIGKILL = 9;
 /**
  * Starts a container; resolves when its program runs. Abort of the signal kills it and all its processes.
  * @throws StartError E_RUNTIME_SETUP, E_EXEC_NOT_FOUND, E_EXEC_DENIED; E_CONTAINER_SPEC; E_MOUNT_OPTION;
- * E_CGROUP_LIMIT; E_NATIVE_MISSING
+ * E_CGROUP_LIMIT; E_NATIVE_MISSING; E_NO_OVERLAY
  */
 export async function startContainer(
   spec: ContainerSpec,

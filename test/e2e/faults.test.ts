@@ -45,6 +45,31 @@ describe("build() with a full disk", () => {
   });
 });
 
+describe("build() with a store on an overlay", () => {
+  it("says which file system cannot be written to, and where the store could be", async () => {
+    using project = new Project({ Dockerfile: `${fromBusybox}RUN true\n` });
+    const parts = ["lower", "upper", "work", "merged"].map((name) => join(project.store, "..", name));
+    const [lower = "", upper = "", work = "", merged = ""] = parts;
+    for (const part of parts) mkdirSync(part);
+    const options = `lowerdir=${lower},upperdir=${upper},workdir=${work}`;
+    execFileSync("mount", ["-t", "overlay", "overlay", "-o", options, merged]);
+    try {
+      const { error } = await project.build({ root: join(merged, "store") });
+      expect(error).toMatchObject({
+        code: "E_NO_OVERLAY",
+        message: "Cannot use the store for builds: overlayfs cannot write to overlay, where it is",
+        location: { start: { line: 3 } },
+        hint: expect.stringMatching(/^TSBUILD_ROOT=\//),
+      });
+      project.write("Dockerfile", `${fromBusybox}COPY Dockerfile /other\n`);
+      const copied = await project.build({ root: join(merged, "store") });
+      expect(copied.error).toMatchObject({ code: "E_NO_OVERLAY" });
+    } finally {
+      execFileSync("umount", [merged]);
+    }
+  });
+});
+
 describe("build() from a registry that lies", () => {
   const answers: readonly (readonly [string, string, number, string, string])[] = [
     ["a web page", "text/html", 200, "<html>login</html>", "E_REGISTRY_LIES"],
