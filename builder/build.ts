@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { parseCgroupParent } from "../runtime/index.ts";
 import { openStore } from "../store/open.ts";
 import { hostPlatform, parsePlatform, type Platform } from "../store/oci/platform.ts";
 import { digestOf } from "../store/oci/digest.ts";
@@ -92,6 +93,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   const contexts = parseContexts(options.contexts ?? {});
   const secrets = new Secrets(options.secrets ?? {});
   const ssh = await openAgents(options);
+  if (options.cgroupParent !== undefined) parseCgroupParent(options.cgroupParent);
   const devices = new DeviceAccess(options.allow ?? [], options.cdiDirectories);
   await using store = await openStore({ root: options.root });
   const registry = options.registry ?? {};
@@ -361,6 +363,7 @@ function runSettings(parts: {
     ssh,
     devices,
     resources: options.resources ?? {},
+    cgroupParent: options.cgroupParent,
   };
 }
 

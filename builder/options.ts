@@ -36,7 +36,7 @@ export type OutputSpec =
 /** What a Dockerfile may have only when it is allowed. `device=vendor.com/class=name[,alias=NAME]` is one device. */
 export type Entitlement = "network.host" | "security.insecure" | "device" | `device=${string}`;
 
-/** A line of /etc/hosts. */
+/** A line of /etc/hosts. The address `host-gateway` is the host's as a container sees it. */
 export interface HostAddress {
   readonly name: string;
   readonly address: string;
@@ -51,6 +51,7 @@ export interface ResourceOptions {
   readonly cpuQuota?: number;
   readonly cpusetCpus?: string;
   readonly cpusetMems?: string;
+  readonly pids?: number;
 }
 
 /** What `tsbuild build` does. */
@@ -98,6 +99,8 @@ export interface BuildOptions extends EngineOptions {
   readonly shmSize?: number;
   /** Limits of every RUN; not part of what a step is. */
   readonly resources?: ResourceOptions;
+  /** The control group that those of every RUN are made in: a path below the top of the hierarchies; in no key. */
+  readonly cgroupParent?: string;
   /** Secrets of RUN --mount=type=secret by their ids: asked for when a step needs them, kept in memory alone. */
   readonly secrets?: Readonly<Record<string, SecretProvider>>;
   /** Agents of RUN --mount=type=ssh by their ids: keys are listed and used through a socket, and never seen. */
@@ -134,6 +137,10 @@ export interface RunOptions extends EngineOptions {
   /** Bytes. */
   readonly memory?: number;
   readonly cpus?: number;
+  /** Limits beside those two. */
+  readonly resources?: ResourceOptions;
+  /** The control group that the container's own are made in: a path below the top of the hierarchies. */
+  readonly cgroupParent?: string;
   readonly hostname?: string;
   readonly name?: string;
   readonly init?: boolean;

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Mount } from "../native/mount.ts";
 import type { HostAddress } from "./options.ts";
-import { hostsFile, type NetworkMode } from "../runtime/index.ts";
+import { hostGateway, hostsFile, type HostEntry, type NetworkMode } from "../runtime/index.ts";
 
 /** What the host lends to every RUN of a build; none of it is in a key, in a layer or in history. */
 export interface RunEnvironment {
@@ -14,6 +14,8 @@ export interface RunEnvironment {
   readonly variables: readonly string[];
   /** What `default` means: a network of the container's own, or the host's where that cannot work. */
   readonly network: NetworkMode;
+  /** Of /etc/hosts, where one of them is the host's, whose address is known only when a container starts. */
+  readonly hosts?: readonly HostEntry[];
   /** URLs of the proxies, which a network of the container's own must be able to reach. */
   readonly services: readonly string[];
 }
@@ -56,14 +58,16 @@ export function prepareRunEnvironment(
       ? []
       : caVariables.filter((name) => env[name] !== undefined).map((name) => `${name}=${caTarget}`);
   const proxies = Object.entries(env).filter(([name]) => /^(?:https?|ftp|no|all)_proxy$/i.test(name));
+  const late = hosts.some(({ address }) => address === hostGateway);
   return {
     stubs,
     mounts: [
       shared("resolv.conf", readText("/etc/resolv.conf")),
-      shared("hosts", hostsFile(hostname, hosts)),
+      ...(late ? [] : [shared("hosts", hostsFile(hostname, hosts))]),
       ...(bundle === undefined ? [] : [bind(bundle, caTarget)]),
     ],
     variables: [...proxies.map(([name, value]) => `${name}=${value}`), ...lent],
+    ...(late ? { hosts } : {}),
     network: "own",
     services: proxies.map(([, value]) => value),
   };

@@ -157,12 +157,15 @@ function containerSpec(parts: {
     user,
     network: options.network === undefined || options.network === "default" ? environment.network : options.network,
     resources: {
+      ...options.resources,
       ...(memory === undefined ? {} : { memory }),
       ...(cpus === undefined
         ? {}
         : { cpuPeriod: 100_000, cpuQuota: Math.round(Math.min(cpus, availableParallelism() * 4) * 100_000) }),
     },
     ...limitSpec(options),
+    ...(environment.hosts === undefined ? {} : { hosts: environment.hosts }),
+    ...(options.cgroupParent === undefined ? {} : { cgroupParent: options.cgroupParent }),
     ...(options.capAdd === undefined && options.capDrop === undefined ? {} : { capabilities: capabilitiesOf(options) }),
     ...(options.tty === true ? { terminal: terminalSize() } : {}),
   };

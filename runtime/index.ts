@@ -1,5 +1,6 @@
 export * from "./container/process.ts";
 export { capabilityNames, defaultCapabilities } from "./security/capabilities.ts";
-export { hostsFile } from "./network/hosts.ts";
+export { parseCgroupParent } from "./cgroup/parent.ts";
+export { hostGateway, hostsFile, type HostEntry } from "./network/hosts.ts";
 export { startContainer } from "./container/start.ts";
 export { StartError } from "../native/process.ts";

@@ -5,7 +5,7 @@ import { parseContexts } from "../context/named.ts";
 import type { Invocation } from "./command.ts";
 import { engineOptions } from "./engine-options.ts";
 import { keyValues } from "./key-value.ts";
-import { addHosts, allowed, resources, shmSize, ulimits } from "./limits.ts";
+import { addHosts, allowed, cgroupParent, resources, shmSize, ulimits } from "./limits.ts";
 import { parseOutputs } from "./outputs.ts";
 import { parseSecrets } from "./secrets.ts";
 import { isNetwork, isPullPolicy } from "./settings.ts";
@@ -89,9 +89,13 @@ function namedContexts(words: readonly string[]): Readonly<Record<string, string
 }
 
 /** The flags that `build` and `run` share. @throws E_USAGE */
-export function containerOptions(flags: Invocation["flags"]): Pick<BuildOptions, "addHosts" | "ulimits" | "shmSize"> {
+export function containerOptions(
+  flags: Invocation["flags"],
+): Pick<BuildOptions, "addHosts" | "ulimits" | "shmSize" | "cgroupParent"> {
   const size = shmSize(flags.string("shm-size"));
+  const parent = cgroupParent(flags.string("cgroup-parent"));
   return {
+    ...(parent === undefined ? {} : { cgroupParent: parent }),
     ...(flags.has("add-host") ? { addHosts: addHosts(flags.list("add-host")) } : {}),
     ...(flags.has("ulimit") ? { ulimits: ulimits(flags.list("ulimit")) } : {}),
     ...(size === undefined ? {} : { shmSize: size }),

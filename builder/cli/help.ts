@@ -28,7 +28,7 @@ export function commandHelp(command: CommandSpec): string {
   const rows = own.map((flag): readonly [string, string] => [signature(flag), flag.help]);
   const rest = `Also ${commonFlags.map((flag) => `--${flag.name}`).join(", ")}, --help. All of it: docs/cli.md`;
   const room = 23 - head.length - 1;
-  const body = rows.length <= room ? table(rows) : columns(rows, room);
+  const body = rows.length <= room ? table(rows) : packed(rows, room);
   return [...head, ...body, rest, ""].join("\n");
 }
 
@@ -44,12 +44,23 @@ function table(rows: readonly (readonly [string, string])[]): readonly string[] 
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
 }
 
-/** Too many for one line each: the first ones keep their help, the last stand two in a line without it. */
-function columns(rows: readonly (readonly [string, string])[], room: number): readonly string[] {
-  const full = Math.max(0, 2 * room - rows.length - 1);
-  const tail = rows.slice(full).map(([left]) => left.trim());
-  const half = Math.ceil(tail.length / 2);
-  const width = Math.max(0, ...tail.slice(0, half).map((text) => text.length));
-  const lines = Array.from({ length: half }, (_, i) => `  ${(tail[i] ?? "").padEnd(width)}   ${tail[half + i] ?? ""}`);
-  return [...table(rows.slice(0, full)), ...lines.map((line) => line.trimEnd())];
+const lineWidth = 100;
+
+/** Too many for one line each: the first ones keep their help, the others stand in few lines without it. */
+function packed(rows: readonly (readonly [string, string])[], room: number): readonly string[] {
+  for (let full = room - 1; full > 0; full--) {
+    const lines = wrapped(rows.slice(full).map(([left]) => left.trim()));
+    if (full + lines.length <= room) return [...table(rows.slice(0, full)), ...lines];
+  }
+  return wrapped(rows.map(([left]) => left.trim()));
+}
+
+function wrapped(words: readonly string[]): readonly string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const longer = `${lines.at(-1) ?? ""}  ${word}`;
+    if (lines.length > 0 && longer.length <= lineWidth) lines[lines.length - 1] = longer;
+    else lines.push(`  ${word}`);
+  }
+  return lines;
 }

@@ -4,24 +4,20 @@ import { deviceGrants, isDeviceGrant } from "../cdi/grants.ts";
 import { parseBytes } from "../dockerfile/byte-size.ts";
 import { parseUlimit, ulimitNames, type Ulimit } from "../dockerfile/ulimit.ts";
 import type { Entitlement, HostAddress, ResourceOptions } from "../options.ts";
+import { hostGateway, parseCgroupParent } from "../../runtime/index.ts";
 import { parseCsv } from "./csv.ts";
+import type { ParsedFlags } from "./flags.ts";
 import { closest } from "./suggest.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** `NAME:IP` or `NAME=IP` words; an IPv6 address may stand in brackets. @throws E_USAGE */
+/** `NAME:IP` or `NAME=IP` words; an IPv6 address may stand in brackets, host-gateway is the host's. @throws E_USAGE */
 export function addHosts(words: readonly string[]): readonly HostAddress[] {
   return words.map((word) => {
     const at = word.search(/[=:]/);
     const name = word.slice(0, Math.max(0, at));
     const written = word.slice(at + 1);
     const address = written.replace(/^\[(.*)\]$/, "$1");
-    if (address === "host-gateway") {
-      throw new UsageError("--add-host with host-gateway is not implemented", {
-        code: "E_OPTION_NOT_IMPLEMENTED",
-        hint: `give the host's address: --add-host ${name}=192.0.2.1`,
-      });
-    }
-    if (/^[\w.-]+$/.test(name) && isIP(address) !== 0) return { name, address };
+    if (/^[\w.-]+$/.test(name) && (isIP(address) !== 0 || address === hostGateway)) return { name, address };
     throw new UsageError(`--add-host is no NAME=IP: ${JSON.stringify(word)}`, { hint: "--add-host db=10.0.0.2" });
   });
 }
@@ -45,11 +41,18 @@ export function shmSize(text: string | undefined): number | undefined {
   throw new UsageError(`--shm-size is no size: ${JSON.stringify(text)}`, { hint: "--shm-size 128m" });
 }
 
+/** @throws E_CGROUP_PARENT */
+export function cgroupParent(text: string | undefined): string | undefined {
+  if (text === undefined || text === "") return undefined;
+  asUsage(() => void parseCgroupParent(text), "--cgroup-parent /parent");
+  return text;
+}
+
 const entitlements = ["network.host", "security.insecure", "device"] as const;
 
 /** @throws E_USAGE, E_OPTION_NOT_IMPLEMENTED, E_DEVICE_NAME */
 export function allowed(words: readonly string[]): readonly Entitlement[] {
-  checkGrants(words);
+  asUsage(() => void deviceGrants(words), "--allow device");
   return words.map((word) => {
     const found = entitlements.find((one) => one === word);
     if (found !== undefined) return found;
@@ -62,12 +65,13 @@ export function allowed(words: readonly string[]): readonly Entitlement[] {
   });
 }
 
-function checkGrants(words: readonly string[]): void {
+/** What the engine would say, said by the command line. */
+function asUsage(act: () => void, hint: string): void {
   try {
-    deviceGrants(words);
+    act();
   } catch (error) {
     if (!(error instanceof TsbuildError)) throw error;
-    throw new UsageError(error.message, { code: error.code, hint: error.hint ?? "--allow device" });
+    throw new UsageError(error.message, { code: error.code, hint: error.hint ?? hint });
   }
 }
 
@@ -81,24 +85,54 @@ const resourceKeys: Readonly<Record<string, (value: string) => ResourceOptions |
   "cpuset-mems": (value) => (isCpuList(value) ? { cpusetMems: value } : undefined),
 };
 
+const examples: Readonly<Record<string, string>> = {
+  memory: "--memory 1g",
+  "memory-swap": "--memory-swap 2g, or -1",
+  "cpu-shares": "--cpu-shares 512",
+  "cpu-period": "--cpu-period 100000",
+  "cpu-quota": "--cpu-quota 50000",
+  "cpuset-cpus": "--cpuset-cpus 0-1",
+  "cpuset-mems": "--cpuset-mems 0",
+};
+
 /** `memory=1g,cpu-quota=50000` words: the limits of every RUN. @throws E_USAGE */
 export function resources(words: readonly string[]): ResourceOptions {
   const out = words.flatMap((word) => parseCsv(word, "--resource")).map(([key, value]) => resource(key, value));
   return Object.assign({}, ...out);
 }
 
+/** Docker's flags for the same limits, one each. @throws E_USAGE */
+export function resourceFlags(flags: ParsedFlags): ResourceOptions {
+  const given = Object.keys(resourceKeys).filter((key) => flags.has(key));
+  const pids = flags.has("pids-limit") ? pidsLimit(flags.string("pids-limit") ?? "") : {};
+  return Object.assign(pids, ...given.map((key) => limitOf(key, flags.string(key), `--${key}`)));
+}
+
+/** Docker's -1 and 0 are no limit. */
+function pidsLimit(text: string): ResourceOptions {
+  if (text === "-1" || text === "0") return {};
+  const pids = whole(text, 1, 4_194_304);
+  if (pids !== undefined) return { pids };
+  throw new UsageError(`--pids-limit cannot be ${JSON.stringify(text)}`, { hint: "--pids-limit 100" });
+}
+
 function resource(key: string, value: string | undefined): ResourceOptions {
-  const read = Object.hasOwn(resourceKeys, key) ? resourceKeys[key] : undefined;
-  if (read === undefined) {
+  if (!Object.hasOwn(resourceKeys, key)) {
     const near = closest(key, Object.keys(resourceKeys));
     throw new UsageError(`--resource does not know ${JSON.stringify(key)}`, {
       hint: near === undefined ? `it knows ${Object.keys(resourceKeys).join(", ")}` : `did you mean ${near}?`,
     });
   }
-  const limit = value === undefined ? undefined : read(value);
+  return limitOf(key, value, `--resource ${key}`);
+}
+
+function limitOf(key: string, value: string | undefined, shown: string): ResourceOptions {
+  const limit = value === undefined ? undefined : resourceKeys[key]?.(value);
   if (limit !== undefined) return limit;
-  throw new UsageError(`--resource ${key} cannot be ${JSON.stringify(value ?? "")}`, {
-    hint: "--resource memory=1g,cpu-quota=50000,cpuset-cpus=0-1",
+  throw new UsageError(`${shown} cannot be ${JSON.stringify(value ?? "")}`, {
+    hint: shown.startsWith("--resource")
+      ? "--resource memory=1g,cpu-quota=50000,cpuset-cpus=0-1"
+      : (examples[key] ?? ""),
   });
 }
 

@@ -50,9 +50,22 @@ const noTrunc: FlagSpec = { name: "no-trunc", kind: "bool", help: "do not shorte
 
 /** What a container of `build` and one of `run` can have. */
 const containerFlags: readonly FlagSpec[] = [
-  { name: "add-host", kind: "list", value: "NAME:IP", help: "a line of /etc/hosts" },
+  { name: "add-host", kind: "list", value: "NAME:IP", help: "a line of /etc/hosts; host-gateway: the host's" },
   { name: "ulimit", kind: "list", value: "NAME=N[:N]", help: "soft and hard limit: nofile=1024:2048" },
   { name: "shm-size", kind: "string", value: "BYTES", help: "size of /dev/shm (default 64m)" },
+  { name: "cgroup-parent", kind: "string", value: "PATH", help: "control group that its own are made in: /parent" },
+];
+
+/** Limits of a container of `run`; build has --resource. */
+const limitFlags: readonly FlagSpec[] = [
+  { name: "memory", short: "m", kind: "string", value: "BYTES", help: "limit of memory: 512m, 2g" },
+  { name: "memory-swap", kind: "string", value: "BYTES", help: "limit of memory and swap; -1: none" },
+  { name: "cpu-shares", short: "c", kind: "string", value: "N", help: "weight of processor time (1024 is usual)" },
+  { name: "cpu-period", kind: "string", value: "USEC", help: "period of --cpu-quota (100000)" },
+  { name: "cpu-quota", kind: "string", value: "USEC", help: "processor time in each period" },
+  { name: "cpuset-cpus", kind: "string", value: "LIST", help: "processors that may be used: 0-2,4" },
+  { name: "cpuset-mems", kind: "string", value: "LIST", help: "memory nodes that may be used: 0" },
+  { name: "pids-limit", kind: "string", value: "N", help: "limit of processes; -1: none" },
 ];
 
 function missing(...names: readonly string[]): readonly MissingFlag[] {
@@ -157,7 +170,7 @@ const ownCommands: readonly CommandSpec[] = [
       { name: "provenance", noop: ["false"] },
       { name: "sbom", noop: ["false"] },
       ...missing("cache-from", "cache-to", "attest", "annotation"),
-      ...missing("cgroup-parent", "policy", "call", "check", "builder"),
+      ...missing("policy", "call", "check", "builder"),
       ...missing("memory/m", "memory-swap", "cpu-period", "cpu-quota", "cpu-shares/c", "cpuset-cpus"),
       ...missing("cpuset-mems", "isolation", "security-opt", "compress", "force-rm", "rm", "stream"),
       ...missing("source-policy-file", "authfile", "layers", "userns", "volume/v"),
@@ -183,8 +196,8 @@ const ownCommands: readonly CommandSpec[] = [
       { name: "entrypoint", kind: "string", value: "CMD", help: "in place of the image's; empty: none" },
       { name: "volume", short: "v", kind: "list", value: "SRC:DST[:ro]", help: "bind a directory or file of the host" },
       { name: "network", kind: "string", value: "MODE", choices: networks, help: "default, none or host" },
-      { name: "memory", short: "m", kind: "string", value: "BYTES", help: "limit of memory: 512m, 2g" },
       { name: "cpus", kind: "string", value: "N", help: "limit of processors: 1.5" },
+      ...limitFlags,
       ...containerFlags,
       { name: "tmpfs", kind: "list", value: "DIR[:OPTS]", help: "a file system in memory: /run:size=64m" },
       { name: "cap-add", kind: "list", value: "CAP", help: "give a capability: NET_ADMIN, ALL" },
@@ -203,8 +216,7 @@ const ownCommands: readonly CommandSpec[] = [
       ...missing("detach/d", "publish/p", "publish-all/P", "mount", "read-only"),
       ...missing("privileged", "security-opt", "device", "restart", "attach/a", "link", "label/l", "label-file"),
       ...missing("dns", "dns-search", "dns-option", "expose", "ip", "pid", "ipc", "uts", "userns"),
-      ...missing("cgroupns", "cgroup-parent", "cpu-shares/c", "cpu-period", "cpu-quota", "cpuset-cpus", "gpus"),
-      ...missing("cpuset-mems", "memory-swap", "memory-reservation", "pids-limit", "sysctl"),
+      ...missing("cgroupns", "gpus", "memory-reservation", "sysctl"),
       ...missing(
         "group-add",
         "stop-signal",

@@ -4,6 +4,7 @@ import { errorMessage } from "../../native/errors.ts";
 import type { RunOptions } from "../options.ts";
 import { containerOptions, networkMode, onePlatform, pullPolicy } from "./build-request.ts";
 import type { Invocation } from "./command.ts";
+import { resourceFlags } from "./limits.ts";
 import { engineOptions } from "./engine-options.ts";
 import { parseBytes } from "../dockerfile/byte-size.ts";
 import { UsageError } from "./usage-error.ts";
@@ -29,6 +30,7 @@ export function runRequest(invocation: Invocation): RunOptions {
       ...flags.list("env").flatMap((word) => envWord(word, config.env)),
     ],
     ...containerOptions(flags),
+    resources: resourceFlags(flags),
     ...(flags.has("tmpfs") ? { tmpfs: flags.list("tmpfs") } : {}),
     ...(flags.has("cap-add") ? { capAdd: flags.list("cap-add") } : {}),
     ...(flags.has("cap-drop") ? { capDrop: flags.list("cap-drop") } : {}),
@@ -39,7 +41,7 @@ export function runRequest(invocation: Invocation): RunOptions {
     ...text("hostname"),
     ...text("name"),
     ...(flags.has("memory") ? { memory: memory(flags.string("memory") ?? "") } : {}),
-    ...(flags.has("cpus") ? { cpus: cpus(flags.string("cpus") ?? "") } : {}),
+    ...(flags.has("cpus") ? { cpus: cpus(flags.string("cpus") ?? "", flags) } : {}),
     ...(pull === undefined ? {} : { pull }),
     ...(platform === undefined ? {} : { platform }),
     ...(network === undefined ? {} : { network }),
@@ -103,7 +105,9 @@ function memory(text: string): number {
   return bytes;
 }
 
-function cpus(text: string): number {
+function cpus(text: string, flags: Invocation["flags"]): number {
+  const other = ["cpu-quota", "cpu-period"].find((name) => flags.has(name));
+  if (other !== undefined) throw new UsageError(`Cannot use --cpus together with --${other}`, { hint: "give one" });
   const count = Number(text);
   if (text.trim() === "" || !Number.isFinite(count) || count < 0.01) {
     throw new UsageError(`Flag --cpus cannot be ${JSON.stringify(text)}: a number above 0.01`, { hint: "--cpus 1.5" });

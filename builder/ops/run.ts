@@ -42,6 +42,7 @@ export interface RunSettings {
   readonly ssh: SshSource | undefined;
   readonly devices: Pick<DeviceAccess, "setup">;
   readonly resources: ResourceLimits;
+  readonly cgroupParent: string | undefined;
 }
 
 /** RUN: the command in a container over the stage's file system. */
@@ -190,6 +191,8 @@ function containerSpec(
     user,
     network: op.network === "default" ? environment.network : op.network,
     services: environment.services,
+    ...(environment.hosts === undefined ? {} : { hosts: environment.hosts }),
+    ...(settings.cgroupParent === undefined ? {} : { cgroupParent: settings.cgroupParent }),
     resources: settings.resources,
     ...(op.security === "insecure" ? { privileged: true } : {}),
     ...limitSpec(op.limits ?? {}),

@@ -1,4 +1,5 @@
 import type { Mount } from "../../native/mount.ts";
+import type { HostEntry } from "../network/hosts.ts";
 
 /** How a container's first process ended: `code` 0-255, or the number of the signal that killed it. */
 export type ExitStatus =
@@ -68,6 +69,8 @@ export interface ContainerSpec {
   readonly resources?: ResourceLimits;
   /** The control group that the container's own are made in: a path below the top of every hierarchy. */
   readonly cgroupParent?: string;
+  /** A file /etc/hosts with these entries, some of them `host-gateway`; default: none is made. */
+  readonly hosts?: readonly HostEntry[];
   /** Bytes of /dev/shm; default 64 MiB. */
   readonly shmSize?: number;
   readonly terminal?: { readonly columns: number; readonly rows: number };

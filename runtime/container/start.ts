@@ -5,6 +5,7 @@ import { startInit, type InitProcess } from "../../native/process.ts";
 import { openUnixListener } from "../../native/unix-listener.ts";
 import { openCgroup, type Cgroup, type CgroupOptions } from "../cgroup/cgroup.ts";
 import { deviceRules } from "../rootfs/device-rules.ts";
+import { hostsFile, withHostAddress } from "../network/hosts.ts";
 import { openNetwork, type Network } from "../network/network.ts";
 import { grantedCapabilities, planContainer } from "../rootfs/plan.ts";
 import { seccompProgram } from "../security/seccomp.ts";
@@ -21,14 +22,15 @@ const SIGKILL = 9;
  * E_CGROUP_LIMIT; E_NATIVE_MISSING; E_NO_OVERLAY
  */
 export async function startContainer(
-  spec: ContainerSpec,
+  given: ContainerSpec,
   stdio: Stdio,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<Container> {
   options.signal?.throwIfAborted();
-  checkSpec(spec);
+  checkSpec(given);
   await using stack = new AsyncDisposableStack();
-  const network = stack.use(await openNetwork(spec.network, { services: spec.services ?? [] }));
+  const network = stack.use(await openNetwork(given.network, { services: given.services ?? [] }));
+  const spec = withHosts(given, network.host);
   const cgroup = stack.use(openCgroup(spec.id, spec.resources ?? {}, cgroupOptions(spec)));
   const sockets = spec.mounts.flatMap(({ socket }) => socket ?? []);
   const listeners = sockets.map((socket) => ({ socket, listener: stack.use(openUnixListener()) }));
@@ -52,6 +54,18 @@ export async function startContainer(
   const upper = spec.root.overlay?.upper;
   const removeMade = (): void => (upper === undefined ? undefined : removeStubs(upper, init.stubs));
   return new RunningContainer({ init, cgroup, network, removeMade, resources: stack.move(), signal: options.signal });
+}
+
+/** Only now is it known where the host is. */
+function withHosts(spec: ContainerSpec, host: string | undefined): ContainerSpec {
+  const { hosts, hostname, mounts } = spec;
+  if (hosts === undefined) return spec;
+  const content = Buffer.from(hostsFile(hostname, withHostAddress(hosts, host)));
+  const file = { content, mode: 0o644, uid: 0, gid: 0 };
+  return {
+    ...spec,
+    mounts: [{ type: "file", source: "tmpfs", target: "/etc/hosts", options: ["ro"], file }, ...mounts],
+  };
 }
 
 function cgroupOptions({ mounts, privileged, cgroupParent }: ContainerSpec): CgroupOptions {

@@ -4,6 +4,17 @@ export interface HostEntry {
   readonly address: string;
 }
 
+/** The address of an entry that stands for the host's, whatever it is when the container starts. */
+export const hostGateway = "host-gateway";
+
+/** The entries with the host's address; those of a host that cannot be seen are left out. */
+export function withHostAddress(entries: readonly HostEntry[], host: string | undefined): readonly HostEntry[] {
+  return entries.flatMap(({ name, address }) => {
+    if (address !== hostGateway) return [{ name, address }];
+    return host === undefined ? [] : [{ name, address: host }];
+  });
+}
+
 /** A container's /etc/hosts. `extra` comes first, so that it wins. @see BuildKit's executor/oci hosts */
 export function hostsFile(hostname: string, extra: readonly HostEntry[] = []): string {
   return [

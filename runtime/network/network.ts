@@ -26,6 +26,8 @@ export interface Network extends Disposable {
   readonly join: NetworkJoin;
   /** Of "own". */
   readonly subnet: Subnet | undefined;
+  /** An address of the host as the container sees it; undefined: it sees none. */
+  readonly host: string | undefined;
 }
 
 /** The host's files that decide about "own"; tests give their own. */
@@ -57,7 +59,8 @@ export async function openNetwork(
 
 function plainNetwork(mode: "host" | "none", reason: string | undefined): Network {
   const kind = mode === "host" ? "host" : "new";
-  return { mode, reason, join: { kind }, subnet: undefined, [Symbol.dispose]: () => undefined };
+  const host = mode === "host" ? "127.0.0.1" : undefined;
+  return { mode, reason, join: { kind }, subnet: undefined, host, [Symbol.dispose]: () => undefined };
 }
 
 async function ownNetwork(host: NetworkHost): Promise<Network> {
@@ -73,6 +76,7 @@ async function ownNetwork(host: NetworkHost): Promise<Network> {
     reason: undefined,
     join: { kind: "path", path: `/proc/${process.pid}/fd/${namespace.fd}` },
     subnet,
+    host: subnet.gateway,
     [Symbol.dispose]: () => resources.dispose(),
   };
 }

@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { isDeepStrictEqual } from "node:util";
 import { attribute, be32, netlinkFlags, netlinkProtocols, NetlinkSocket } from "../../../native/netlink.ts";
 import { createNetworkNamespace } from "../../../native/netns.ts";
@@ -57,6 +58,7 @@ try {
     network: "none",
   });
   results["host"] = await box.sh("busybox wget -q -O - http://192.0.2.2:8080/", { network: "host" });
+  results["gateway"] = await reachHost();
   const child = spawn(process.execPath, ["--input-type=module", "-e", killed], {
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -74,6 +76,20 @@ try {
   http.kill();
 }
 console.log(JSON.stringify(results)); // oxlint-disable-line no-console -- it is the script's output
+
+/** What a server of the host says to containers that call it by a name for its address. */
+async function reachHost(): Promise<readonly string[]> {
+  const host = createServer((socket) => socket.end("hello\n")).listen(8082);
+  await once(host, "listening");
+  const said: string[] = [];
+  for (const network of ["own", "host", "none"] as const) {
+    const hosts = [{ name: "gateway", address: "host-gateway" }];
+    const script = "busybox nc -w 2 gateway 8082 2>/dev/null; busybox grep -c gateway /etc/hosts";
+    said.push((await box.sh(script, { network, hosts })).output);
+  }
+  host.close();
+  return said;
+}
 
 /** The kernel takes interfaces away in the background: asked again until it has, for two seconds. */
 async function until(holds: () => boolean): Promise<void> {

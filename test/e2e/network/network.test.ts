@@ -39,6 +39,10 @@ describe("the network of a container", () => {
     expect(results["host"]).toMatchObject({ output: expect.stringMatching(/^from (?:::ffff:)?192\.0\.2\.1$/) });
   });
 
+  it("reaches the host by the address that host-gateway stands for, where it has one", () => {
+    expect(results["gateway"]).toEqual(["hello\n1\n", "hello\n1\n", "0\n"]);
+  });
+
   it("own becomes host, with the reason, where the host does not forward or a proxy is on its loopback", () => {
     expect(results["without forwarding"]).toEqual({
       mode: "host",

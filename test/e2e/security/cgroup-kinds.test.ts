@@ -29,7 +29,7 @@ const only = (type: string): boolean =>
 
 describe("a container's devices and limits", () => {
   it.skipIf(!existsSync("/sys/fs/cgroup"))("with v2 alone are a group's, which it sees read-only (needs /sys)", () => {
-    const expected = { kind: "v2", guard: "v2", output, device, readOnly: device };
+    const expected = { kind: "v2", guard: "v2", output, device, readOnly: device, outside: [] };
     expect(inMounts("umount -R /sys/fs/cgroup || true; mount -t cgroup2 none /sys/fs/cgroup")).toMatchObject(expected);
   });
 
@@ -38,20 +38,33 @@ describe("a container's devices and limits", () => {
       device: "No such device or address\nOperation not permitted\nNo such file or directory\n",
       readOnly: "E_CGROUP_LIMIT",
     };
-    const expected = { kind: "none", guard: "nodev", output, limited: "E_CGROUP_LIMIT", ...nodev };
+    const expected = {
+      kind: "none",
+      guard: "nodev",
+      output,
+      limited: "E_CGROUP_LIMIT",
+      outside: "E_CGROUP_PARENT",
+      ...nodev,
+    };
     expect(inMounts("umount -R /sys/fs/cgroup || true")).toEqual(expected);
   });
 
   it.skipIf(!only("cgroup"))("with v1 alone are the devices controller's (needs a kernel that mounts v1)", () => {
-    const expected = { kind: "v1", guard: "v1", output, device, readOnly: device, limited: "exited" };
+    const expected = { kind: "v1", guard: "v1", output, device, readOnly: device, limited: "exited", outside: [] };
     expect(inMounts("umount -t cgroup2 -a || true")).toEqual(expected);
   });
 
   it("leave no group behind when the process has ended", () => {
     const child = spawnSync(process.execPath, [join(import.meta.dirname, "kinds.ts")], { encoding: "utf8" });
     expect(JSON.parse(child.stdout)).toMatchObject({ output });
-    const { directories, unified } = findControllers();
-    const places = [...directories.values(), ...(unified === undefined ? [] : [unified.own])];
-    expect(places.filter((place) => existsSync(join(place, "tsbuild", String(child.pid))))).toEqual([]);
+    const { directories, tops, unified } = findControllers();
+    const places = [
+      ...directories.values(),
+      ...tops.values(),
+      ...(unified === undefined ? [] : [unified.own, unified.top]),
+    ];
+    const names = ["", "-open"].map((suffix) => `tsbuild/${child.pid}${suffix}`);
+    const left = places.flatMap((place) => [...names, `tsbuild-parent-${child.pid}`].map((name) => join(place, name)));
+    expect(left.filter((path) => existsSync(path))).toEqual([]);
   });
 });

@@ -36,27 +36,40 @@ export class Box implements Disposable {
     const file = join(this.directory, `output-${this.#count}`);
     const fd = openSync(file, "w");
     try {
-      await using container = await startContainer(
-        {
-          id: `box-${process.pid}-${this.#count++}`,
-          root: { type: "bind", source: this.root, target: "/", options: [] },
-          mounts: [],
-          hostname: "box",
-          args,
-          env: ["PATH=/bin"],
-          cwd: "/",
-          user: { uid: 0, gid: 0, additionalGids: [] },
-          network: "none",
-          ...spec,
-        },
-        { stdin: "null", stdout: fd, stderr: fd },
-      );
+      await using container = await startContainer(this.spec(args, spec), { stdin: "null", stdout: fd, stderr: fd });
       const status = await container.exited;
       const { network } = container;
       return { network, status, output: readFileSync(file, "utf8"), oomKilled: container.oomKilled() };
     } finally {
       closeSync(fd);
     }
+  }
+
+  /** The same to the end, without its output, while `act` looks at it. */
+  async during(act: (container: Container) => void, spec: Partial<ContainerSpec>): Promise<void> {
+    const fd = openSync("/dev/null", "w");
+    try {
+      const stdio = { stdin: "null", stdout: fd, stderr: fd } as const;
+      await using container = await startContainer(this.spec(["/bin/busybox", "sleep", "1000"], spec), stdio);
+      act(container);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  spec(args: readonly string[], spec: Partial<ContainerSpec>): ContainerSpec {
+    return {
+      id: `box-${process.pid}-${this.#count++}`,
+      root: { type: "bind", source: this.root, target: "/", options: [] },
+      mounts: [],
+      hostname: "box",
+      args,
+      env: ["PATH=/bin"],
+      cwd: "/",
+      user: { uid: 0, gid: 0, additionalGids: [] },
+      network: "none",
+      ...spec,
+    };
   }
 
   /** Runs a line of busybox's shell. */

@@ -1,4 +1,6 @@
 // Started by cgroup-kinds.test.ts in a mount namespace where other hierarchies are mounted. Prints JSON.
+import { readFileSync } from "node:fs";
+import type { Container } from "../../../runtime/index.ts";
 import { findControllers } from "../../../runtime/cgroup/controllers.ts";
 import { deviceGuard } from "../../../runtime/cgroup/devices.ts";
 import { Box } from "./container.ts";
@@ -25,7 +27,28 @@ const device = async (access: { readonly read: boolean; readonly write: boolean 
     (error: unknown) => (error instanceof Error && "code" in error ? error.code : error),
   );
 };
+/** Groups of a container with a parent that are not below it. */
+async function outsideOfParent(): Promise<unknown> {
+  const parent = `/tsbuild-parent-${process.pid}/inner`;
+  let outside: readonly string[] = [];
+  const look = ({ pid }: Container): void => {
+    const mounted = new Set([
+      ...findControllers().tops.keys(),
+      ...(findControllers().unified === undefined ? [] : [""]),
+    ]);
+    outside = readFileSync(`/proc/${pid}/cgroup`, "utf8")
+      .trim()
+      .split("\n")
+      .filter((line) => mounted.has(line.split(":")[1] ?? "") && !line.includes(`${parent}/tsbuild/`));
+  };
+  return await box.during(look, { cgroupParent: parent }).then(
+    () => outside,
+    (error: unknown) => (error instanceof Error && "code" in error ? error.code : error),
+  );
+}
+
 const result = {
+  outside: await outsideOfParent(),
   device: await device({ read: true, write: true }),
   readOnly: await device({ read: true, write: false }),
   kind: findControllers().kind,

@@ -2,18 +2,19 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { addHosts, allowed, resources, shmSize, ulimits } from "../../../builder/cli/limits.ts";
+import { addHosts, allowed, cgroupParent, resources, shmSize, ulimits } from "../../../builder/cli/limits.ts";
 import { parseSecrets } from "../../../builder/cli/secrets.ts";
 
 describe("flags of limits", () => {
   it.each<[string, unknown, unknown]>([
     [
       "--add-host",
-      addHosts(["db:10.0.0.1", "db6=[::1]", "x:fe80::1"]),
+      addHosts(["db:10.0.0.1", "db6=[::1]", "x:fe80::1", "h:host-gateway"]),
       [
         { name: "db", address: "10.0.0.1" },
         { name: "db6", address: "::1" },
         { name: "x", address: "fe80::1" },
+        { name: "h", address: "host-gateway" },
       ],
     ],
     [
@@ -53,7 +54,8 @@ describe("flags of limits", () => {
     ["--add-host without an address", () => addHosts(["db"]), "E_USAGE"],
     ["--add-host with a line break", () => addHosts(["a\nb:10.0.0.1"]), "E_USAGE"],
     ["--add-host with a name for an address", () => addHosts(["db:other"]), "E_USAGE"],
-    ["--add-host host-gateway", () => addHosts(["h:host-gateway"]), "E_OPTION_NOT_IMPLEMENTED"],
+    ["--add-host gateway", () => addHosts(["h:gateway"]), "E_USAGE"],
+    ["--cgroup-parent", () => cgroupParent("x.slice"), "E_CGROUP_PARENT"],
     ["--ulimit of another name", () => ulimits(["files=1"]), "E_USAGE"],
     ["--ulimit with soft above hard", () => ulimits(["nofile=3:2"]), "E_USAGE"],
     ["--ulimit with no soft limit below a hard one", () => ulimits(["nofile=-1:2"]), "E_USAGE"],

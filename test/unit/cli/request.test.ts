@@ -31,6 +31,31 @@ const build = (
 const run = (line: string, env?: Readonly<Record<string, string>>): ReturnType<typeof runRequest> =>
   runRequest(invoke("run", line, env));
 
+describe("runRequest()", () => {
+  it("reads docker's flags for limits", () => {
+    const line =
+      "--memory-swap -1 -c 512 --cpu-period 10000 --cpu-quota 5000 --cpuset-cpus 0-1 --cpuset-mems 0 --pids-limit 9 app";
+    expect(run(line).resources).toEqual({
+      memorySwap: -1,
+      cpuShares: 512,
+      cpuPeriod: 10_000,
+      cpuQuota: 5000,
+      cpusetCpus: "0-1",
+      cpusetMems: "0",
+      pids: 9,
+    });
+    expect(run("--pids-limit -1 app").resources).toEqual({});
+    for (const words of [
+      "--pids-limit x",
+      "--cpu-quota 1",
+      "--cpuset-cpus a",
+      "--memory-swap -2",
+      "--cpus 1 --cpu-period 5000",
+    ])
+      expect(() => run(`${words} app`)).toThrow(/cannot|Cannot/);
+  });
+});
+
 describe("buildRequest()", () => {
   it("takes a build argument without value from the environment and leaves out one that is not set", () => {
     const request = build("--build-arg A --build-arg B=x=y --build-arg C .", { A: "1" });
