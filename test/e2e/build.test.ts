@@ -140,12 +140,6 @@ describe("build()", () => {
     expect(leftovers(project.store)).toEqual([]);
   });
 
-  it("refuses what it does not know how to do, with the line", async () => {
-    using project = new Project({ Dockerfile: `${fromBusybox}RUN --device=vendor.com/a=b true\n` });
-    const { error } = await project.build();
-    expect(error).toMatchObject({ code: "E_UNSUPPORTED", location: { start: { line: 3, column: 5 } } });
-  });
-
   it("names the missing source of a COPY and the ignore file's line that hides it", async () => {
     using project = new Project({
       Dockerfile: "FROM scratch\nCOPY secret.txt /\n",
