@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { TsbuildError } from "../native/errors.ts";
 
 const load = createRequire(import.meta.url);
-const schemaVersion = 2;
+const schemaVersion = 3;
 
 const schema = `
   CREATE TABLE snapshots (
@@ -28,6 +28,8 @@ const schema = `
 /** What brings a store of an older version to the next one: `upgrades[n]` from n. */
 const upgrades: Readonly<Record<number, string>> = {
   1: "ALTER TABLE snapshots ADD COLUMN layer TEXT; PRAGMA user_version = 2",
+  // The layers of older steps lacked the directories of what they change: they are made anew.
+  2: "DELETE FROM step_keys; DELETE FROM steps; PRAGMA user_version = 3",
 };
 
 export type Value = string | number | null;

@@ -1,5 +1,6 @@
 import { diffLayer } from "../../store/layer/diff.ts";
 import { hashLayer } from "../../store/layer/pack.ts";
+import { requireStorable } from "../../store/layer/storable.ts";
 import type { Change } from "../../store/layer/change.ts";
 import { extendChain } from "../../store/oci/digest.ts";
 import { lowerDirs, type ActiveSnapshot, type SnapshotIdentity } from "../../store/snapshot/snapshotter.ts";
@@ -19,6 +20,7 @@ const mostBytes = 32 << 20;
 /**
  * Turns what a step wrote into a committed snapshot as soon as it is known that it changes anything; the DiffID of a
  * big layer is computed beside the steps that follow. A step that changed nothing has the result of the one before it.
+ * @throws E_LAYER_NAME
  */
 export async function commitLayer(
   active: ActiveSnapshot,
@@ -44,6 +46,7 @@ interface Sealing {
 function sealLayer(place: LayerPlace, { workers, signal }: LayerOptions): Sealing {
   const changes = diffLayer(place.upper, place.lowers, { limit: mostChanges });
   if (changes.length <= mostChanges && bytesOf(changes) <= mostBytes) {
+    requireStorable(changes);
     const changed = changes.length > 0;
     const layer = changed ? hashLayer(place.upper, changes, place) : undefined;
     return { changed: Promise.resolve(changed), layer: Promise.resolve(layer) };

@@ -1,7 +1,7 @@
 import { Root } from "../../native/path.ts";
 import { squashLayers } from "../../store/layer/squash.ts";
 import { digestOf } from "../../store/oci/digest.ts";
-import { rootSnapshot, type Snapshot } from "../../store/snapshot/snapshotter.ts";
+import { lowerDirs, rootSnapshot, type Snapshot } from "../../store/snapshot/snapshotter.ts";
 import type { SquashOp } from "../graph/opspec.ts";
 import type { Op } from "../solve/op.ts";
 import { commitLayer } from "./layer.ts";
@@ -28,7 +28,8 @@ export function squashOp(op: SquashOp): Op {
         using stack = new DisposableStack();
         const into = stack.use(Root.open(active.upper));
         const dirs = layers.map((dir) => stack.use(Root.open(dir)));
-        squashLayers(dirs, into, { overNothing: below === undefined });
+        const under = lowerDirs(below).map((dir) => stack.use(Root.open(dir)));
+        squashLayers(dirs, into, under);
         if (top.snapshot !== undefined) keepRoot(into, rootSnapshot(top.snapshot));
       }
       return await commitLayer(active, base, { ...context, epoch: op.epoch });

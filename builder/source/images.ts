@@ -1,6 +1,7 @@
 import { RegistryClient, RegistryError, pullLayers, resolveImage } from "../../registry/index.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { Root } from "../../native/path.ts";
+import { settleLayer, type Unsettled } from "../../store/layer/settle.ts";
 import { unpackLayer, type UnpackedLayer } from "../../store/layer/unpack.ts";
 import { asDiffID, chainID, extendChain, type ChainID, type Digest, type DiffID } from "../../store/oci/digest.ts";
 import type { Descriptor } from "../../store/oci/descriptor.ts";
@@ -8,7 +9,7 @@ import { parseConfig } from "../../store/oci/parse.ts";
 import { loadStored, type StoredImage } from "../../store/image/stored.ts";
 import type { Platform } from "../../store/oci/platform.ts";
 import { formatReference, parseReference, type Reference } from "../../store/oci/reference.ts";
-import type { ActiveSnapshot, Snapshot } from "../../store/snapshot/snapshotter.ts";
+import { lowerDirs, type ActiveSnapshot, type Snapshot } from "../../store/snapshot/snapshotter.ts";
 import type { Store } from "../../store/store.ts";
 import type { LayerMove } from "../image-progress.ts";
 import type { PullPolicy, RegistryOptions } from "../options.ts";
@@ -134,7 +135,8 @@ export class ImageSource implements AsyncDisposable {
       missing.shift();
     }
     const made = await this.#unpackAll(image, missing, onProgress);
-    const done = made.map(({ active, unpacked: { ownRoot, ...layer } }) => {
+    const done = made.map(({ active, unpacked: { ownRoot, unsettled, ...layer } }) => {
+      settle(active, parent, unsettled);
       const snapshot = active.commitOver(parent, { ownRoot });
       parent = snapshot;
       chain = extendChain(chain, layer.diffID);
@@ -227,4 +229,10 @@ export class ImageSource implements AsyncDisposable {
     const image = ref === undefined ? undefined : await loadStored(this.#store, ref, platform);
     return image === undefined ? undefined : { ...image, reference };
   }
+}
+
+function settle(active: ActiveSnapshot, parent: Snapshot | undefined, unsettled: Unsettled): void {
+  using stack = new DisposableStack();
+  const open = (directory: string): Root => stack.use(Root.open(directory));
+  settleLayer(open(active.upper), lowerDirs(parent).map(open), unsettled);
 }

@@ -2,6 +2,7 @@ import { Root } from "../../native/path.ts";
 import { LocalContentStore } from "../../store/content/local.ts";
 import { diffLayer } from "../../store/layer/diff.ts";
 import { hashLayer } from "../../store/layer/pack.ts";
+import { requireStorable } from "../../store/layer/storable.ts";
 import { unpackLayer } from "../../store/layer/unpack.ts";
 import type { TaskContext, TaskName, Tasks } from "./task.ts";
 
@@ -27,6 +28,7 @@ async function seal(
   { signal, progress }: TaskContext<"seal">,
 ): Promise<Tasks["seal"]["output"]> {
   const changes = diffLayer(upper, lowers, { signal });
+  requireStorable(changes);
   progress(changes.length > 0);
   if (changes.length === 0) return undefined;
   return hashLayer(upper, changes, { signal, ...(epoch === undefined ? {} : { epoch }) });

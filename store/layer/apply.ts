@@ -1,40 +1,44 @@
-import { SyscallError, TsbuildError } from "../../native/errors.ts";
-import { openFlags, type Dir, type Root, type Stat } from "../../native/path.ts";
-import { truncateFd } from "../../native/copy-bytes.ts";
-import { setFileMetadata } from "../../native/file.ts";
-import { closeFd, seekFd, writeFd } from "../../native/syscall.ts";
+import { SyscallError } from "../../native/errors.ts";
+import type { Dir, Root } from "../../native/path.ts";
+import { encodePath } from "../../native/pathname.ts";
 import { canOwn, inUserNamespace, unmappedError } from "../../native/user-namespace.ts";
 import type { EntryStat } from "./change.ts";
+import { EntryFile } from "./entry-file.ts";
+import { refused, TargetTree, type TreeOptions } from "./target-tree.ts";
 import type { TarEntry, TarHandler } from "./tar/reader.ts";
-import { isOverlayXattr, opaqueMarker, opaqueXattr, whiteoutPrefix } from "./whiteout.ts";
+import type { Unsettled } from "./settle.ts";
+import { isOverlayXattr, isWhiteout, opaqueMarker, whiteoutPrefix } from "./whiteout.ts";
 
 /**
  * How entries land: "overlay" makes a layer directory (whiteouts become 0/0 devices), "literal" writes what the
- * archive says, whiteout names and all, over what is there (ADD).
+ * archive says, whiteout names and all, over what is there (ADD). `owner`: of everything; undefined: as in the archive.
  */
-export interface ApplyOptions {
-  readonly form: "overlay" | "literal";
-  /** Owner of everything; undefined: as in the archive. */
-  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
-}
+export type ApplyOptions = TreeOptions;
+
+/** Bytes of a path that system calls take: a longer one could not be opened by any program. @see path_resolution(7) */
+export const maxPath = 4095;
+/** The largest number of an owner: the next one means "leave it as it is" to the kernel. */
+const maxID = 0xffff_fffe;
 
 /**
  * Writes the entries of an archive below a directory, inside it only: names are cleaned, parents are never followed
  * through symlinks in an overlay layer (where they can only be an attack) and only inside the root otherwise.
+ * A later entry takes the place of an earlier one; a whiteout hides what is in the layers below, and nothing else.
  * @throws E_LAYER_ENTRY for entries that cannot be meant well
  */
 export class Applier implements TarHandler, Disposable {
   readonly #root: Root;
   readonly #options: ApplyOptions;
-  #parent: { readonly path: string; readonly dir: Dir } | undefined;
-  #file: OpenFile | undefined;
+  readonly #tree: TargetTree;
+  #file: EntryFile | undefined;
   #ownRoot = false;
-  /** Times of directories: set at the end, for their content changes them. */
-  readonly #times = new Map<string, bigint>();
+  #opaqueRoot = false;
+  readonly #whiteouts = new Set<string>();
 
   constructor(root: Root, options: ApplyOptions) {
     this.#root = root;
     this.#options = options;
+    this.#tree = new TargetTree(root, options);
   }
 
   /** Whether an entry for the root directory itself came. */
@@ -42,13 +46,19 @@ export class Applier implements TarHandler, Disposable {
     return this.#ownRoot;
   }
 
+  /** What settleLayer() has to do once it is known what is below. */
+  get unsettled(): Unsettled {
+    return { implied: this.#tree.implied, whiteouts: [...this.#whiteouts], opaqueRoot: this.#opaqueRoot };
+  }
+
   entry(entry: TarEntry): void {
     const parts = cleanParts(entry.path);
     const name = parts.pop();
+    checkStat(entry);
     if (name === undefined) return this.#rootEntry(entry.stat);
     const path = [...parts, name].join("/");
     this.#checkOwner(path, entry.stat);
-    const dir = this.#openParent(parts);
+    const dir = this.#tree.parent(parts);
     if (this.#options.form === "overlay" && name.startsWith(whiteoutPrefix)) return this.#whiteout(dir, parts, name);
     this.#make(dir, name, path, entry);
   }
@@ -71,23 +81,13 @@ export class Applier implements TarHandler, Disposable {
 
   /** To be called once after the last entry. */
   finish(): void {
-    this.#closeParent();
-    for (const [path, time] of [...this.#times].toReversed()) {
-      try {
-        const { dir, name } = this.#root.parent(path);
-        using parent = dir;
-        if (parent.stat(name)?.type === "directory") parent.utimens(name, time);
-      } catch (error) {
-        // A later entry took the directory away again.
-        if (!(error instanceof SyscallError) || (error.errno !== "ENOENT" && error.errno !== "ENOTDIR")) throw error;
-      }
-    }
+    this.#tree.finish();
   }
 
   [Symbol.dispose](): void {
-    this.#file?.close();
+    this.#file?.[Symbol.dispose]();
     this.#file = undefined;
-    this.#closeParent();
+    this.#tree[Symbol.dispose]();
   }
 
   /** The kernel would only say EINVAL. */
@@ -97,7 +97,8 @@ export class Applier implements TarHandler, Disposable {
   }
 
   #rootEntry(stat: EntryStat): void {
-    if (stat.type !== "directory" || this.#options.form === "literal") return;
+    if (stat.type !== "directory") throw refused("", "the root is no directory in it");
+    if (this.#options.form === "literal") return;
     const { uid, gid } = this.#options.owner ?? stat;
     this.#root.chown(".", uid, gid);
     this.#root.chmod(".", stat.mode);
@@ -105,50 +106,52 @@ export class Applier implements TarHandler, Disposable {
   }
 
   #whiteout(dir: Dir, parts: readonly string[], name: string): void {
-    if (name === opaqueMarker) {
-      dir.setxattr(".", opaqueXattr(), Buffer.from("y"));
-      return;
-    }
+    if (name === opaqueMarker) return this.#opaque(dir, parts);
     const hidden = name.slice(whiteoutPrefix.length);
     if (hidden === "" || hidden === "." || hidden === "..")
       throw refused([...parts, name].join("/"), "it hides nothing");
     // Docker's own bookkeeping names (.wh..wh.*) are not files of the image.
-    if (hidden.startsWith(whiteoutPrefix)) return;
-    dir.removeTree(hidden);
-    dir.mknod(hidden, "char", 0, 0, 0);
+    if (!hidden.startsWith(whiteoutPrefix)) this.#hide(dir, [...parts, hidden].join("/"), hidden);
+  }
+
+  #opaque(dir: Dir, parts: readonly string[]): void {
+    if (parts.length === 0) this.#opaqueRoot = true;
+    else this.#tree.hideBelow(dir, ".");
+  }
+
+  /** Hides what the layers below have under a name. What this layer has there stays, wherever it comes in the archive. */
+  #hide(dir: Dir, path: string, name: string): void {
+    const existing = dir.stat(name);
+    if (existing === undefined) {
+      dir.mknod(name, "char", 0, 0, 0);
+      this.#whiteouts.add(path);
+    } else if (existing.type === "directory") {
+      this.#tree.hideBelow(dir, name);
+      this.#tree.explain(path);
+    }
   }
 
   #make(dir: Dir, name: string, path: string, entry: TarEntry): void {
     const { stat } = entry;
     const existing = dir.stat(name);
-    if (stat.type === "directory") this.#makeDirectory(dir, name, path, { stat, existing });
-    else {
-      if (existing !== undefined) this.#clear(dir, name, existing, path);
-      this.#makeOther(dir, name, path, entry);
+    if (stat.type === "directory") {
+      this.#tree.makeDirectory(dir, name, existing);
+      this.#setMetadata(dir, name, stat);
+      this.#tree.setTime(path, stat.mtime);
+      this.#tree.explain(path);
+      return;
     }
-  }
-
-  #makeDirectory(dir: Dir, name: string, path: string, entry: { stat: EntryStat; existing: Stat | undefined }): void {
-    const { stat, existing } = entry;
-    if (existing !== undefined && existing.type !== "directory") dir.unlink(name);
-    if (existing?.type !== "directory") dir.mkdir(name, 0o700);
-    this.#setMetadata(dir, name, stat);
-    this.#times.set(path, stat.mtime);
-  }
-
-  #clear(dir: Dir, name: string, existing: Stat, path: string): void {
-    if (existing.type === "directory" && this.#options.form === "literal") {
+    if (existing?.type === "directory" && this.#options.form === "literal")
       throw refused(path, "a directory is in its place");
-    }
-    if (this.#parent !== undefined && `${this.#parent.path}/`.startsWith(`${path}/`)) this.#closeParent();
-    dir.removeTree(name);
+    if (existing !== undefined) this.#tree.remove(dir, name, path);
+    this.#makeOther(dir, name, path, entry);
   }
 
   #makeOther(dir: Dir, name: string, path: string, entry: TarEntry): void {
     const { stat } = entry;
     switch (stat.type) {
       case "file":
-        this.#file = new OpenFile(dir, name, entry);
+        this.#file = new EntryFile(dir, name, entry);
         return;
       case "hardlink":
         return this.#hardlink(dir, name, path, stat.linkname ?? "");
@@ -186,9 +189,10 @@ export class Applier implements TarHandler, Disposable {
     const parts = cleanParts(linkname);
     const target = parts.pop();
     if (target === undefined) throw refused(path, "a hard link to nothing");
-    using from = this.#openDir(parts, false);
+    using from = this.#tree.find(parts);
     const found = from?.stat(target);
-    if (from === undefined || found === undefined)
+    const whiteout = found !== undefined && this.#options.form === "overlay" && isWhiteout(found);
+    if (from === undefined || found === undefined || whiteout)
       throw refused(path, `its hard link target /${[...parts, target].join("/")} is not there`);
     if (found.type === "directory") throw refused(path, "a hard link to a directory");
     dir.link(from, target, name);
@@ -204,116 +208,11 @@ export class Applier implements TarHandler, Disposable {
       if (!isOverlayXattr(key)) setXattr(dir, name, key, value);
     }
   }
-
-  #openParent(parts: readonly string[]): Dir {
-    const path = parts.join("/");
-    if (this.#parent?.path === path) return this.#parent.dir;
-    this.#closeParent();
-    const dir = this.#openDir(parts, true);
-    if (dir === undefined) throw refused(path, "its parent is no directory");
-    this.#parent = { path, dir };
-    return dir;
-  }
-
-  /** A directory of the tree; missing ones are made 0755. In a layer no symlink is followed. */
-  #openDir(parts: readonly string[], make: boolean): Dir | undefined {
-    if (this.#options.form === "literal") return this.#openFollowing(parts, make);
-    let at: Dir = this.#root.openDir(".");
-    for (const part of parts) {
-      const stat = at.stat(part);
-      if (stat?.type !== "directory") {
-        if (!make) {
-          at[Symbol.dispose]();
-          return undefined;
-        }
-        // A symlink or file where a directory must be: the later entry wins, as it would over a lower layer.
-        if (stat !== undefined) at.unlink(part);
-        at.mkdir(part, 0o755);
-        at.chmod(part, 0o755);
-      }
-      const next = at.openDir(part);
-      at[Symbol.dispose]();
-      at = next;
-    }
-    return at;
-  }
-
-  #openFollowing(parts: readonly string[], make: boolean): Dir | undefined {
-    for (let count = parts.length; count >= 0; count--) {
-      const found = tryDir(this.#root, parts.slice(0, count).join("/"));
-      if (found === undefined) continue;
-      let at = found;
-      for (const part of parts.slice(count)) {
-        if (!make || at.stat(part) !== undefined) {
-          at[Symbol.dispose]();
-          return undefined;
-        }
-        at.mkdir(part, 0o755);
-        at.chmod(part, 0o755);
-        const next = at.openDir(part);
-        at[Symbol.dispose]();
-        at = next;
-      }
-      return at;
-    }
-    return undefined;
-  }
-
-  #closeParent(): void {
-    this.#parent?.dir[Symbol.dispose]();
-    this.#parent = undefined;
-  }
 }
 
-/** A file being written; sparse pieces are put in their places. */
-class OpenFile {
-  readonly dir: Dir;
-  readonly name: string;
-  readonly stat: EntryStat;
-  readonly #fd: number;
-  readonly #pieces: { offset: number; size: number }[];
-  #open = true;
-
-  constructor(dir: Dir, name: string, entry: TarEntry) {
-    this.dir = dir;
-    this.name = name;
-    this.stat = entry.stat;
-    this.#fd = dir.openFile(name, openFlags.createNew, 0o600);
-    this.#pieces = (entry.sparse ?? []).map((piece) => ({ ...piece }));
-    if (entry.sparse !== undefined) truncateFd(this.#fd, entry.stat.size);
-  }
-
-  write(bytes: Uint8Array): void {
-    if (this.#pieces.length === 0) return writeFd(this.#fd, bytes);
-    let rest = bytes;
-    while (rest.byteLength > 0) {
-      const piece = this.#pieces[0];
-      if (piece === undefined || piece.offset + piece.size > this.stat.size) return;
-      const part = rest.subarray(0, piece.size);
-      seekFd(this.#fd, piece.offset);
-      writeFd(this.#fd, part);
-      piece.offset += part.byteLength;
-      piece.size -= part.byteLength;
-      if (piece.size === 0) this.#pieces.shift();
-      if (part.byteLength === 0 && this.#pieces.length === 0) return;
-      rest = rest.subarray(part.byteLength);
-    }
-  }
-
-  /** Sets what an open file has beside its content, and closes it. */
-  finish(metadata: Parameters<typeof setFileMetadata>[1]): void {
-    setFileMetadata(this.#fd, metadata);
-    this.close();
-  }
-
-  close(): void {
-    if (this.#open) closeFd(this.#fd);
-    this.#open = false;
-  }
-}
-
-/** The parts of an archive's path; absolute ones and `..` are held inside. */
+/** The parts of an archive's path. @throws E_LAYER_ENTRY for `..` and for what no file system has */
 function cleanParts(path: string): string[] {
+  if (path.length > maxPath / 3 && encodePath(path).length > maxPath) throw refused(path, "its path is too long");
   const parts: string[] = [];
   for (const part of path.split("/")) {
     if (part === "" || part === ".") continue;
@@ -335,15 +234,9 @@ function setXattr(dir: Dir, name: string, key: string, value: Uint8Array): void 
   }
 }
 
-function tryDir(root: Root, path: string): Dir | undefined {
-  try {
-    return root.dir(path);
-  } catch (error) {
-    if (error instanceof SyscallError && (error.errno === "ENOENT" || error.errno === "ENOTDIR")) return undefined;
-    throw error;
-  }
-}
-
-function refused(path: string, why: string): TsbuildError {
-  return new TsbuildError(`Cannot unpack /${path.replace(/^\/+/, "")}: ${why}`, { code: "E_LAYER_ENTRY" });
+/** What no file can have. */
+function checkStat({ path, stat }: TarEntry): void {
+  if ([stat.uid, stat.gid].some((id) => id < 0 || id > maxID)) throw refused(path, "its owner is no number of a user");
+  if (stat.linkname?.includes("\0") === true) throw refused(path, "a NUL in its target");
+  if ([...(stat.xattrs?.keys() ?? [])].some((key) => key.includes("\0"))) throw refused(path, "a NUL in an attribute");
 }

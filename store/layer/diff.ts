@@ -2,6 +2,7 @@ import type { Cancellation } from "../../native/cancellation.ts";
 import { openFlags, Root, type Dir, type Stat } from "../../native/path.ts";
 import { comparePaths } from "../../native/pathname.ts";
 import { closeFd, readFd } from "../../native/syscall.ts";
+import { findBelow, openBelow, type Found } from "./below.ts";
 import type { Change, EntryStat } from "./change.ts";
 import { isOpaque, isOverlayXattr, isWhiteout } from "./whiteout.ts";
 
@@ -15,16 +16,21 @@ export interface DiffOptions {
 /**
  * What an overlayfs upper directory changes over its lower directories (topmost first), in the order of a layer:
  * whiteouts of a directory before its other entries, then names in byte order, parents first.
- * A file that was copied up and is the same again is no change, nor is a directory of which only times differ.
- * An opaque directory becomes whiteouts of what it hides. Sockets are left out.
+ * A file that was copied up and is the same again is no change, unless a hard link of it is one. A directory of which
+ * only times differ is one when something in it is: who unpacks this layer by itself must know its owner and mode.
+ * An opaque directory becomes whiteouts of what it hides. Sockets are left out; what they took the place of is gone.
  */
 export function diffLayer(upper: string, lowers: readonly string[], options: DiffOptions = {}): readonly Change[] {
   using stack = new DisposableStack();
   const top = stack.use(Root.open(upper));
   const below = lowers.map((lower) => stack.use(Root.open(lower)));
-  const diff = new Diff(options);
+  const diff = new Diff(options, new Set());
   diff.directory(top, below, "");
-  return diff.changes;
+  const split = diff.splitLinks();
+  if (split.size === 0) return diff.changes;
+  const whole = new Diff(options, split);
+  whole.directory(top, below, "");
+  return whole.changes;
 }
 
 class Diff {
@@ -32,13 +38,23 @@ class Diff {
   readonly #ignore: ReadonlySet<string>;
   readonly #limit: number;
   readonly #signal: Cancellation | undefined;
+  /** Inodes whose links are all in the layer, also those that are as before. */
+  readonly #together: ReadonlySet<string>;
   /** First path of each inode with several links. */
   readonly #links = new Map<string, string>();
+  /** Inodes with several links of which one is as it was below. */
+  readonly #unchanged = new Set<string>();
 
-  constructor({ ignore = new Set(), limit = Infinity, signal }: DiffOptions) {
+  constructor({ ignore = new Set(), limit = Infinity, signal }: DiffOptions, together: ReadonlySet<string>) {
     this.#ignore = ignore;
     this.#limit = limit;
     this.#signal = signal;
+    this.#together = together;
+  }
+
+  /** Inodes with a link in the layer and another one that is as before: a link cannot name what the layer has not. */
+  splitLinks(): ReadonlySet<string> {
+    return new Set([...this.#unchanged].filter((inode) => this.#links.has(inode)));
   }
 
   /**
@@ -56,24 +72,35 @@ class Diff {
     });
     if (opaque) this.#vanished(dir, below, path);
     for (const { name, at, stat } of entries) {
-      if (isWhiteout(stat) && findBelow(below, name) !== undefined) this.changes.push({ kind: "delete", path: at });
+      if (isGone(stat) && findBelow(below, name) !== undefined) this.changes.push({ kind: "delete", path: at });
     }
     for (const { name, at, stat } of entries) {
-      if (!isWhiteout(stat) && stat.type !== "socket") this.#entry(dir, below, { name, path: at, stat }, opaque);
+      if (!isGone(stat)) this.#entry(dir, below, { name, path: at, stat }, opaque);
     }
   }
 
   #entry(dir: Dir, below: readonly Dir[], entry: { name: string; path: string; stat: Stat }, opaque: boolean): void {
     const { name, path, stat } = entry;
     const old = findBelow(below, name);
-    const change = this.#describe(dir, entry);
-    if (old === undefined) this.changes.push({ kind: "add", path, stat: change });
-    else if (!same({ dir, name, stat }, old)) this.changes.push({ kind: "modify", path, stat: change });
-    if (stat.type !== "directory") return;
+    const unchanged = old !== undefined && same({ dir, name, stat }, old);
+    if (stat.type !== "directory") {
+      if (!unchanged || this.#together.has(inodeOf(stat))) this.#push(dir, entry, old);
+      else if (stat.nlink > 1) this.#unchanged.add(inodeOf(stat));
+      return;
+    }
+    const at = this.changes.length;
+    this.#push(dir, entry, old);
     using sub = dir.openDir(name);
     using stack = new DisposableStack();
     const lower = old?.stat.type === "directory" ? openBelow(below, name, stack) : [];
     this.directory(sub, lower, path, opaque || isOpaque(dir, name));
+    // With more than the limit nobody has looked into it.
+    if (unchanged && this.changes.length === at + 1 && at < this.#limit) this.changes.pop();
+  }
+
+  #push(dir: Dir, entry: { name: string; path: string; stat: Stat }, old: Found | undefined): void {
+    const kind = old === undefined ? "add" : "modify";
+    this.changes.push({ kind, path: entry.path, stat: this.#describe(dir, entry) });
   }
 
   /** Whiteouts for the names of the lower directories that an opaque one does not have. */
@@ -89,10 +116,9 @@ class Diff {
   #describe(dir: Dir, { name, path, stat }: { name: string; path: string; stat: Stat }): EntryStat {
     const { mode, uid, gid, mtime } = stat;
     if (stat.nlink > 1 && stat.type !== "directory") {
-      const inode = `${stat.dev}:${stat.ino}`;
-      const first = this.#links.get(inode);
+      const first = this.#links.get(inodeOf(stat));
       if (first !== undefined) return { type: "hardlink", mode, uid, gid, size: 0, mtime, linkname: first };
-      this.#links.set(inode, path);
+      this.#links.set(inodeOf(stat), path);
     }
     const xattrs = readXattrs(dir, name, stat);
     const type = stat.type === "socket" ? "file" : stat.type;
@@ -110,32 +136,13 @@ class Diff {
   }
 }
 
-interface Found {
-  readonly dir: Dir;
-  readonly name: string;
-  readonly stat: Stat;
+function inodeOf({ dev, ino }: Stat): string {
+  return `${dev}:${ino}`;
 }
 
-/** What the lower directories show under a name. */
-function findBelow(below: readonly Dir[], name: string): Found | undefined {
-  for (const dir of below) {
-    const stat = dir.stat(name);
-    if (stat !== undefined) return isWhiteout(stat) ? undefined : { dir, name, stat };
-  }
-  return undefined;
-}
-
-/** The lower directories that make up what is shown under a name: down to an opaque one or to what is none. */
-function openBelow(below: readonly Dir[], name: string, stack: DisposableStack): readonly Dir[] {
-  const found: Dir[] = [];
-  for (const dir of below) {
-    const stat = dir.stat(name);
-    if (stat === undefined) continue;
-    if (stat.type !== "directory") break;
-    found.push(stack.use(dir.openDir(name)));
-    if (isOpaque(dir, name)) break;
-  }
-  return found;
+/** Whether an entry of the upper directory stands for nothing in a layer. */
+function isGone(stat: Stat): boolean {
+  return isWhiteout(stat) || stat.type === "socket";
 }
 
 /** Whether two entries are the same to whoever reads the image. Cheap facts first, content last. */

@@ -5,13 +5,18 @@ import type { Root } from "../../native/path.ts";
 import { asDiffID, parseDigest, type DiffID } from "../oci/digest.ts";
 import { Applier, type ApplyOptions } from "./apply.ts";
 import { decompress } from "./compression.ts";
+import type { Unsettled } from "./settle.ts";
 import { TarReader } from "./tar/reader.ts";
 
-/** `size`: bytes of its tar. `ownRoot`: it says what the root directory's mode and owner are. */
+/**
+ * `size`: bytes of its tar. `ownRoot`: it says what the root directory's mode and owner are. `unsettled`: what
+ * settleLayer() has to do before the directory is the layer.
+ */
 export interface UnpackedLayer {
   readonly diffID: DiffID;
   readonly size: number;
   readonly ownRoot: boolean;
+  readonly unsettled: Unsettled;
 }
 
 /**
@@ -41,5 +46,5 @@ export async function unpackLayer(
       hint: "the registry or the archive holds a damaged image: pull it again, or from its origin",
     });
   }
-  return { diffID, size, ownRoot: applier.ownRoot };
+  return { diffID, size, ownRoot: applier.ownRoot, unsettled: applier.unsettled };
 }

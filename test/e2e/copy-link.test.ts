@@ -183,13 +183,14 @@ describe("COPY --link", () => {
     expect(first.result?.manifestDigest).toBeDefined();
   });
 
-  it("keeps a store that an earlier version made", async () => {
+  it("keeps a store that an earlier version made, whose steps run once more", async () => {
     using project = new Project({ "f.txt": "f", Dockerfile: "FROM scratch\nCOPY f.txt /f\n" });
     await project.build();
     const { DatabaseSync } = await import("node:sqlite");
     const db = new DatabaseSync(join(project.store, "store.db"));
     db.exec("ALTER TABLE snapshots DROP COLUMN layer; PRAGMA user_version = 1");
     db.close();
+    expect(cachedAll(await project.build())).toBe(false);
     expect(cachedAll(await project.build())).toBe(true);
     project.write("Dockerfile", "FROM scratch\nCOPY f.txt /f\nCOPY --link f.txt /g\n");
     expect((await project.build()).result?.steps).toEqual({ total: 2, cached: 1 });

@@ -18,12 +18,15 @@ export interface Extraction {
   readonly root: Root;
   /** Owner of everything; undefined: as in the archive. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+  /** Modification time (ns) of directories that the archive does not name; default 0. */
+  readonly createdTime?: bigint;
   readonly signal: AbortSignal;
 }
 
 /** Unpacks below the root and nowhere else. @throws E_TAR_*, E_COMPRESSION, E_LAYER_ENTRY */
-export async function extractArchive({ fd, compression, root, owner, signal }: Extraction): Promise<void> {
-  using applier = new Applier(root, { form: "literal", ...(owner === undefined ? {} : { owner }) });
+export async function extractArchive(extraction: Extraction): Promise<void> {
+  const { fd, compression, root, owner, createdTime = 0n, signal } = extraction;
+  using applier = new Applier(root, { form: "literal", createdTime, ...(owner === undefined ? {} : { owner }) });
   const reader = new TarReader(applier);
   for await (const chunk of plainBytes(fd, compression, signal)) reader.push(chunk);
   reader.finish();

@@ -68,13 +68,18 @@ export class Copier {
   readonly #rules: CopyRules;
   /** First copy of each inode with several links: path in the destination. */
   readonly #links = new Map<string, string>();
-  /** Directories made or merged and the time each gets when all is done: their content changes it before. */
+  /** Directories made, merged or written to, and the time each gets when all is done: their content changes it before. */
   readonly #times = new Map<string, bigint>();
   #sliceStart = performance.now();
 
   constructor(dest: Root, rules: CopyRules) {
     this.#dest = dest;
     this.#rules = rules;
+  }
+
+  /** Modification time in nanoseconds of directories that have no source. */
+  get createdTime(): bigint {
+    return this.#rules.createdTime;
   }
 
   /**
@@ -115,6 +120,7 @@ export class Copier {
     const found = parentInRoot(this.#dest, target);
     if (found === undefined) throw notDirectory(parentOf(target));
     using dir = found.dir;
+    this.#keepTime(dir, parentOf(target));
     makeRoom(dir, found.name, target);
     const fd = dir.openFile(found.name, openFlags.createNew, 0o600);
     try {
@@ -153,6 +159,7 @@ export class Copier {
       const stat = dir.stat(found.name);
       if (stat?.type === "directory") continue;
       if (stat !== undefined) throw notDirectory(at);
+      this.#keepTime(dir, parentOf(at));
       dir.mkdir(found.name, 0o700);
       dir.chmod(found.name, mode);
       if (this.#rules.owner !== undefined) dir.chown(found.name, this.#rules.owner.uid, this.#rules.owner.gid);
@@ -170,11 +177,16 @@ export class Copier {
     }
   }
 
+  /** A directory that was there before is as old after the copy: layers would differ by the time of the build. */
+  #keepTime(dir: Dir, path: string): void {
+    if (path !== "" && !this.#times.has(path)) this.#times.set(path, dir.statSelf().mtime);
+  }
+
   async #mergeRoot(what: Chosen, source: Source, target: string): Promise<void> {
     if (statInRoot(this.#dest, target)?.type !== "directory") throw notDirectory(target);
     using from = what.tree.root.dir(source.resolved);
     using to = new TargetDir(() => ({ dir: this.#dest.dir(target), fresh: false }));
-    to.open();
+    this.#keepTime(to.open().dir, target);
     await this.#merge(what, { from, to, path: source.resolved, target, relative: "", state: undefined });
   }
 
@@ -184,7 +196,7 @@ export class Copier {
     if (from === undefined || to === undefined) throw notDirectory(parentOf(target));
     using fromDir = from.dir;
     using toDir = new TargetDir(() => ({ dir: to.dir, fresh: false }));
-    toDir.open();
+    this.#keepTime(toDir.open().dir, parentOf(target));
     this.#copyFile(
       { dir: fromDir, name: from.name },
       { to: toDir, name: to.name },
@@ -246,7 +258,9 @@ export class Copier {
       this.#setMetadata({ dir: from, name }, { dir: to, name }, { stat, owner: tree.owner });
       this.#times.set(target, stat.mtime);
     }
-    return { dir: to.openDir(name), fresh: existing === undefined };
+    const dir = to.openDir(name);
+    if (existing !== undefined) this.#keepTime(dir, target);
+    return { dir, fresh: existing === undefined };
   }
 
   #copyFile(

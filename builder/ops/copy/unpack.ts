@@ -50,6 +50,6 @@ export async function unpackFile({
   const directory = resolveInRoot(target, dest);
   copier.makeDirs(directory, 0o755);
   using root = target.subRoot(directory);
-  await extractArchive({ fd, compression, root, owner, signal });
+  await extractArchive({ fd, compression, root, owner, createdTime: copier.createdTime, signal });
   return true;
 }

@@ -53,6 +53,14 @@ export function headerChecksum(block: Uint8Array): number {
   return sum;
 }
 
+/** Whether a header has this checksum; old programs summed signed bytes. */
+export function validChecksum(block: Uint8Array, checksum: number): boolean {
+  const sum = headerChecksum(block);
+  if (sum === checksum) return true;
+  const high = block.reduce((count, byte, at) => count + Number(byte >= 0x80 && (at < 148 || at >= 156)), 0);
+  return sum - 256 * high === checksum;
+}
+
 /** Bytes from `size` up to the next block. */
 export function padding(size: number): number {
   return (blockSize - (size % blockSize)) % blockSize;

@@ -1,9 +1,14 @@
-import { TsbuildError } from "../../../native/errors.ts";
 import { decodePath } from "../../../native/pathname.ts";
+import { TsbuildError } from "../../../native/errors.ts";
 import type { EntryStat } from "../change.ts";
-import { blockSize, fields, headerChecksum, padding } from "./header.ts";
+import { blockSize, fields, padding, validChecksum } from "./header.ts";
+import { invalid } from "./invalid.ts";
+import { readCount, readNumber } from "./number.ts";
+import { PaxRecords } from "./pax.ts";
+import { checkMap, inExtension, inHeader, readGnuMap, SparseMapReader, type SparsePiece } from "./sparse.ts";
 
-const maxPax = 8 << 20;
+/** Go's archive/tar, which every other reader of layers is built on, takes no longer header either. */
+const maxMeta = 1 << 20;
 const types: Readonly<Record<string, EntryStat["type"]>> = {
   "0": "file",
   "\0": "file",
@@ -21,7 +26,7 @@ export interface TarEntry {
   readonly path: string;
   readonly stat: EntryStat;
   /** Of a sparse file: where its data goes; the content is these pieces one after the other. */
-  readonly sparse?: readonly { readonly offset: number; readonly size: number }[];
+  readonly sparse?: readonly SparsePiece[];
 }
 
 /** Takes what a TarReader finds, in order. */
@@ -33,29 +38,40 @@ export interface TarHandler {
   end(): void;
 }
 
-type PaxValues = Map<string, Buffer>;
+/** A header whose body (PAX, long name) is being collected. */
+interface Meta {
+  readonly type: string;
+  readonly chunks: Buffer[];
+  missing: number;
+}
+
+/** What the headers before an entry's own one say of it. */
+interface Before {
+  readonly pax: PaxRecords;
+  longName?: Buffer;
+  longLink?: Buffer;
+}
 
 /**
- * A push parser: ustar, v7, PAX, GNU long names, GNU and PAX sparse files, base 256 numbers; bytes come in chunks of
- * any size and nothing is kept but one header. @throws E_TAR_INVALID, E_TAR_TRUNCATED
+ * A push parser: ustar, v7, star, PAX, GNU long names, GNU and PAX sparse files, base 256 numbers; bytes come in chunks
+ * of any size and nothing is kept but one header. Global PAX headers are passed over, as in Go's archive/tar. What other
+ * programs would read differently is refused. @throws E_TAR_INVALID, E_TAR_TRUNCATED
  */
 export class TarReader {
   readonly #handler: TarHandler;
+  /** The start of a header block. */
   #pending: Buffer = Buffer.alloc(0);
   #content = 0;
   #padding = 0;
   #open = false;
   #ended = false;
-  #zeroBlocks = 0;
-  /** A header block whose body (PAX, long name) is being collected. */
-  #meta: { readonly type: string; readonly size: number } | undefined;
-  readonly #global: PaxValues = new Map();
-  #local: PaxValues = new Map();
-  #longName: Buffer | undefined;
-  #longLink: Buffer | undefined;
+  #zeroBlock = false;
+  #meta: Meta | undefined;
+  #before: Before = { pax: new PaxRecords() };
   /** A PAX 1.0 sparse entry whose map comes at the start of its content. */
-  #sparseMap: { readonly entry: TarEntry; readonly size: number } | undefined;
-  #gnuSparse: { readonly header: Buffer; readonly map: { offset: number; size: number }[] } | undefined;
+  #sparse: { readonly entry: TarEntry; readonly reader: SparseMapReader } | undefined;
+  /** A GNU sparse entry whose map goes on in the next blocks. */
+  #gnuSparse: { readonly header: Buffer; readonly map: SparsePiece[] } | undefined;
 
   constructor(handler: TarHandler) {
     this.#handler = handler;
@@ -68,41 +84,27 @@ export class TarReader {
 
   push(chunk: Uint8Array): void {
     let rest: Buffer = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    if (this.#pending.length > 0) {
-      rest = Buffer.concat([this.#pending, rest]);
-      this.#pending = Buffer.alloc(0);
-    }
-    while (rest.length > 0 && !this.#ended) {
-      const used = this.#step(rest);
-      if (used === 0) {
-        this.#pending = Buffer.from(rest);
-        return;
-      }
-      rest = rest.subarray(used);
-    }
+    while (rest.length > 0 && !this.#ended) rest = rest.subarray(this.#step(rest));
   }
 
   /** The source has ended. @throws E_TAR_TRUNCATED inside an entry */
   finish(): void {
     const inside = this.#content > 0 || this.#meta !== undefined || this.#pending.length > 0;
-    if (!this.#ended && (inside || this.#sparseMap !== undefined)) {
+    if (!this.#ended && (inside || this.#sparse !== undefined || this.#gnuSparse !== undefined)) {
       throw new TsbuildError("Cannot read the archive: it ends inside an entry", { code: "E_TAR_TRUNCATED" });
     }
   }
 
-  /** Handles what it can at the start of the bytes; 0 = more are needed. */
+  /** Handles what it can at the start of the bytes; how much that was. */
   #step(bytes: Buffer): number {
-    if (this.#sparseMap !== undefined) return this.#readSparseMap(bytes);
+    if (this.#sparse !== undefined) return this.#readSparseMap(bytes);
     if (this.#content > 0) return this.#readContent(bytes);
     if (this.#padding > 0) {
       const used = Math.min(this.#padding, bytes.length);
       this.#padding -= used;
       return used;
     }
-    if (this.#meta !== undefined) return this.#readMeta(bytes);
-    if (bytes.length < blockSize) return 0;
-    this.#readHeader(bytes.subarray(0, blockSize));
-    return blockSize;
+    return this.#meta === undefined ? this.#readBlock(bytes) : this.#readMeta(this.#meta, bytes);
   }
 
   #readContent(bytes: Buffer): number {
@@ -119,163 +121,165 @@ export class TarReader {
     this.#handler.end();
   }
 
-  #readMeta(bytes: Buffer): number {
-    const { type, size } = this.#meta ?? { type: "", size: 0 };
-    if (bytes.length < size) return 0;
-    const body = bytes.subarray(0, size);
+  #readMeta(meta: Meta, bytes: Buffer): number {
+    const part = bytes.subarray(0, meta.missing);
+    meta.chunks.push(Buffer.from(part));
+    meta.missing -= part.length;
+    if (meta.missing === 0) this.#endMeta(meta);
+    return part.length;
+  }
+
+  #endMeta({ type, chunks }: Meta): void {
     this.#meta = undefined;
-    this.#padding = padding(size);
-    if (type === "x") parsePax(body, this.#local);
-    else if (type === "g") parsePax(body, this.#global);
-    else if (type === "L") this.#longName = Buffer.from(cString(body));
-    else if (type === "K") this.#longLink = Buffer.from(cString(body));
-    // An empty body takes no bytes of its own, but the step was one.
-    return size === 0 ? this.#step(bytes) : size;
+    const body = Buffer.concat(chunks);
+    this.#padding = padding(body.length);
+    if (type === "x") this.#before.pax.read(body);
+    else if (type === "L") this.#before.longName = Buffer.from(cString(body));
+    else if (type === "K") this.#before.longLink = Buffer.from(cString(body));
+  }
+
+  #readBlock(bytes: Buffer): number {
+    const used = Math.min(blockSize - this.#pending.length, bytes.length);
+    const part = bytes.subarray(0, used);
+    const block = this.#pending.length === 0 ? part : Buffer.concat([this.#pending, part]);
+    if (block.length < blockSize) {
+      this.#pending = Buffer.from(block);
+      return used;
+    }
+    this.#pending = Buffer.alloc(0);
+    this.#readHeader(block);
+    return used;
   }
 
   #readHeader(block: Buffer): void {
-    if (this.#gnuSparse !== undefined) return this.#readGnuSparse(block);
-    if (block.every((byte) => byte === 0)) {
-      this.#zeroBlocks++;
-      if (this.#zeroBlocks === 2) this.#ended = true;
+    if (this.#gnuSparse !== undefined) return this.#readGnuSparse(this.#gnuSparse, block);
+    if (block[0] === 0 && block.every((byte) => byte === 0)) {
+      this.#ended = this.#zeroBlock;
+      this.#zeroBlock = true;
       return;
     }
-    this.#zeroBlocks = 0;
-    if (headerChecksum(block) !== readNumber(block, fields.checksum)) throw invalid("a header has a wrong checksum");
+    if (this.#zeroBlock) throw invalid("an empty block is among its entries");
+    if (!validChecksum(block, readNumber(block, fields.checksum))) throw invalid("a header has a wrong checksum");
     const type = block.toString("latin1", fields.type[0], fields.type[0] + 1);
-    const size = readNumber(block, fields.size);
-    if (type === "x" || type === "g" || type === "L" || type === "K") {
-      if (size > maxPax) throw invalid(`a header extension is ${size} bytes long`);
-      this.#meta = { type, size };
-      return;
-    }
-    if (type === "S") {
-      this.#gnuSparse = { header: Buffer.from(block), map: [] };
-      this.#collectGnuSparse(block, 386, 4, 482);
-      return;
-    }
-    this.#startEntry(block, type, undefined);
+    if (type === "x" || type === "g" || type === "L" || type === "K") return this.#startMeta(type, block);
+    if (type !== "S") return this.#startEntry(block, type, undefined);
+    const sparse = { header: Buffer.from(block), map: [] };
+    if (readGnuMap(block, inHeader, sparse.map)) this.#gnuSparse = sparse;
+    else this.#startEntry(block, type, sparse.map);
   }
 
-  #readGnuSparse(block: Buffer): void {
-    this.#collectGnuSparse(block, 0, 21, 504);
+  #startMeta(type: string, block: Buffer): void {
+    const size = readCount(block, fields.size);
+    if (size > maxMeta) throw invalid(`a header extension is ${size} bytes long`);
+    const meta = { type, chunks: [], missing: size };
+    if (size === 0) this.#endMeta(meta);
+    else this.#meta = meta;
   }
 
-  #collectGnuSparse(block: Buffer, start: number, count: number, extendedAt: number): void {
-    const sparse = this.#gnuSparse;
-    if (sparse === undefined) return;
-    for (let at = 0; at < count; at++) {
-      const offset = start + at * 24;
-      if (block[offset] === 0) break;
-      sparse.map.push({ offset: readNumber(block, [offset, 12]), size: readNumber(block, [offset + 12, 12]) });
-    }
-    if (block[extendedAt] === 1) return;
+  #readGnuSparse(sparse: { readonly header: Buffer; readonly map: SparsePiece[] }, block: Buffer): void {
+    if (readGnuMap(block, inExtension, sparse.map)) return;
     this.#gnuSparse = undefined;
     this.#startEntry(sparse.header, "S", sparse.map);
   }
 
-  #startEntry(block: Buffer, flag: string, gnuMap: readonly { offset: number; size: number }[] | undefined): void {
-    const pax: PaxValues = new Map([...this.#global, ...this.#local]);
-    const raw = this.#rawNames(block, pax);
-    this.#local = new Map();
-    this.#longName = undefined;
-    this.#longLink = undefined;
-    const stored = paxNumber(pax, "size") ?? readNumber(block, fields.size);
-    // v7 has no type for directories: a trailing slash says it.
-    const type =
-      flag === "S" ? "file" : (flag === "\0" || flag === "0") && raw.path.endsWith("/") ? "directory" : types[flag];
+  #startEntry(block: Buffer, flag: string, gnuMap: readonly SparsePiece[] | undefined): void {
+    const before = this.#before;
+    const { pax } = before;
+    this.#before = { pax: new PaxRecords() };
+    const { path, linkname } = rawNames(block, before);
+    const stored = pax.number("size") ?? readCount(block, fields.size);
+    const type = entryType(flag, path, stored);
     const hasContent = type === undefined || type === "file";
-    this.#content = hasContent ? stored : 0;
     this.#padding = hasContent ? padding(stored) : 0;
     // Types that nobody knows are skipped with their content.
-    if (type === undefined) return this.#handlerSkip();
-    const sparse = gnuMap ?? paxSparseMap(pax);
-    const real = gnuMap === undefined ? sparseSize(pax) : readNumber(block, [483, 12]);
+    if (type === undefined) return void (this.#padding += stored);
+    this.#content = hasContent ? stored : 0;
+    const sparse = type === "file" ? (gnuMap ?? pax.sparseMap()) : undefined;
+    const real = gnuMap === undefined ? pax.sparseSize() : readCount(block, [483, 12]);
     const size = type === "file" ? (real ?? stored) : 0;
-    const stat = this.#stat(block, pax, { type, size, linkname: raw.linkname });
-    const entry: TarEntry = { path: raw.path, stat, ...(sparse === undefined ? {} : { sparse }) };
-    if (pax.get("GNU.sparse.major")?.toString() === "1") {
-      this.#sparseMap = { entry, size: stored };
-      return;
-    }
-    this.#begin(entry);
-  }
-
-  #handlerSkip(): void {
-    const skipped = this.#content;
-    this.#content = 0;
-    this.#padding += skipped;
+    const entry: TarEntry = { path, stat: readStat(block, pax, { type, size, linkname }) };
+    if (type === "file" && pax.bytes("GNU.sparse.major")?.toString() === "1") {
+      this.#sparse = { entry, reader: new SparseMapReader() };
+    } else if (sparse !== undefined) this.#begin({ ...entry, sparse });
+    else if (size !== this.#content) throw invalid("a sparse file has no map");
+    else this.#begin(entry);
   }
 
   #begin(entry: TarEntry): void {
+    if (entry.sparse !== undefined) checkMap(entry.sparse, entry.stat.size, this.#content);
     this.#open = true;
     this.#handler.entry(entry);
     if (this.#content === 0) this.#close();
   }
 
-  #rawNames(block: Buffer, pax: PaxValues): { readonly path: string; readonly linkname: string } {
-    const prefix =
-      block.toString("latin1", 257, 262) === "ustar" ? fieldBytes(block, prefixField(block)) : Buffer.alloc(0);
-    const short = fieldBytes(block, fields.name);
-    const joined = prefix.length === 0 ? short : Buffer.concat([prefix, Buffer.from("/"), short]);
-    const path = pax.get("GNU.sparse.name") ?? pax.get("path") ?? this.#longName ?? joined;
-    const link = pax.get("linkpath") ?? this.#longLink ?? fieldBytes(block, fields.linkname);
-    return { path: decodePath(path), linkname: decodePath(link) };
-  }
-
-  #stat(
-    block: Buffer,
-    pax: PaxValues,
-    known: { readonly type: EntryStat["type"]; readonly size: number; readonly linkname: string },
-  ): EntryStat {
-    const { type, size, linkname } = known;
-    const xattrs = paxXattrs(pax);
-    const device = type === "char" || type === "block";
-    return {
-      type,
-      mode: readNumber(block, fields.mode) & 0o7777,
-      uid: paxNumber(pax, "uid") ?? readNumber(block, fields.uid),
-      gid: paxNumber(pax, "gid") ?? readNumber(block, fields.gid),
-      size,
-      mtime: paxTime(pax) ?? BigInt(readNumber(block, fields.mtime)) * 1_000_000_000n,
-      ...(type === "symlink" || type === "hardlink" ? { linkname } : {}),
-      ...(device ? { devmajor: readNumber(block, fields.devmajor), devminor: readNumber(block, fields.devminor) } : {}),
-      ...(xattrs.size === 0 ? {} : { xattrs }),
-    };
-  }
-
-  /** PAX 1.0: decimal lines (count, then offset and size of each piece), filled up to a block. */
   #readSparseMap(bytes: Buffer): number {
-    const { entry, size } = this.#sparseMap ?? { entry: undefined, size: 0 };
-    if (entry === undefined) return 0;
-    const lines: number[] = [];
-    let at = 0;
-    while (lines.length === 0 || lines.length < 1 + 2 * (lines[0] ?? 0)) {
-      const end = bytes.indexOf(10, at);
-      if (end < 0 || end - at > 20) {
-        if (end >= 0 || bytes.length > maxPax) throw invalid("a sparse map is damaged");
-        return 0;
-      }
-      lines.push(decimal(bytes.toString("latin1", at, end)));
-      at = end + 1;
-    }
-    const used = at + padding(at);
-    if (bytes.length < used) return 0;
-    if (used > size) throw invalid("a sparse map is longer than its file");
-    const map = Array.from({ length: lines[0] ?? 0 }, (_, one) => ({
-      offset: lines[1 + 2 * one] ?? 0,
-      size: lines[2 + 2 * one] ?? 0,
-    }));
-    this.#sparseMap = undefined;
-    this.#content = size - used;
-    this.#begin({ ...entry, sparse: map });
+    if (this.#sparse === undefined) return 0;
+    const { entry, reader } = this.#sparse;
+    const used = reader.push(bytes.subarray(0, this.#content - reader.length));
+    const { map } = reader;
+    if (map !== undefined) {
+      this.#sparse = undefined;
+      this.#content -= reader.length;
+      this.#begin({ ...entry, sparse: map });
+    } else if (reader.length >= this.#content) throw invalid("a sparse map is longer than its file");
     return used;
   }
 }
 
-/** GNU keeps atime and ctime where POSIX has the end of the prefix. */
+/** undefined: none that is known. */
+function entryType(flag: string, path: string, size: number): EntryStat["type"] | undefined {
+  if (flag === "S") return "file";
+  const type = types[flag];
+  if (type !== "file" || flag === "7" || !path.endsWith("/")) return type;
+  // v7 has no type for directories: a trailing slash says it. Of their content programs think differently.
+  if (size > 0) throw invalid("a directory has content");
+  return "directory";
+}
+
+function rawNames(block: Buffer, before: Before): { readonly path: string; readonly linkname: string } {
+  const { pax, longName, longLink } = before;
+  const name = pax.bytes("GNU.sparse.name") ?? pax.bytes("path");
+  const link = pax.bytes("linkpath");
+  if ((longName !== undefined && name !== undefined) || (longLink !== undefined && link !== undefined))
+    throw invalid("an entry has two long names");
+  return {
+    path: decodePath(name ?? longName ?? shortName(block)),
+    linkname: decodePath(link ?? longLink ?? fieldBytes(block, fields.linkname)),
+  };
+}
+
+function shortName(block: Buffer): Buffer {
+  const name = fieldBytes(block, fields.name);
+  const prefix = fieldBytes(block, prefixField(block));
+  return prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from("/"), name]);
+}
+
+function readStat(
+  block: Buffer,
+  pax: PaxRecords,
+  known: { readonly type: EntryStat["type"]; readonly size: number; readonly linkname: string },
+): EntryStat {
+  const { type, size, linkname } = known;
+  const xattrs = pax.xattrs();
+  const device = type === "char" || type === "block";
+  return {
+    type,
+    mode: readNumber(block, fields.mode) & 0o7777,
+    uid: pax.number("uid") ?? readCount(block, fields.uid),
+    gid: pax.number("gid") ?? readCount(block, fields.gid),
+    size,
+    mtime: pax.mtime() ?? BigInt(readNumber(block, fields.mtime)) * 1_000_000_000n,
+    ...(type === "symlink" || type === "hardlink" ? { linkname } : {}),
+    ...(device ? { devmajor: readCount(block, fields.devmajor), devminor: readCount(block, fields.devminor) } : {}),
+    ...(xattrs.size === 0 ? {} : { xattrs }),
+  };
+}
+
+/** GNU keeps atime and ctime where POSIX has the end of the prefix, star at the end of it; v7 has none. */
 function prefixField(block: Buffer): readonly [number, number] {
-  return block.toString("latin1", 257, 265) === "ustar  \0" ? [345, 0] : fields.prefix;
+  if (block.toString("latin1", 257, 262) !== "ustar" || block.toString("latin1", 257, 265) === "ustar  \0")
+    return [345, 0];
+  return block.toString("latin1", 508, 512) === "tar\0" ? [345, 131] : fields.prefix;
 }
 
 function fieldBytes(block: Buffer, [at, length]: readonly [number, number]): Buffer {
@@ -285,97 +289,4 @@ function fieldBytes(block: Buffer, [at, length]: readonly [number, number]): Buf
 function cString(bytes: Buffer): Buffer {
   const end = bytes.indexOf(0);
   return end < 0 ? bytes : bytes.subarray(0, end);
-}
-
-/** Octal text, or base 256 with the top bit set. */
-function readNumber(block: Buffer, [at, length]: readonly [number, number]): number {
-  const first = block[at] ?? 0;
-  if ((first & 0x80) !== 0) {
-    let value = BigInt(first & 0x7f);
-    for (let one = at + 1; one < at + length; one++) value = (value << 8n) | BigInt(block[one] ?? 0);
-    const bits = BigInt(length * 8 - 1);
-    return safe(BigInt.asIntN(Number(bits), value));
-  }
-  const text = block
-    .toString("latin1", at, at + length)
-    .replace(/[\0 ]+$/, "")
-    .trim();
-  if (text === "") return 0;
-  if (!/^[0-7]+$/.test(text)) throw invalid(`${JSON.stringify(text)} is not an octal number`);
-  return Number.parseInt(text, 8);
-}
-
-function safe(value: bigint): number {
-  const number = Number(value);
-  if (!Number.isSafeInteger(number)) throw invalid(`${value} is too large a number`);
-  return number;
-}
-
-function decimal(text: string): number {
-  if (!/^\d{1,19}$/.test(text)) throw invalid(`${JSON.stringify(text)} is not a number`);
-  return safe(BigInt(text));
-}
-
-function parsePax(body: Buffer, into: PaxValues): void {
-  let at = 0;
-  while (at < body.length) {
-    const space = body.indexOf(0x20, at);
-    const length = space < 0 ? 0 : decimal(body.toString("latin1", at, space));
-    const record = body.subarray(space + 1, at + length - 1);
-    const equals = record.indexOf(0x3d);
-    if (length <= 0 || at + length > body.length || body[at + length - 1] !== 10 || equals <= 0) {
-      throw invalid("a PAX record is damaged");
-    }
-    const key = record.toString("utf8", 0, equals);
-    const value = Buffer.from(record.subarray(equals + 1));
-    if (key === "GNU.sparse.offset" || key === "GNU.sparse.numbytes") appendSparse(into, value);
-    else if (value.length === 0) into.delete(key);
-    else into.set(key, value);
-    at += length;
-  }
-}
-
-/** PAX 0.0 repeats its keys: collected into the form of 0.1. */
-function appendSparse(into: PaxValues, value: Buffer): void {
-  const before = into.get("GNU.sparse.map");
-  into.set("GNU.sparse.map", before === undefined ? value : Buffer.concat([before, Buffer.from(","), value]));
-}
-
-function paxSparseMap(pax: PaxValues): { offset: number; size: number }[] | undefined {
-  const text = pax.get("GNU.sparse.map")?.toString("latin1");
-  if (text === undefined) return undefined;
-  const numbers = text.split(",").map(decimal);
-  return Array.from({ length: numbers.length >> 1 }, (_, at) => ({
-    offset: numbers[2 * at] ?? 0,
-    size: numbers[2 * at + 1] ?? 0,
-  }));
-}
-
-function sparseSize(pax: PaxValues): number | undefined {
-  return paxNumber(pax, "GNU.sparse.realsize") ?? paxNumber(pax, "GNU.sparse.size");
-}
-
-function paxNumber(pax: PaxValues, key: string): number | undefined {
-  const text = pax.get(key)?.toString("latin1");
-  return text === undefined ? undefined : decimal(text);
-}
-
-function paxTime(pax: PaxValues): bigint | undefined {
-  const text = pax.get("mtime")?.toString("latin1");
-  if (text === undefined) return undefined;
-  const match = /^(-?)(\d{1,15})(?:\.(\d*))?$/.exec(text);
-  if (match === null) throw invalid(`${JSON.stringify(text)} is not a time`);
-  const fraction = BigInt((match[3] ?? "").padEnd(9, "0").slice(0, 9));
-  const total = BigInt(match[2] ?? "0") * 1_000_000_000n + fraction;
-  return match[1] === "-" ? -total : total;
-}
-
-function paxXattrs(pax: PaxValues): Map<string, Uint8Array> {
-  const prefix = "SCHILY.xattr.";
-  const found = [...pax].filter(([key]) => key.startsWith(prefix));
-  return new Map(found.map(([key, value]) => [key.slice(prefix.length), value]));
-}
-
-function invalid(what: string): TsbuildError {
-  return new TsbuildError(`Cannot read the archive: ${what}`, { code: "E_TAR_INVALID" });
 }

@@ -109,6 +109,25 @@ describe("tarHeader() and TarReader", () => {
     expect(Buffer.from(tarHeader("f", stat)).equals(Buffer.from(tarHeader("f", turned)))).toBe(true);
   });
 
+  it("pass over global PAX headers, as Go does", () => {
+    const bytes = withPax("13 path=other\n");
+    bytes.write("g", 156, "latin1");
+    sum(bytes.subarray(0, 512));
+    const [entry] = read(bytes);
+    expect(entry?.path).not.toBe("other");
+  });
+
+  it("keep an attribute whose value is empty", () => {
+    const stat = { ...plain, xattrs: new Map([["user.empty", Buffer.alloc(0)]]) };
+    expect(read(archive("f", stat))[0]?.stat.xattrs).toEqual(stat.xattrs);
+  });
+
+  it("take a long header that comes byte by byte in linear time", () => {
+    const name = "n".repeat(900_000);
+    const bytes = Buffer.concat([gnuName(name), archive("f", plain)]);
+    expect(read(bytes, 10)[0]?.path).toBe(name);
+  });
+
   const damaged: readonly (readonly [string, Buffer, string])[] = [
     ["a wrong checksum", Buffer.concat([Buffer.from(tarHeader("f", plain)).fill(1, 0, 5), tarEnd]), "E_TAR_INVALID"],
     [
@@ -119,21 +138,47 @@ describe("tarHeader() and TarReader", () => {
     ["a PAX record whose length lies", withPax("99 path=x\n"), "E_TAR_INVALID"],
     ["a PAX record without =", withPax("8 pathx\n"), "E_TAR_INVALID"],
     ["a PAX number that is none", withPax("12 uid=x1234\n"), "E_TAR_INVALID"],
+    ["a size below zero", withField(124, Buffer.from("ffffffffffffffffffffff00", "hex")), "E_TAR_INVALID"],
+    ["an owner below zero", withField(108, Buffer.from("ffffffffffffffff", "hex")), "E_TAR_INVALID"],
+    ["an empty block among its entries", Buffer.concat([tarEnd.subarray(512), archive("f", plain)]), "E_TAR_INVALID"],
+    ["a header whose body never comes", Buffer.from(tarHeader("ü", plain)).subarray(0, 515), "E_TAR_TRUNCATED"],
+    ["a directory of v7 with content", archive("d/", { ...plain, size: 3 }, "abc"), "E_TAR_INVALID"],
+    ["a sparse map that is not of its file", withPax("26 GNU.sparse.map=0,1,2,3\n"), "E_TAR_INVALID"],
+    ["a sparse file without a map", withPax("27 GNU.sparse.realsize=999\n"), "E_TAR_INVALID"],
+    ["an entry with two long names", Buffer.concat([gnuName("other"), archive("ü", plain)]), "E_TAR_INVALID"],
   ];
   for (const [what, bytes, code] of damaged) {
     it(`refuse ${what}`, () => expect(() => read(bytes)).toThrow(expect.objectContaining({ code })));
   }
 });
 
+/** A file whose header has these bytes in a field. */
+function withField(at: number, bytes: Buffer): Buffer {
+  const header = Buffer.from(tarHeader("f", plain));
+  bytes.copy(header, at);
+  return Buffer.concat([sum(header), tarEnd]);
+}
+
+/** GNU's header that gives the next entry its name. */
+function gnuName(name: string): Buffer {
+  const header = Buffer.from(tarHeader("././@LongLink", { ...plain, size: name.length }));
+  header.write("L", 156, "latin1");
+  return Buffer.concat([sum(header), Buffer.from(name), tarPadding(name.length)]);
+}
+
+function sum(header: Buffer): Buffer {
+  header.write("        ", 148, "latin1");
+  const total = header.reduce((before, byte) => before + byte, 0);
+  header.write(`${total.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+  return header;
+}
+
 /** A file after a PAX header with this body, which the writer would never make. */
 function withPax(body: string): Buffer {
   const made = Buffer.from(tarHeader("ü", plain));
   const header = Buffer.from(made.subarray(0, 512));
   header.write(`${body.length.toString(8).padStart(11, "0")}\0`, 124, "latin1");
-  header.write("        ", 148, "latin1");
-  const sum = header.reduce((total, byte) => total + byte, 0);
-  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
-  return Buffer.concat([header, Buffer.from(body), tarPadding(body.length), made.subarray(1024), tarEnd]);
+  return Buffer.concat([sum(header), Buffer.from(body), tarPadding(body.length), made.subarray(1024), tarEnd]);
 }
 
 /** What a round trip keeps: whole seconds, and no field that a type does not have. */
