@@ -1,5 +1,5 @@
 import { errorMessage, TsbuildError } from "../native/errors.ts";
-import { SecretMask } from "./secret-mask.ts";
+import { SecretMask } from "./masking/secret-mask.ts";
 
 /** Gives the value of a secret when a step asks for it; text is UTF-8. */
 export type SecretProvider = () => string | Uint8Array | Promise<string | Uint8Array>;
@@ -43,7 +43,7 @@ export class Secrets implements SecretSource {
       });
     }
     if (value.byteLength > maxSecretSize) {
-      throw new TsbuildError(`Cannot use the secret ${id}: it has ${value.byteLength} bytes, more than 500 KiB`, {
+      throw new TsbuildError(`Cannot use the secret ${id}: it has more than 500 KiB`, {
         code: "E_SECRET_SIZE",
         hint: "give a path to large files by --build-context and mount that",
       });

@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { errorMessage } from "../../native/errors.ts";
+import { readUpTo } from "../read-up-to.ts";
 import { maxSecretSize, type SecretProvider } from "../secrets.ts";
 import { parseCsv } from "./csv.ts";
 import { closest } from "./suggest.ts";
@@ -42,25 +43,24 @@ function parseSecret(word: string, place: Place): { readonly id: string; readonl
   return { id, provider: providerOf(id, found, place) };
 }
 
-/** As buildx: type=env takes src for a variable's name; without any word of a source, the variable or the file `id`. */
+/**
+ * As buildx and BuildKit have it: env wins over a file, which must be there all the same; type=env takes src for a
+ * variable's name; without either, the variable or the file of the id's name. A variable that is not set is empty.
+ */
 function providerOf(id: string, found: ReadonlyMap<string, string>, place: Place): SecretProvider {
   const [type, src, env] = ["type", "src", "env"].map((key) => (found.get(key) === "" ? undefined : found.get(key)));
   if (type !== undefined && type !== "file" && type !== "env")
     throw new UsageError(`Flag --secret does not know type=${type}`, { hint: "type is file or env" });
-  const name = env ?? (type === "env" ? (src ?? id) : undefined);
-  if (name !== undefined && type !== "file") return fromEnvironment(id, name, place);
-  const own = place.env[id];
-  if (type === undefined && src === undefined && own !== undefined) return () => own;
-  return fromFile(id, src ?? id, place);
+  const isName = type === "env" && env === undefined;
+  const [path, named] = isName ? [undefined, src] : [src, env];
+  const name = named ?? (path === undefined && place.env[id] !== undefined ? id : undefined);
+  const file = path ?? (name === undefined ? id : undefined);
+  const fromFile = file === undefined ? undefined : fileProvider(id, file, place);
+  if (name === undefined && fromFile !== undefined) return fromFile;
+  return () => place.env[name ?? ""] ?? "";
 }
 
-function fromEnvironment(id: string, name: string, { env }: Place): SecretProvider {
-  const value = env[name];
-  if (value !== undefined) return () => value;
-  throw new UsageError(`Cannot use the secret ${id}: the variable ${name} is not set`, { hint: `export ${name}` });
-}
-
-function fromFile(id: string, path: string, { cwd }: Place): SecretProvider {
+function fileProvider(id: string, path: string, { cwd }: Place): SecretProvider {
   const file = resolve(cwd, path);
   let size: number;
   try {
@@ -68,11 +68,13 @@ function fromFile(id: string, path: string, { cwd }: Place): SecretProvider {
     if (stat.isDirectory()) throw new Error("it is a directory");
     ({ size } = stat);
   } catch (cause) {
-    throw new UsageError(`Cannot use the secret ${id}: ${errorMessage(cause)}`, { cause, hint });
+    const neither = path === id ? `, and there is no variable ${id}` : "";
+    throw new UsageError(`Cannot use the secret ${id}: ${errorMessage(cause)}${neither}`, { cause, hint });
   }
   if (size > maxSecretSize)
     throw new UsageError(`Cannot use the secret ${id}: ${path} has ${size} bytes, more than 500 KiB`, {
       hint: "give a path to large files by --build-context and mount that",
     });
-  return () => readFileSync(file);
+  // The file may have grown since, or be a pipe: the engine refuses what is too large then.
+  return () => readUpTo(file, maxSecretSize);
 }

@@ -2,7 +2,7 @@ import { Socket } from "node:net";
 import { closeFd, pipe } from "../../native/syscall.ts";
 import type { Digest } from "../../store/oci/digest.ts";
 import type { ProgressSink } from "../events.ts";
-import type { SecretMask } from "../secret-mask.ts";
+import type { SecretMask } from "../masking/secret-mask.ts";
 
 /** Bytes kept for the error of a step that fails. */
 const tailSize = 4096;

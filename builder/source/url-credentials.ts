@@ -1,6 +1,6 @@
 import { basicHeader } from "../../registry/transport/auth.ts";
 import { splitUrl, withoutUser, type UserInfo } from "../dockerfile/split-url.ts";
-import type { SecretMask } from "../secret-mask.ts";
+import type { SecretMask } from "../masking/secret-mask.ts";
 
 /** Users and passwords that stood in URLs. They are kept here alone: what is shown, stored and compared has none. */
 export class UrlCredentials {

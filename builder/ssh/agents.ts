@@ -1,6 +1,7 @@
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import type { Socket } from "node:net";
 import { errorMessage, TsbuildError } from "../../native/errors.ts";
+import { readUpTo } from "../read-up-to.ts";
 import { serveAgent } from "./agent.ts";
 import { keyringSession } from "./keyring.ts";
 import { KeyError } from "./key-error.ts";
@@ -74,6 +75,7 @@ function readKey(path: string): AgentKey {
   let file: Buffer | undefined;
   try {
     file = readUpTo(path, maxKeyFile);
+    if (file.length > maxKeyFile) throw new KeyError("it is larger than 100 KiB");
     return parsePrivateKey(file.toString("latin1"));
   } catch (error) {
     const hint = error instanceof KeyError ? error.hint : undefined;
@@ -83,19 +85,5 @@ function readKey(path: string): AgentKey {
     });
   } finally {
     file?.fill(0);
-  }
-}
-
-/** Of a pipe too, whose size nobody knows before. */
-function readUpTo(path: string, most: number): Buffer {
-  const bytes = Buffer.alloc(most + 1);
-  const fd = openSync(path, "r");
-  try {
-    let size = 0;
-    for (let more = 1; more > 0 && size < bytes.length; size += more) more = readSync(fd, bytes, { offset: size });
-    if (size > most) throw new KeyError("it is larger than 100 KiB");
-    return bytes.subarray(0, size);
-  } finally {
-    closeSync(fd);
   }
 }

@@ -3,7 +3,7 @@ import type { Mount } from "../../../native/mount.ts";
 import { lowerDirs, type Snapshot } from "../../../store/snapshot/snapshotter.ts";
 import type { RunBind, RunMount, RunSecret, RunSocket, RunTmpfs } from "../../graph/opspec.ts";
 import { scratchDirectory } from "../../scratch-directory.ts";
-import type { SecretSource } from "../../secrets.ts";
+import type { OpContext } from "../../solve/op.ts";
 import type { SshSource } from "../../ssh/agents.ts";
 import { resolveInRoot, statInRoot } from "../copy/resolve.ts";
 import { SnapshotTree } from "../snapshot-tree.ts";
@@ -46,7 +46,7 @@ async function prepare(mount: RunMount, resources: MountResources, stack: AsyncD
     case "tmpfs":
       return { mounts: [tmpfsMount(mount)], env: [] };
     case "secret":
-      return await secretMount(mount, resources.secrets);
+      return await secretMount(mount, resources);
     case "ssh":
       return { mounts: sshMounts(mount, resources.ssh), env: [] };
     case "cache":
@@ -89,9 +89,10 @@ function tmpfsMount({ target, size, readonly }: RunTmpfs): Mount {
   return { type: "tmpfs", source: "tmpfs", target, options };
 }
 
-async function secretMount(mount: RunSecret, secrets: SecretSource): Promise<Prepared> {
+async function secretMount(mount: RunSecret, { secrets, context }: MountResources): Promise<Prepared> {
   const { id, target, env, mode, uid, gid } = mount;
   const content = await secrets.get(id);
+  if (content?.byteLength === 0) warnOfEmpty(id, context);
   if (content === undefined) {
     if (!mount.required) return { mounts: [], env: [] };
     throw new TsbuildError(`Cannot run the step: it needs the secret ${JSON.stringify(id)}, which was not given`, {
@@ -123,6 +124,12 @@ function sshMounts({ id, target, required, mode, uid, gid }: RunSocket, ssh: Ssh
     code: "E_SSH_NOT_FOUND",
     hint: `--ssh ${id} for your own agent, or --ssh ${id}=SOCKET or --ssh ${id}=KEY`,
   });
+}
+
+/** Such as a variable that is not set: hardly what is meant, and BuildKit takes it. */
+function warnOfEmpty(id: string, { emit }: OpContext): void {
+  const time = performance.timeOrigin + performance.now();
+  emit({ kind: "warning", time, message: `The secret ${JSON.stringify(id)} is empty` });
 }
 
 function variableText(id: string, content: Uint8Array): string {

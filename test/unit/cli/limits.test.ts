@@ -81,6 +81,14 @@ describe("parseSecrets()", () => {
     ["ID=x,env=TOKEN", "from-env"],
     ["id=x,type=env,src=TOKEN", "from-env"],
     ["id=TOKEN,type=env", "from-env"],
+    ["id=TOKEN,type=file", "from-env"],
+    ["id=x,env=TOKEN,type=file", "from-env"],
+    ["id=x,env=TOKEN,src=file", "from-env"],
+    ["id=TOKEN,src=file", "from-file"],
+    ["id=file,type=env", "from-file"],
+    ['"id=x","src=file"', "from-file"],
+    ["id=x,env=UNSET", ""],
+    ["id=x,type=env,src=UNSET", ""],
   ])("%s gives %s", async (word, expected) => {
     const cwd = mkdtempSync(join(tmpdir(), "tsbuild-secrets-"));
     try {
@@ -97,10 +105,10 @@ describe("parseSecrets()", () => {
     ["id", "needs key=value"],
     ["id=a,scr=b", '"scr"'],
     ["id=a,type=vault", "type=vault"],
-    ["id=a,env=UNSET", "UNSET is not set"],
+    ["id=a,env=SET,src=/nonexistent", "ENOENT"],
     ["id=a,src=/nonexistent", "ENOENT"],
     ["id=a,src=/tmp", "directory"],
-    ["id=absent", "ENOENT"],
+    ["id=absent", "no variable absent"],
   ])("refuses %s", (word, text) => {
     expect(() => parseSecrets([word], { env: {}, cwd: "/" })).toThrow(text);
   });
