@@ -1,7 +1,6 @@
 import { availableParallelism } from "node:os";
 import { parseCgroupParent } from "../runtime/index.ts";
 import { openStore } from "../store/open.ts";
-import { hostPlatform, parsePlatform, type Platform } from "../store/oci/platform.ts";
 import { digestOf } from "../store/oci/digest.ts";
 import { normalizeReference } from "../store/oci/reference.ts";
 import type { Store } from "../store/store.ts";
@@ -16,16 +15,13 @@ import { parseContexts, type ContextTable } from "./context/named.ts";
 import { ContextTrees } from "./context/trees.ts";
 import { Workspace } from "./context/workspace.ts";
 import type { DockerfileAst } from "./dockerfile/ast.ts";
-import { DockerfileError } from "./dockerfile/error.ts";
-import type { SourceLocation } from "./dockerfile/location.ts";
 import { parseDockerfile } from "./dockerfile/parse.ts";
 import { suggest } from "./dockerfile/suggest.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { BuildEvent, BuildResult, BuildWarning, ProgressSink } from "./events.ts";
 import { exportResult } from "./export/export.ts";
 import { parseCacheLimit, type CacheLimit } from "./graph/cache-limit.ts";
-import { convert, type BuildPlan } from "./graph/convert.ts";
-import type { ResolvedImage } from "./graph/resolved-image.ts";
+import type { BuildPlan } from "./graph/convert.ts";
 import { proxyArgs } from "./graph/global-args.ts";
 import { bottom, squashVertex } from "./graph/squash.ts";
 import { definitionStep, internalStep, now } from "./internal-step.ts";
@@ -35,6 +31,7 @@ import { prepareRunEnvironment, type RunEnvironment } from "./run-environment.ts
 import type { RunSettings } from "./ops/run.ts";
 import { opTable } from "./ops/table.ts";
 import type { BuildOptions } from "./options.ts";
+import { makePlan } from "./plan.ts";
 import { requireRoot } from "./require-root.ts";
 import { BuildRecorder, type BuildFacts } from "./record/recorder.ts";
 import { ShellEnded, ShellOpener } from "./shell/debug.ts";
@@ -254,88 +251,18 @@ async function planBuild(parts: {
   readonly signal: AbortSignal;
   readonly linter: Linter;
 }): Promise<BuildPlan> {
-  const { options, ast, emit, source, images, contexts, devices, store, signal, linter } = parts;
-  const build = hostPlatform();
-  const target = options.platform === undefined ? build : parsePlatform(options.platform);
-  const resolve = async (step: string, platform: Platform, find: () => Promise<FoundImage>): Promise<ResolvedImage> => {
-    const found = await internalStep(emit, step, find);
+  const { source, images, store, signal, linter: observer, credentials } = parts;
+  const keep = (found: FoundImage): FoundImage => {
     images.set(found.descriptor.digest, found);
-    return { ref: found.name, manifest: found.descriptor.digest, config: found.config, platform };
+    return found;
   };
-  const resolveImage = async (name: string, platform: Platform, location: SourceLocation): Promise<ResolvedImage> =>
-    await locateBase(name, location, ast, async () => {
-      return await resolve(`[internal] load metadata for ${shownName(name)}`, platform, () =>
-        source.find(name, platform),
-      );
-    });
-  return await convert(ast, {
-    target: options.target,
-    buildArgs: new Map(Object.entries(options.buildArgs ?? {})),
-    labels: options.labels ?? {},
-    platforms: { target, build },
-    network: options.network ?? "default",
-    allow: new Set(options.allow),
-    devices,
-    limits: {
-      ...(options.addHosts === undefined ? {} : { hosts: options.addHosts.map(({ name }) => name) }),
-      ...(options.ulimits === undefined ? {} : { ulimits: options.ulimits }),
-      ...(options.shmSize === undefined ? {} : { shmSize: options.shmSize }),
-    },
-    hostname: givenHostname(options),
-    epoch: options.sourceDateEpoch,
-    noCache: options.noCache ?? false,
-    resolveImage,
-    observer: linter,
-    contexts,
-    cleanUrl: (url) => parts.credentials.take(url),
-    resolveLayout: async (name, { path, tag, digest }, platform, location) =>
-      await locateBase(name, location, ast, async () => {
-        const request = { name, path, tag, digest, platform, signal };
-        return await resolve(`[context ${name}] load metadata for ${path}`, platform, () =>
-          layoutImage(store, request),
-        );
-      }),
+  return await makePlan({
+    ...parts,
+    observer,
+    cleanUrl: (url) => credentials.take(url),
+    findImage: async (name, platform) => keep(await source.find(name, platform)),
+    findLayout: async (request) => keep(await layoutImage(store, { ...request, signal })),
   });
-}
-
-function shownName(name: string): string {
-  try {
-    return normalizeReference(name);
-  } catch {
-    return name;
-  }
-}
-
-const commonImages = ["alpine", "busybox", "centos", "debian", "fedora", "golang", "nginx", "node", "python", "ubuntu"];
-
-/** Gives the error of a base image its place in the Dockerfile. */
-async function locateBase<T>(
-  name: string,
-  location: SourceLocation,
-  ast: DockerfileAst,
-  act: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    if (!(error instanceof TsbuildError) || error instanceof DockerfileError) throw error;
-    const missing = error.code === "E_REGISTRY_NOT_FOUND";
-    const [repository = name] = name.split(/[:@]/);
-    const stages = ast.stages.flatMap((stage) => stage.name ?? []);
-    const near = suggest(repository, missing ? [...stages, ...commonImages] : stages);
-    throw new DockerfileError(missing ? `${shownName(name)} does not exist, or is private` : error.message, {
-      code: missing ? "E_BASE_NOT_FOUND" : error.code,
-      cause: error,
-      location,
-      source: ast.text,
-      notes: missing ? [error.message, ...error.notes] : error.notes,
-      ...(near === undefined
-        ? error.hint === undefined
-          ? {}
-          : { hint: error.hint }
-        : { hint: `did you mean \`${name.replace(repository, near)}\`?` }),
-    });
-  }
 }
 
 function runSettings(parts: {

@@ -1,5 +1,8 @@
 import { Build } from "./build.ts";
 import type { BuildOptions } from "./options.ts";
+import type { CheckResult } from "./subrequest/check.ts";
+import type { Outline } from "./subrequest/outline.ts";
+import type { TargetList } from "./subrequest/targets.ts";
 
 export type { BuildEvent, BuildResult, ProgressSink, VertexInfo } from "./events.ts";
 export type { BuildOptions, EngineOptions, OutputSpec, PullPolicy, RegistryOptions, RunOptions } from "./options.ts";
@@ -8,6 +11,10 @@ export { DockerfileError } from "./dockerfile/error.ts";
 export { pull, push, type TransferOptions, type TransferResult } from "./transfer.ts";
 export { run, startImage, RunError, runExitCodes, type RunningImage } from "./run.ts";
 export { TsbuildError } from "../native/errors.ts";
+export type { CheckResult, CheckWarning } from "./subrequest/check.ts";
+export type { Outline } from "./subrequest/outline.ts";
+export type { OutlineArg, OutlineCache, OutlineMount } from "./subrequest/parameters.ts";
+export type { Target, TargetList } from "./subrequest/targets.ts";
 
 /**
  * Builds an image. Iterate the returned value for its events (or give `onEvent`), await `.result` for what it made.
@@ -15,4 +22,25 @@ export { TsbuildError } from "../native/errors.ts";
  */
 export function build(options: BuildOptions): Build {
   return new Build(options);
+}
+
+/**
+ * Checks a Dockerfile without building it: the stages that `target` needs, without it all. Needs no root, writes nothing
+ * to the store, and fetches only documents of base images. @throws TsbuildError when there is no Dockerfile to check
+ */
+export async function check(options: BuildOptions): Promise<CheckResult> {
+  const { runCheck } = await import("./subrequest/check.ts");
+  return await runCheck(options);
+}
+
+/** What a build of a target can be given: ARGs, secrets, SSH agents, cache mounts. @throws DockerfileError, TsbuildError */
+export async function outline(options: BuildOptions): Promise<Outline> {
+  const { runOutline } = await import("./subrequest/outline.ts");
+  return await runOutline(options);
+}
+
+/** The stages of a Dockerfile. @throws DockerfileError, TsbuildError */
+export async function targets(options: BuildOptions): Promise<TargetList> {
+  const { runTargets } = await import("./subrequest/targets.ts");
+  return await runTargets(options);
 }

@@ -28,6 +28,7 @@ export class DatabaseRefs implements RefStore {
   }
 }
 
-function toRef(row: Row): ImageRef {
+/** A row of the table of names. */
+export function toRef(row: Row): ImageRef {
   return { name: String(row["name"]), target: JSON.parse(String(row["target"])), updated: Number(row["updated"]) };
 }

@@ -40,7 +40,7 @@ export interface CommandSpec {
   readonly missing?: readonly MissingFlag[];
   readonly examples: readonly string[];
   /** It needs no rights that a plain user has only in a user namespace. */
-  readonly plain?: boolean;
+  readonly plain?: boolean | ((flags: ParsedFlags) => boolean);
   readonly load: () => Promise<{ readonly execute: Execute }>;
 }
 

@@ -31,7 +31,8 @@ export async function main(words: readonly string[]): Promise<number> {
     if (line.help) return await printHelp({ kind: "help", command: spec }, out);
     const config = surroundings();
     debug ||= config.debug;
-    if (spec.plain !== true && process.getuid?.() !== 0) {
+    const isPlain = typeof spec.plain === "function" ? spec.plain(line.flags) : spec.plain === true;
+    if (!isPlain && process.getuid?.() !== 0) {
       const { enterUserNamespace } = await import("./user-namespace.ts");
       enterUserNamespace(config.userns, config.env);
     }

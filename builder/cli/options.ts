@@ -1,3 +1,4 @@
+import { callOf } from "./call/call-flag.ts";
 import type { CommandSpec, FlagSpec, MissingFlag } from "./command.ts";
 import { shellCommand } from "./shell-spec.ts";
 import { UsageError } from "./usage-error.ts";
@@ -82,6 +83,8 @@ const ownCommands: readonly CommandSpec[] = [
     operands: "PATH|URL|-",
     min: 1,
     max: 1,
+    // What is only looked at needs no rights.
+    plain: (flags) => callOf(flags) !== undefined,
     flags: [
       { name: "tag", short: "t", kind: "list", value: "NAME", help: "name of the image, name:tag" },
       {
@@ -139,6 +142,13 @@ const ownCommands: readonly CommandSpec[] = [
         choices: ["new", "all", "true", "false"],
         help: "one layer in place of the new ones, or of all with the base's",
       },
+      { name: "check", kind: "bool", help: "check the Dockerfile, build nothing (--call=check)" },
+      {
+        name: "call",
+        kind: "string",
+        value: "NAME",
+        help: "build, check, outline or targets; with ,format=json or ,ignorestatus=true",
+      },
       { name: "shell-on-fail", kind: "bool", help: "open a shell in the state that a failed RUN left" },
       { name: "cache-ttl", kind: "string", value: "TIME", help: "do steps again whose results are older: 12h, 7d" },
       { name: "max-parallelism", kind: "string", value: "N", help: "steps at once; 0: no limit (--jobs is the same)" },
@@ -170,7 +180,7 @@ const ownCommands: readonly CommandSpec[] = [
       { name: "provenance", noop: ["false"] },
       { name: "sbom", noop: ["false"] },
       ...missing("cache-from", "cache-to", "attest", "annotation"),
-      ...missing("policy", "call", "check", "builder"),
+      ...missing("policy", "builder"),
       ...missing("memory/m", "memory-swap", "cpu-period", "cpu-quota", "cpu-shares/c", "cpuset-cpus"),
       ...missing("cpuset-mems", "isolation", "security-opt", "compress", "force-rm", "rm", "stream"),
       ...missing("source-policy-file", "authfile", "layers", "userns", "volume/v"),

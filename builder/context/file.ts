@@ -11,7 +11,7 @@ export async function unpackInto(path: string, directory: string, signal: AbortS
     const compression = await archiveKind(fd);
     if (compression === undefined) return false;
     using root = Root.open(directory);
-    await extractArchive({ fd, compression, root, signal });
+    await extractArchive({ fd, compression, root, owner: ownOwner(), signal });
     return true;
   } finally {
     closeSync(fd);
@@ -27,4 +27,10 @@ export function readDockerfile(path: string, name: string): Buffer {
     code: "E_CONTEXT_STDIN",
     hint: "a context is a tar archive, plain or compressed by gzip, bzip2, xz or zstd",
   });
+}
+
+/** A plain user's files are that user's: only a Dockerfile is looked for then. */
+function ownOwner(): { readonly uid: number; readonly gid: number } | undefined {
+  const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
+  return uid === 0 ? undefined : { uid, gid };
 }

@@ -60,6 +60,9 @@ export interface BuildPlan {
   readonly image: Omit<ImageConfig, "rootfs">;
   /** --build-arg names that no ARG took. */
   readonly unusedArgs: readonly string[];
+  /** The target's number, and those of the stages that were looked at. */
+  readonly targetIndex: number;
+  readonly stages: readonly number[];
   /** Steps in progress numbering: the stage's name or number of the target. */
   readonly targetName: string;
 }
@@ -113,6 +116,8 @@ class Converter {
       unusedArgs: [...this.#options.buildArgs.keys()].filter(
         (key) => !this.#usedArgs.has(key) && !proxyArgs.has(key) && !reserved(key),
       ),
+      targetIndex: index,
+      stages: [...this.#stages.keys()],
       targetName: state.name,
     };
   }
@@ -229,6 +234,7 @@ class Converter {
       const below = state.vertex;
       this.#options.observer?.step({ state, instruction, steps: instructions, index: at });
       dispatch(state, instruction, context, onbuild);
+      this.#options.observer?.applied?.({ state, instruction, steps: instructions, index: at });
       const limit = cacheLimitOf(instruction);
       if (limit !== undefined) state.vertex = limitCache(state.vertex, below, limit);
     }

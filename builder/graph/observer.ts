@@ -57,5 +57,7 @@ export interface ConvertObserver {
   readonly from: (facts: FromFacts) => void;
   readonly base: (facts: BaseFacts) => void;
   readonly step: (facts: StepFacts) => void;
+  /** The same once the instruction has been applied. */
+  readonly applied?: (facts: StepFacts) => void;
   readonly unset: (facts: UnsetFacts) => void;
 }

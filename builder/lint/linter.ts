@@ -1,4 +1,5 @@
 import { TsbuildError } from "../../native/errors.ts";
+import type { ImageConfig } from "../../store/oci/config.ts";
 import type { Directive, Instruction } from "../dockerfile/ast.ts";
 import { DockerfileError } from "../dockerfile/error.ts";
 import { expandWord, expandWords } from "../dockerfile/expand.ts";
@@ -43,6 +44,8 @@ export interface LinterOptions {
   readonly ignore: IgnoreMatcher | undefined;
   /** Rules beside BuildKit's. */
   readonly more?: readonly Rule[];
+  /** Configs of base images of which nothing is known: what they define cannot be told from what is missing. */
+  readonly unknownBases?: Pick<WeakSet<ImageConfig>, "has">;
   /** Finds words for which the parser keeps no places. */
   readonly locate?: LocateVariable;
 }
@@ -71,7 +74,7 @@ export class Linter implements ParseObserver, ConvertObserver {
 
   /** When warnings are errors and there are any. @throws E_CHECK_FAILED */
   verdict(): void {
-    const warnings = this.warnings.filter(({ rule }) => !isOwn(rule));
+    const warnings = this.warnings.filter(({ rule }) => !isOwn(rule.name));
     const [first] = warnings;
     if (first === undefined || !this.#config.error) return;
     const names = [...new Set(warnings.map(({ rule }) => rule.name))];
@@ -80,7 +83,7 @@ export class Linter implements ParseObserver, ConvertObserver {
       location: first.at ?? first.location,
       source: this.#options.source,
       label: first.message,
-      hint: "tsbuild --check shows all; without error=true in check= they are warnings",
+      hint: "tsbuild --check . shows all of each; without error=true they are warnings",
     });
   }
 
@@ -129,7 +132,8 @@ export class Linter implements ParseObserver, ConvertObserver {
   }
 
   unset(facts: UnsetFacts): void {
-    const { locate = () => undefined } = this.#options;
+    const { locate = () => undefined, unknownBases } = this.#options;
+    if (facts.state.base !== undefined && unknownBases?.has(facts.state.base) === true) return;
     const { comments } = facts.instruction;
     for (const rule of this.#rules)
       if (rule.kind === "unset") this.#add(rule, comments, () => rule.check({ ...facts, locate }));

@@ -98,8 +98,8 @@ export interface UnsetRule extends RuleInfo {
 export type Rule = WrittenRule | FileRule | FromRule | BaseRule | StepRule | UnsetRule;
 
 /** Whether it is none of BuildKit's. */
-export function isOwn({ name }: Pick<RuleInfo, "name">): boolean {
-  return name.startsWith("tsbuild/");
+export function isOwn(rule: string): boolean {
+  return rule.startsWith("tsbuild/");
 }
 
 /** The keyword as written. */

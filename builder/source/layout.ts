@@ -2,6 +2,7 @@ import { createReadStream, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { errorMessage, TsbuildError } from "../../native/errors.ts";
 import type { ContentStore } from "../../store/content/store.ts";
+import { checkBytes } from "../../store/content/verify.ts";
 import { splitDigest, type Digest } from "../../store/oci/digest.ts";
 import type { Descriptor } from "../../store/oci/descriptor.ts";
 import { MediaType } from "../../store/oci/mediatype.ts";
@@ -28,21 +29,38 @@ export interface LayoutRequest {
  * @see image-spec image-layout.md
  */
 export async function layoutImage({ content }: Store, request: LayoutRequest): Promise<FoundImage> {
-  const { path, platform, signal } = request;
-  const directory = resolve(path);
-  const take = async (desc: Descriptor): Promise<void> => await store(content, directory, desc, signal);
-  const target = chooseTarget(directory, request);
-  await take(target);
-  const top = parseManifest(await content.read(target), target.mediaType);
+  const directory = resolve(request.path);
+  const take = async (desc: Descriptor): Promise<void> => await store(content, directory, desc, request.signal);
+  const found = await layoutDocuments(request, async (desc) => {
+    await take(desc);
+    return await content.read(desc);
+  });
+  for (const layer of found.manifest.layers) await take(layer);
+  return found;
+}
+
+/** Finds the image by its documents alone. `read`: a blob of the layout; without it from there, checked against its digest. */
+export async function layoutDocuments(
+  request: LayoutRequest,
+  read: (desc: Descriptor) => Promise<Uint8Array> = async (desc) => readDocument(resolve(request.path), desc),
+): Promise<FoundImage> {
+  const { path, platform } = request;
+  const target = chooseTarget(resolve(path), request);
+  const top = parseManifest(await read(target), target.mediaType);
   const descriptor = top.kind === "index" ? selectManifest(top.index, platform, path) : target;
-  if (top.kind === "index") await take(descriptor);
-  const inner = top.kind === "index" ? parseManifest(await content.read(descriptor), descriptor.mediaType) : top;
+  const inner = top.kind === "index" ? parseManifest(await read(descriptor), descriptor.mediaType) : top;
   if (inner.kind === "index") throw invalid(path, "an index holds another index");
-  for (const part of [inner.manifest.config, ...inner.manifest.layers]) await take(part);
-  const config = parseConfig(await content.read(inner.manifest.config));
+  const config = parseConfig(await read(inner.manifest.config));
   const name = `oci-layout://${path}`;
   const reference = parseReference(request.name.replace(/::.*$/, ""));
   return { name, reference, target, descriptor, manifest: inner.manifest, config, unnamed: true };
+}
+
+function readDocument(directory: string, desc: Descriptor): Uint8Array {
+  if (sizeOf(directory, desc.digest, directory) > maxDocument) throw invalid(directory, `${desc.digest} is too large`);
+  const bytes = readFileSync(blobPath(directory, desc.digest));
+  checkBytes(desc, bytes);
+  return bytes;
 }
 
 /** The descriptor that digest or tag name; without either that of `latest` or the only one. */

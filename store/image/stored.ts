@@ -34,7 +34,7 @@ export function imageID(image: StoredImage): Digest {
 
 /** Reads what a name points to; undefined when a document is missing or none is for the platform. */
 export async function loadStored(
-  store: Store,
+  store: { readonly content: Pick<Store["content"], "read"> },
   ref: Pick<ImageRef, "name" | "target">,
   platform: Platform = hostPlatform(),
 ): Promise<StoredImage | undefined> {

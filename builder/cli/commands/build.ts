@@ -1,18 +1,23 @@
-import { renameSync, writeFileSync } from "node:fs";
 import { isatty } from "node:tty";
-import { errorMessage, TsbuildError } from "../../../native/errors.ts";
 import type { BuildResult } from "../../events.ts";
 import type { BuildOptions } from "../../options.ts";
 import type { DebugOptions } from "../../shell/debug.ts";
 import { buildRequest } from "../build-request.ts";
 import type { Invocation } from "../command.ts";
+import { callOf } from "../call/call-flag.ts";
 import { resultStream } from "../output.ts";
+import { replaceFile } from "../replace-file.ts";
 import { openProgress, progressMode, type ProgressView } from "../progress/view.ts";
 import { makeStyle } from "../style.ts";
 
-/** `tsbuild build`: nothing on standard output but what -q or `-o -` asks for. */
+/** `tsbuild build`: nothing on standard output but what -q, `-o -` or --call asks for. */
 export async function execute(invocation: Invocation): Promise<number> {
   const { flags, config, out } = invocation;
+  const call = callOf(flags);
+  if (call !== undefined) {
+    const { executeCall } = await import("../call/execute.ts");
+    return await executeCall(call, invocation);
+  }
   const started = performance.now();
   const request = buildRequest(invocation, isatty(1));
   const quiet = flags.bool("quiet");
@@ -96,22 +101,4 @@ async function writeFiles(result: BuildResult, { flags, config }: Invocation): P
     ...(result.names.length === 0 ? {} : { "image.name": result.names.join(",") }),
   };
   replaceFile(metadata, `${JSON.stringify(fields, undefined, 2)}\n`);
-}
-
-function replaceFile(path: string, text: string): void {
-  if (path.startsWith("/dev/")) {
-    writeFileSync(path, text);
-    return;
-  }
-  const temporary = `${path}.tmp${process.pid}`;
-  try {
-    writeFileSync(temporary, text, { mode: 0o644 });
-    renameSync(temporary, path);
-  } catch (cause) {
-    throw new TsbuildError(`Cannot write ${path}: ${errorMessage(cause)}`, {
-      code: "E_RESULT_FILE",
-      cause,
-      hint: "the image was built; check that the directory is there and may be written to",
-    });
-  }
 }

@@ -1,0 +1,120 @@
+import { TsbuildError } from "../native/errors.ts";
+import { hostPlatform, parsePlatform, type Platform } from "../store/oci/platform.ts";
+import { normalizeReference } from "../store/oci/reference.ts";
+import { givenHostname } from "./builtin-args.ts";
+import type { ContextTable } from "./context/named.ts";
+import type { DockerfileAst } from "./dockerfile/ast.ts";
+import { DockerfileError } from "./dockerfile/error.ts";
+import type { SourceLocation } from "./dockerfile/location.ts";
+import { suggest } from "./dockerfile/suggest.ts";
+import type { ProgressSink } from "./events.ts";
+import { convert, type BuildPlan, type ConvertOptions } from "./graph/convert.ts";
+import type { ConvertObserver } from "./graph/observer.ts";
+import type { ResolvedImage } from "./graph/resolved-image.ts";
+import { internalStep } from "./internal-step.ts";
+import type { BuildOptions } from "./options.ts";
+import type { FoundImage } from "./source/images.ts";
+import type { LayoutRequest } from "./source/layout.ts";
+
+/** What a plan needs of an image. */
+export type ImageDocuments = Pick<FoundImage, "name" | "descriptor" | "config">;
+
+/** What a plan is made of. */
+export interface PlanParts {
+  readonly options: BuildOptions;
+  readonly ast: DockerfileAst;
+  readonly emit: ProgressSink;
+  readonly contexts: ContextTable;
+  readonly devices: ConvertOptions["devices"];
+  readonly observer: ConvertObserver;
+  readonly allStages?: boolean;
+  readonly cleanUrl: (url: string) => string;
+  readonly findImage: (name: string, platform: Platform) => Promise<ImageDocuments>;
+  readonly findLayout: (request: Omit<LayoutRequest, "signal">) => Promise<ImageDocuments>;
+}
+
+/** The step graph that the options ask for; each image that is looked up is a step of progress. @throws DockerfileError */
+export async function makePlan(parts: PlanParts): Promise<BuildPlan> {
+  const { options, ast, emit, contexts, devices, observer, allStages = false, cleanUrl } = parts;
+  const build = hostPlatform();
+  const target = options.platform === undefined ? build : parsePlatform(options.platform);
+  const resolve = async (
+    step: string,
+    platform: Platform,
+    find: () => Promise<ImageDocuments>,
+  ): Promise<ResolvedImage> => {
+    const { name, descriptor, config } = await internalStep(emit, step, find);
+    return { ref: name, manifest: descriptor.digest, config, platform };
+  };
+  return await convert(ast, {
+    target: options.target,
+    buildArgs: new Map(Object.entries(options.buildArgs ?? {})),
+    labels: options.labels ?? {},
+    platforms: { target, build },
+    network: options.network ?? "default",
+    allow: new Set(options.allow),
+    devices,
+    limits: {
+      ...(options.addHosts === undefined ? {} : { hosts: options.addHosts.map(({ name }) => name) }),
+      ...(options.ulimits === undefined ? {} : { ulimits: options.ulimits }),
+      ...(options.shmSize === undefined ? {} : { shmSize: options.shmSize }),
+    },
+    hostname: givenHostname(options),
+    epoch: options.sourceDateEpoch,
+    noCache: options.noCache ?? false,
+    contexts,
+    observer,
+    allStages,
+    cleanUrl,
+    resolveImage: async (name, platform, location) =>
+      await locateBase(name, location, ast, async () => {
+        const step = `[internal] load metadata for ${shownName(name)}`;
+        return await resolve(step, platform, () => parts.findImage(name, platform));
+      }),
+    resolveLayout: async (name, { path, tag, digest }, platform, location) =>
+      await locateBase(name, location, ast, async () => {
+        const request = { name, path, tag, digest, platform };
+        return await resolve(`[context ${name}] load metadata for ${path}`, platform, () => parts.findLayout(request));
+      }),
+  });
+}
+
+function shownName(name: string): string {
+  try {
+    return normalizeReference(name);
+  } catch {
+    return name;
+  }
+}
+
+const commonImages = ["alpine", "busybox", "centos", "debian", "fedora", "golang", "nginx", "node", "python", "ubuntu"];
+
+/** Gives the error of a base image its place in the Dockerfile. */
+async function locateBase<T>(
+  name: string,
+  location: SourceLocation,
+  ast: DockerfileAst,
+  act: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof TsbuildError) || error instanceof DockerfileError) throw error;
+    const missing = error.code === "E_REGISTRY_NOT_FOUND";
+    const [repository = name] = name.split(/[:@]/);
+    const stages = ast.stages.flatMap((stage) => stage.name ?? []);
+    const near = suggest(repository, missing ? [...stages, ...commonImages] : stages);
+    throw new DockerfileError(missing ? `${shownName(name)} does not exist, or is private` : error.message, {
+      code: missing ? "E_BASE_NOT_FOUND" : error.code,
+      cause: error,
+      location,
+      source: ast.text,
+      notes: missing ? [error.message, ...error.notes] : error.notes,
+      ...(near === undefined
+        ? error.hint === undefined
+          ? {}
+          : { hint: error.hint }
+        : { hint: `did you mean \`${name.replace(repository, near)}\`?` }),
+    });
+  }
+}

@@ -1,0 +1,112 @@
+import { givenChecks, givenSyntax, withBuiltinArgs } from "../builtin-args.ts";
+import { parseContexts } from "../context/named.ts";
+import { DockerfileError } from "../dockerfile/error.ts";
+import { locateVariable } from "../dockerfile/locate-variable.ts";
+import { parseDockerfile } from "../dockerfile/parse.ts";
+import type { SourceLocation } from "../dockerfile/location.ts";
+import { Linter, type LintWarning } from "../lint/linter.ts";
+import { isOwn } from "../lint/rule.ts";
+import type { BuildOptions } from "../options.ts";
+import { makePlan } from "../plan.ts";
+import { BaseImages } from "./base-images.ts";
+import { readDefinition } from "./definition.ts";
+import { TemporaryStore } from "./temporary-store.ts";
+
+/** Something in a Dockerfile that is allowed and may be wrong. */
+export interface CheckWarning {
+  /** BuildKit's name, or one of tsbuild's own that begins with `tsbuild/`. */
+  readonly rule: string;
+  readonly description: string;
+  readonly url?: string;
+  readonly message: string;
+  /** The lines that it is about; `at`: the words in them. */
+  readonly location: SourceLocation;
+  readonly at?: SourceLocation;
+  /** How to mend it. */
+  readonly hint?: string;
+}
+
+/** What a check found, in the order of lines. */
+export interface CheckResult {
+  /** Name and text of the Dockerfile. */
+  readonly file: string;
+  readonly source: string;
+  /** Of BuildKit's checks. */
+  readonly warnings: readonly CheckWarning[];
+  /** Of tsbuild's own. */
+  readonly own: readonly CheckWarning[];
+  /** What a build fails with before its first step. */
+  readonly error: DockerfileError | undefined;
+  /** Images that nothing is known of: what depends on them was not checked. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Checks a Dockerfile: the stages that `target` needs, without it all. Needs no root, writes nothing to the store, and
+ * fetches only documents of base images. @throws TsbuildError when there is no Dockerfile to check
+ */
+export async function runCheck(options: BuildOptions): Promise<CheckResult> {
+  const { onEvent: emit = () => undefined, signal = new AbortController().signal } = options;
+  const contexts = parseContexts(options.contexts ?? {});
+  await using temporary = new TemporaryStore();
+  const definition = await readDefinition({ options, temporary, emit, signal });
+  const { text: source, file, ignore, time } = definition;
+  await using bases = new BaseImages({ options, temporary, signal });
+  const linter = new Linter({
+    source,
+    given: givenChecks(options),
+    ignore,
+    unknownBases: bases.unknown,
+    locate: (name, within) => locateVariable(source, name, within),
+  });
+  const error = await failureOf(async () => {
+    const ast = parseDockerfile(source, file.name, { syntax: givenSyntax(options), observer: linter });
+    await makePlan({
+      options: { ...withBuiltinArgs(options, ast, time), allow: ["network.host", "security.insecure"] },
+      ast,
+      emit,
+      contexts,
+      // Which devices this machine has is for a build to say.
+      devices: { resolve: () => [] },
+      observer: linter,
+      allStages: options.target === undefined || options.target === "",
+      cleanUrl: (url) => url,
+      findImage: async (name, platform) => await bases.find(name, platform),
+      findLayout: async (request) => await bases.layout(request),
+    });
+    linter.verdict();
+  });
+  const warnings = linter.warnings.map(toCheckWarning);
+  return {
+    file: file.name,
+    source,
+    warnings: warnings.filter(({ rule }) => !isOwn(rule)),
+    own: warnings.filter(({ rule }) => isOwn(rule)),
+    error,
+    notes: bases.notes,
+  };
+}
+
+/** What is wrong at a place of the Dockerfile; all else is thrown. */
+async function failureOf(act: () => Promise<void>): Promise<DockerfileError | undefined> {
+  try {
+    await act();
+    return undefined;
+  } catch (error) {
+    if (error instanceof DockerfileError) return error;
+    throw error;
+  }
+}
+
+function toCheckWarning({ rule, message, location, at, hint }: LintWarning): CheckWarning {
+  const { name, description, url } = rule;
+  return {
+    rule: name,
+    description,
+    ...(url === undefined ? {} : { url }),
+    message,
+    location,
+    ...(at === undefined ? {} : { at }),
+    ...(hint === undefined ? {} : { hint }),
+  };
+}

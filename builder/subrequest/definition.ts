@@ -1,0 +1,53 @@
+import { digestOf } from "../../store/oci/digest.ts";
+import { openContextDirectory } from "../context/dockerfile.ts";
+import { openMainContext, type MainContext } from "../context/main.ts";
+import { fetchContext, type RemoteContext } from "../context/remote.ts";
+import { parseContextUrl, type ContextUrl } from "../context/url.ts";
+import { Workspace } from "../context/workspace.ts";
+import type { ProgressSink } from "../events.ts";
+import { definitionStep, internalStep } from "../internal-step.ts";
+import type { BuildOptions } from "../options.ts";
+import { Secrets } from "../secrets.ts";
+import { HttpSource } from "../source/http/source.ts";
+import { sourceProgress } from "../source/progress.ts";
+import { UrlCredentials } from "../source/url-credentials.ts";
+import type { TemporaryStore } from "./temporary-store.ts";
+
+/** A Dockerfile that is only looked at. */
+export interface Definition extends Pick<MainContext, "file" | "ignore" | "time"> {
+  readonly text: string;
+}
+
+/** Where it is looked for and who is told. */
+export interface DefinitionRequest {
+  readonly options: Pick<BuildOptions, "context" | "dockerfile" | "stdin" | "registry" | "secrets">;
+  readonly temporary: TemporaryStore;
+  readonly emit: ProgressSink;
+  readonly signal: AbortSignal;
+}
+
+/** Reads the Dockerfile of a context and its ignore file, and nothing else of it. @throws as openMainContext() */
+export async function readDefinition(request: DefinitionRequest): Promise<Definition> {
+  const { options, temporary, emit, signal } = request;
+  const { context, dockerfile, stdin } = options;
+  const url = context === "-" ? undefined : parseContextUrl(context);
+  const isLocal = context !== "-" && url === undefined && dockerfile !== "-";
+  if (isLocal) openContextDirectory(context);
+  using workspace = new Workspace(isLocal ? "" : temporary.directory());
+  const remote = url === undefined ? undefined : await fetchRemote(url, request);
+  const { file, ignore, time } = await internalStep(emit, definitionStep.name, () =>
+    openMainContext({ context, dockerfile, stdin, remote, workspace, signal }),
+  );
+  return { file, ignore, time, text: file.bytes.toString("utf8") };
+}
+
+async function fetchRemote(url: ContextUrl, request: DefinitionRequest): Promise<RemoteContext> {
+  const { options, temporary, emit, signal } = request;
+  const secrets = new Secrets(options.secrets ?? {});
+  const credentials = new UrlCredentials(secrets.mask);
+  const store = await temporary.store();
+  await using http = new HttpSource({ store, registry: options.registry ?? {}, secrets, credentials });
+  const progress = (name: string): ReturnType<typeof sourceProgress> =>
+    sourceProgress(emit, { digest: digestOf(name), name }, signal);
+  return await fetchContext(url, { http, credentials, progress });
+}

@@ -1,4 +1,0 @@
-package greet
-
-// Text greets.
-func Text(name string) string { return "hello " + name }

@@ -1,1 +1,0 @@
-shared() { echo shared by all; }

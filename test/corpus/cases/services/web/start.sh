@@ -1,3 +1,0 @@
-#!/bin/sh
-. /app/lib.sh
-echo web: $(shared)
