@@ -1,5 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -19,11 +20,17 @@ const { values: flags } = parseArgs({
 });
 const cases = join(import.meta.dirname, "cases");
 const epoch = 1_700_000_000;
-const needsNetwork = /apt-get|pip install|npm ci|golang/;
+const needsNetwork = /apt-get|pip install|npm ci|node:24|golang/;
+
+/** What a case.json may say: of options, and files and directories of the case by their names in it. */
+interface CaseOptions extends Pick<BuildOptions, "buildArgs" | "target" | "network"> {
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly contexts?: Readonly<Record<string, string>>;
+}
 
 interface Case {
   readonly name: string;
-  readonly options: Pick<BuildOptions, "buildArgs" | "target">;
+  readonly options: CaseOptions;
   /** False for what dockerd cannot do. */
   readonly peers: boolean;
   readonly text: string;
@@ -48,14 +55,38 @@ function prepareContext(name: string, parent: string): string {
   if (existsSync(join(context, "setup.sh"))) {
     execFileSync("sh", ["-e", "setup.sh"], { cwd: context, stdio: ["ignore", "ignore", "inherit"] });
   }
-  for (const own of ["setup.sh", "case.json"]) rmSync(join(context, own), { force: true });
+  for (const own of ["setup.sh", "case.json", "server.mjs"]) rmSync(join(context, own), { force: true });
   return context;
 }
 
+/** The case's server on the loopback interface, if it has one; its address is the build argument REGISTRY. */
+async function startServer(name: string): Promise<AsyncDisposable & { readonly buildArgs: Record<string, string> }> {
+  const file = join(cases, name, "server.mjs");
+  if (!existsSync(file)) return { buildArgs: {}, [Symbol.asyncDispose]: async () => undefined };
+  const server = spawn(process.execPath, [file], { stdio: ["pipe", "pipe", "inherit"] });
+  const [address] = await once(server.stdout, "data");
+  const stop = async (): Promise<void> => {
+    const ended = once(server, "close");
+    server.stdin.end();
+    await ended;
+  };
+  return { buildArgs: { REGISTRY: String(address).trim() }, [Symbol.asyncDispose]: stop };
+}
+
 async function checkCase(one: Case, context: string, work: Work): Promise<readonly string[]> {
+  await using server = await startServer(one.name);
   const problems: string[] = [];
   const archive = join(work.directory, `${one.name}.tar`);
-  const common = { root: work.store, context, ...one.options };
+  const { secrets = {}, contexts = {}, ...options } = one.options;
+  const buildArgs = { ...options.buildArgs, ...server.buildArgs };
+  const common = {
+    root: work.store,
+    context,
+    ...options,
+    buildArgs,
+    secrets: Object.fromEntries(Object.entries(secrets).map(([id, value]) => [id, () => value])),
+    contexts: Object.fromEntries(Object.entries(contexts).map(([id, path]) => [id, join(context, path)])),
+  };
   const since = Math.floor(Date.now() / 1000) - 1;
   const outputs = [{ type: "docker", dest: archive, tar: true }] as const;
   await build({ ...common, ...(work.dockerd === undefined ? {} : { outputs }) }).result;
@@ -69,10 +100,12 @@ async function checkCase(one: Case, context: string, work: Work): Promise<readon
     problems.push(`two cold builds: ${first.manifestDigest} and ${second.manifestDigest}`);
   if (work.dockerd !== undefined && one.peers) {
     const peer = join(work.directory, `${one.name}.docker.tar`);
-    const args = Object.entries(one.options.buildArgs ?? {}).flatMap(([key, value]) => [
-      "--build-arg",
-      `${key}=${value}`,
-    ]);
+    const args = Object.entries(buildArgs).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]);
+    for (const [id, value] of Object.entries(secrets)) {
+      const file = join(work.directory, `secret-${id}`);
+      writeFileSync(file, value);
+      args.push("--secret", `id=${id},src=${file}`);
+    }
     const target = one.options.target === undefined ? [] : ["--target", one.options.target];
     work.dockerd.docker(["build", "--network", "host", "-q", "-t", `case-${one.name}`, ...args, ...target, context]);
     work.dockerd.docker(["save", "-o", peer, `case-${one.name}`]);

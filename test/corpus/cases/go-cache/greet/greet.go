@@ -1,0 +1,4 @@
+package greet
+
+// Text greets.
+func Text(name string) string { return "hello " + name }

@@ -1,0 +1,1 @@
+shared() { echo shared by all; }
