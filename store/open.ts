@@ -11,6 +11,7 @@ import { FetchedFiles } from "./fetched.ts";
 import { BuildRecords } from "./history/builds.ts";
 import { StepStates } from "./history/states.ts";
 import { Lease, sweepLeases } from "./lease.ts";
+import { removeOldEntries } from "./old-entries.ts";
 import { DatabaseRefs } from "./refs.ts";
 import { OverlaySnapshotter } from "./snapshot/overlay.ts";
 import { StepLocks } from "./step-locks.ts";
@@ -64,8 +65,12 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
         { db, content, snapshots, cacheMounts, fetched, refs: () => refs.list() },
         wanted,
       );
-      const logs = wanted.unusedFor === undefined ? 0 : builds.forget(wanted.unusedFor);
-      return { ...collected, bytes: collected.bytes + logs };
+      snapshots.sweepUnrecorded();
+      const { unusedFor } = wanted;
+      if (unusedFor === undefined) return collected;
+      // What is remembered of projects and contexts: nobody needs it for a build.
+      for (const name of ["states", "contexts"]) removeOldEntries(join(root, name), unusedFor);
+      return { ...collected, bytes: collected.bytes + builds.forget(unusedFor) };
     },
   };
 }

@@ -117,6 +117,15 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
     }
   }
 
+  /**
+   * Removes every directory that is not recorded: what was left by a process that was killed while it removed
+   * snapshots, whose lease is gone. Only for who has the store alone.
+   */
+  sweepUnrecorded(): void {
+    for (const id of readdirSync(this.#root))
+      if (this.#db.get("SELECT 1 FROM snapshots WHERE id = ?", id) === undefined) this.#discard(id);
+  }
+
   /** Removes what this process made and did not record. */
   [Symbol.dispose](): void {
     for (const id of this.#own) this.#discard(id);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { build } from "../../builder/index.ts";
+import { tsbuild } from "../rig/command.ts";
 import { Project, fromBusybox } from "../rig/project.ts";
 
 const program = join(import.meta.dirname, "../../builder/cli/tsbuild");
@@ -135,6 +136,23 @@ function sleepers(): number {
     }
   }).length;
 }
+
+describe("prune", () => {
+  it("takes what a killed prune left, and forgets projects and contexts with --all", async () => {
+    using project = new Project({ Dockerfile: `${fromBusybox}RUN true\n`, a: "a" });
+    for (let at = 0; at < 600; at++) project.write(`many/${at}`, String(at));
+    project.write("Dockerfile", `${fromBusybox}COPY many /many\n`);
+    expect((await project.build({ tags: ["kept"] })).error).toBeUndefined();
+    const left = join(project.store, "snapshots/0123456789ab-0/fs/some");
+    mkdirSync(left, { recursive: true });
+    const { code } = await tsbuild(project, ["prune", "--all"]);
+    expect(code).toBe(0);
+    expect(readdirSync(join(project.store, "snapshots"))).toHaveLength(2);
+    for (const name of ["states", "contexts", "builds"]) expect(readdirSync(join(project.store, name))).toEqual([]);
+    const again = await project.build();
+    expect(again.error).toBeUndefined();
+  });
+});
 
 describe("two builds at once", () => {
   it("in one store do not harm each other", async () => {
