@@ -4,7 +4,7 @@ import { openStore } from "../store/open.ts";
 import { digestOf } from "../store/oci/digest.ts";
 import { normalizeReference } from "../store/oci/reference.ts";
 import type { Store } from "../store/store.ts";
-import { givenChecks, givenHostname, givenSyntax, withBuiltinArgs } from "./builtin-args.ts";
+import { givenAdvice, givenChecks, givenHostname, givenSyntax, withBuiltinArgs } from "./builtin-args.ts";
 import { namedDirectory, openContextDirectory } from "./context/dockerfile.ts";
 import { DeviceAccess } from "./cdi/access.ts";
 import { FetchedTrees } from "./context/fetched-trees.ts";
@@ -40,6 +40,7 @@ import { Secrets } from "./secrets.ts";
 import { Solver } from "./solve/solver.ts";
 import { StepHistory } from "./solve/step-history.ts";
 import { withSpaceHint } from "./space-error.ts";
+import { GitSource } from "./source/git/source.ts";
 import { HttpSource } from "./source/http/source.ts";
 import { sourceProgress, type SourceProgress } from "./source/progress.ts";
 import { UrlCredentials } from "./source/url-credentials.ts";
@@ -105,6 +106,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   });
   const credentials = new UrlCredentials(secrets.mask);
   await using http = new HttpSource({ store, registry, secrets, credentials });
+  const git = new GitSource({ store, registry, secrets, credentials, ssh, advice: givenAdvice(options) });
   using workspace = new Workspace(store.scratch);
   const progress = (name: string): SourceProgress => sourceProgress(emit, { digest: digestOf(name), name }, signal);
   const remote = contextUrl === undefined ? undefined : await fetchContext(contextUrl, { http, credentials, progress });
@@ -171,7 +173,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
     ops: opTable({
       source,
       images,
-      sources: { openContext: (name) => trees.open(name), http, trees: new FetchedTrees(trees, workspace) },
+      sources: { openContext: (name) => trees.open(name), http, git, trees: new FetchedTrees(trees, workspace) },
       run: { ...runSettings({ options, store, ast, secrets, ssh, devices }), shells },
     }),
   });
@@ -259,7 +261,7 @@ async function planBuild(parts: {
   return await makePlan({
     ...parts,
     observer,
-    cleanUrl: (url) => credentials.take(url),
+    keepUser: (url, user) => credentials.keep(url, user),
     findImage: async (name, platform) => keep(await source.find(name, platform)),
     findLayout: async (request) => keep(await layoutImage(store, { ...request, signal })),
   });

@@ -26,6 +26,16 @@ export function givenChecks({ buildArgs = {} }: Pick<BuildOptions, "buildArgs">)
   return buildArgs["BUILDKIT_DOCKERFILE_CHECK"];
 }
 
+/** Whether git's own advice is shown, as BUILDKIT_GIT_ADVICE says. @throws E_BUILD_ARG */
+export function givenAdvice({ buildArgs = {} }: Pick<BuildOptions, "buildArgs">): boolean {
+  return truthOf(buildArgs, "BUILDKIT_GIT_ADVICE") ?? false;
+}
+
+/** Whether the repository of a git context is kept, as BUILDKIT_CONTEXT_KEEP_GIT_DIR says. @throws E_BUILD_ARG */
+export function givenKeepGitDir({ buildArgs = {} }: Pick<BuildOptions, "buildArgs">): boolean {
+  return truthOf(buildArgs, "BUILDKIT_CONTEXT_KEEP_GIT_DIR") ?? false;
+}
+
 /** The name of the host of every RUN, when BUILDKIT_SANDBOX_HOSTNAME gives one. */
 export function givenHostname({ buildArgs = {} }: Pick<BuildOptions, "buildArgs">): string | undefined {
   const name = buildArgs["BUILDKIT_SANDBOX_HOSTNAME"];
@@ -74,15 +84,18 @@ function checkHostname(buildArgs: Readonly<Record<string, string>>): void {
 }
 
 function checkMultiPlatform(buildArgs: Readonly<Record<string, string>>): void {
-  const text = buildArgs["BUILDKIT_MULTI_PLATFORM"] ?? "";
-  if (text === "") return;
-  const value = truths.get(text);
-  if (value === undefined) throw badArgument("BUILDKIT_MULTI_PLATFORM", text, "it is neither true nor false");
-  if (!value) return;
+  if (truthOf(buildArgs, "BUILDKIT_MULTI_PLATFORM") !== true) return;
   throw new TsbuildError("Cannot build: BUILDKIT_MULTI_PLATFORM=true is not supported yet", {
     code: "E_UNSUPPORTED",
     hint: "leave it out: the output is that of one platform",
   });
+}
+
+function truthOf(buildArgs: Readonly<Record<string, string>>, name: string): boolean | undefined {
+  const text = buildArgs[name] ?? "";
+  const value = truths.get(text);
+  if (value === undefined && text !== "") throw badArgument(name, text, "it is neither true nor false");
+  return value;
 }
 
 function badArgument(name: string, value: string, why: string): TsbuildError {

@@ -28,14 +28,14 @@ export interface PlanParts {
   readonly devices: ConvertOptions["devices"];
   readonly observer: ConvertObserver;
   readonly allStages?: boolean;
-  readonly cleanUrl: (url: string) => string;
+  readonly keepUser: ConvertOptions["keepUser"];
   readonly findImage: (name: string, platform: Platform) => Promise<ImageDocuments>;
   readonly findLayout: (request: Omit<LayoutRequest, "signal">) => Promise<ImageDocuments>;
 }
 
 /** The step graph that the options ask for; each image that is looked up is a step of progress. @throws DockerfileError */
 export async function makePlan(parts: PlanParts): Promise<BuildPlan> {
-  const { options, ast, emit, contexts, devices, observer, allStages = false, cleanUrl } = parts;
+  const { options, ast, emit, contexts, devices, observer, allStages = false, keepUser } = parts;
   const build = hostPlatform();
   const target = options.platform === undefined ? build : parsePlatform(options.platform);
   const resolve = async (
@@ -65,7 +65,7 @@ export async function makePlan(parts: PlanParts): Promise<BuildPlan> {
     contexts,
     observer,
     allStages,
-    cleanUrl,
+    keepUser,
     resolveImage: async (name, platform, location) =>
       await locateBase(name, location, ast, async () => {
         const step = `[internal] load metadata for ${shownName(name)}`;

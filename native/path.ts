@@ -15,6 +15,7 @@ const SYS_listxattrat = 465;
 let hasListxattrat = true;
 const SYS_getdents64 = process.arch === "arm64" ? 61 : 217;
 const RESOLVE_NO_MAGICLINKS = 0x02n;
+const RESOLVE_BENEATH = 0x08n;
 const RESOLVE_IN_ROOT = 0x10n;
 const STATX_BASIC = 0x7ff;
 
@@ -304,10 +305,14 @@ export class Root extends Dir {
 
   /** A descriptor of what the path leads to inside the root; the caller closes it. */
   open(path: string, flags: number, mode: number = 0): number {
+    return this.#open(path, { flags, mode, resolve: RESOLVE_IN_ROOT });
+  }
+
+  #open(path: string, options: { readonly flags: number; readonly mode: number; readonly resolve: bigint }): number {
     const how = Buffer.alloc(24);
-    how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC), 0);
-    how.writeBigUInt64LE(BigInt(mode), 8);
-    how.writeBigUInt64LE(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, 16);
+    how.writeBigUInt64LE(BigInt(options.flags | O_CLOEXEC), 0);
+    how.writeBigUInt64LE(BigInt(options.mode), 8);
+    how.writeBigUInt64LE(options.resolve | RESOLVE_NO_MAGICLINKS, 16);
     const name = encodeCString(path === "" ? "." : path);
     for (;;) {
       // EAGAIN: something was renamed while the kernel resolved `..`; it asks to try again.
@@ -319,6 +324,12 @@ export class Root extends Dir {
   /** The directory that the path leads to, symlinks followed inside the root. */
   dir(path: string): Dir {
     return Dir.fromFd(this.open(path, constants.O_RDONLY | constants.O_DIRECTORY));
+  }
+
+  /** The directory that the path leads to; unlike dir() it is refused (EXDEV) if a part would lead out of the root. */
+  beneath(path: string): Dir {
+    const flags = constants.O_RDONLY | constants.O_DIRECTORY;
+    return Dir.fromFd(this.#open(path, { flags, mode: 0, resolve: RESOLVE_BENEATH }));
   }
 
   /** A directory inside as a root of its own: its `/` is that directory. */

@@ -3,6 +3,7 @@ import { danglingPrefix } from "./image/stored.ts";
 import type { Database } from "./database.ts";
 import type { ContentStore } from "./content/store.ts";
 import type { FetchedFiles } from "./fetched.ts";
+import type { GitRepositories } from "./git-repositories.ts";
 import type { Descriptor } from "./oci/descriptor.ts";
 import { chainID, isDigest, type Digest } from "./oci/digest.ts";
 import { parseConfig, parseManifest } from "./oci/parse.ts";
@@ -15,6 +16,7 @@ interface Parts {
   readonly snapshots: Snapshotter;
   readonly cacheMounts: CacheMounts;
   readonly fetched: FetchedFiles;
+  readonly git: GitRepositories;
   readonly refs: () => readonly ImageRef[];
 }
 
@@ -46,7 +48,8 @@ export async function collect(parts: Parts, options: CollectOptions): Promise<Co
     result.blobs++;
     await content.delete(digest);
   }
-  if (options.unusedFor !== undefined) result.bytes += parts.cacheMounts.collect(options.unusedFor);
+  if (options.unusedFor !== undefined)
+    result.bytes += parts.cacheMounts.collect(options.unusedFor) + parts.git.collect(options.unusedFor);
   forgetCompressed(db, marked.blobs);
   return result;
 }

@@ -8,6 +8,7 @@ import { DatabaseCache, DatabaseCompressed } from "./cache.ts";
 import { LocalContentStore } from "./content/local.ts";
 import { Database } from "./database.ts";
 import { FetchedFiles } from "./fetched.ts";
+import { GitRepositories } from "./git-repositories.ts";
 import { BuildRecords } from "./history/builds.ts";
 import { StepStates } from "./history/states.ts";
 import { Lease, sweepLeases } from "./lease.ts";
@@ -33,6 +34,7 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
   const cacheMounts = new CacheMounts(root);
   const content = new LocalContentStore(root, lease.scratch);
   const fetched = new FetchedFiles(root);
+  const git = new GitRepositories(root);
   const refs = new DatabaseRefs(db);
   const builds = new BuildRecords(root);
   return {
@@ -44,6 +46,7 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
     compressed: new DatabaseCompressed(db),
     cacheMounts,
     fetched,
+    git,
     stepLocks: new StepLocks(root),
     builds,
     states: new StepStates(root),
@@ -62,7 +65,7 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
         });
       }
       const collected = await collect(
-        { db, content, snapshots, cacheMounts, fetched, refs: () => refs.list() },
+        { db, content, snapshots, cacheMounts, fetched, git, refs: () => refs.list() },
         wanted,
       );
       snapshots.sweepUnrecorded();

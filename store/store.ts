@@ -2,6 +2,7 @@ import type { CacheMounts } from "./cache-mounts.ts";
 import type { ContentStore } from "./content/store.ts";
 import type { Descriptor } from "./oci/descriptor.ts";
 import type { FetchedFiles } from "./fetched.ts";
+import type { GitRepositories } from "./git-repositories.ts";
 import type { BuildRecords } from "./history/builds.ts";
 import type { StepStates } from "./history/states.ts";
 import type { Digest } from "./oci/digest.ts";
@@ -80,6 +81,8 @@ export interface Store extends AsyncDisposable {
   readonly cacheMounts: CacheMounts;
   /** What URLs gave. */
   readonly fetched: FetchedFiles;
+  /** What git remotes gave. */
+  readonly git: GitRepositories;
   /** What past builds did, for people. */
   readonly builds: BuildRecords;
   /** What each step was in the last build of its project, to explain a miss. */

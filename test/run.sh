@@ -14,6 +14,7 @@ need cc "gcc libc6-dev"
 need xz xz-utils
 need bzip2 bzip2
 need newuidmap uidmap
+need git git
 [ -x /bin/busybox ] || missing="$missing busybox-static"
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ]; then
   # shellcheck disable=SC2086

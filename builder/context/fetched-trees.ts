@@ -14,8 +14,11 @@ export class FetchedTrees {
     this.#workspace = workspace;
   }
 
-  /** Has `fill` fill a new directory, once for a vertex. `label`: what messages call it. */
-  async make(vertex: Digest, label: string, fill: (directory: string) => Promise<void>): Promise<void> {
+  /**
+   * Has `fill` fill a new directory, once for a vertex; what it gives is the tree, the directory or one in it. `label`:
+   * what messages call it.
+   */
+  async make(vertex: Digest, label: string, fill: (directory: string) => Promise<string>): Promise<void> {
     const made = this.#made.get(vertex) ?? this.#fill(vertex, label, fill);
     this.#made.set(vertex, made);
     await made;
@@ -26,9 +29,8 @@ export class FetchedTrees {
     return this.#trees.open(vertex);
   }
 
-  async #fill(vertex: Digest, label: string, fill: (directory: string) => Promise<void>): Promise<void> {
-    const directory = this.#workspace.directory();
-    await fill(directory);
+  async #fill(vertex: Digest, label: string, fill: (directory: string) => Promise<string>): Promise<void> {
+    const directory = await fill(this.#workspace.directory());
     this.#trees.add(vertex, { directory, label, ignore: undefined, keepOwners: true, temporary: true });
   }
 }

@@ -1,3 +1,4 @@
+import type { GitUrl } from "../dockerfile/git-url.ts";
 import { redactUrls } from "../dockerfile/redact-url.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { isDigest, type Digest } from "../../store/oci/digest.ts";
@@ -21,6 +22,7 @@ export type NamedContext =
     }
   /** An archive, or a file that is called `context`; the URL as written, perhaps with user and password. */
   | { readonly kind: "url"; readonly url: string }
+  | { readonly kind: "git"; readonly url: GitUrl }
   /** Another stage of the same Dockerfile. */
   | { readonly kind: "target"; readonly stage: string };
 
@@ -91,7 +93,8 @@ function parseContext(name: string, value: string): NamedContext {
 function parseUrl(name: string, value: string): NamedContext | undefined {
   const remote = parseContextUrl(value);
   if (remote?.kind === "http") return { kind: "url", url: remote.url };
-  if (remote?.kind === "git" && !remote.url.bare) throw invalid(name, value, "git is not implemented");
+  // As with BuildKit github.com/x/y is a directory here.
+  if (remote?.kind === "git" && !remote.url.bare) return remote;
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) throw invalid(name, value, "this kind of context is not supported");
   return undefined;
 }
@@ -112,6 +115,6 @@ function parseLayout(name: string, text: string): NamedContext {
 function invalid(name: string, value: string, why: string): TsbuildError {
   return new TsbuildError(`Cannot use ${JSON.stringify(redactUrls(value))} as the build context ${name}: ${why}`, {
     code: "E_CONTEXT_VALUE",
-    hint: `--build-context ${name}=DIR, https://HOST/ARCHIVE, docker-image://NAME, oci-layout://DIR:TAG or target:STAGE`,
+    hint: `--build-context ${name}=DIR, https://HOST/ARCHIVE, https://HOST/REPOSITORY.git, docker-image://NAME, oci-layout://DIR:TAG or target:STAGE`,
   });
 }

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { TsbuildError } from "../../native/errors.ts";
 import { parseGitUrl, type GitUrl } from "../dockerfile/git-url.ts";
 import { redactUrls } from "../dockerfile/redact-url.ts";
+import { gitSpec, shownGit } from "../graph/git-vertex.ts";
 import { splitUrl, withoutUser } from "../dockerfile/split-url.ts";
 
 /** What the word for a context means, when it is no directory and not standard input. */
@@ -28,10 +29,5 @@ export function parseContextUrl(text: string): ContextUrl | undefined {
 export function contextID(text: string, cwd: string): string {
   const url = text === "-" ? undefined : parseContextUrl(text);
   if (url === undefined) return text === "-" ? text : resolve(cwd, text);
-  return url.kind === "git" ? gitContextID(url.url) : withoutUser(url.url);
-}
-
-/** The repository, and what of it is built. */
-export function gitContextID({ remote, ref = "", subdir }: GitUrl): string {
-  return ref === "" && subdir === undefined ? remote : `${remote}#${ref}${subdir === undefined ? "" : `:${subdir}`}`;
+  return url.kind === "git" ? shownGit(gitSpec(url.url)) : withoutUser(url.url);
 }

@@ -17,7 +17,7 @@ import type { RunLimits } from "./opspec.ts";
 import type { BaseFacts, ConvertObserver } from "./observer.ts";
 import type { ResolvedImage } from "./resolved-image.ts";
 import { expandFrom } from "./copy-from.ts";
-import type { DispatchContext } from "./dispatch/context.ts";
+import type { DispatchContext, KeepUser } from "./dispatch/context.ts";
 import { dispatch } from "./dispatch/dispatch.ts";
 import { evaluateGlobalArgs, expandGlobal, predefinedArgs, proxyArgs, type BuildPlatforms } from "./global-args.ts";
 import { ensurePath, type StageState } from "./stage-state.ts";
@@ -39,8 +39,7 @@ export interface ConvertOptions {
   readonly noCache: boolean | readonly string[];
   /** Finds and pins an image; called once for each name and platform. @throws E_BASE_NOT_FOUND ... */
   readonly resolveImage: (name: string, platform: Platform, location: SourceLocation) => Promise<ResolvedImage>;
-  /** A URL without user and password, which are kept for who fetches it. */
-  readonly cleanUrl: (url: string) => string;
+  readonly keepUser: KeepUser;
   /** What --build-context puts in the place of images and stages. */
   readonly contexts: ContextTable;
   readonly resolveLayout: (
@@ -261,7 +260,7 @@ class Converter {
         if (vertex === undefined) throw new RangeError(`no source ${from}`);
         return vertex;
       },
-      cleanUrl: this.#options.cleanUrl,
+      keepUser: this.#options.keepUser,
       usedArgs: this.#usedArgs,
       onUnset: (facts) => this.#options.observer?.unset(facts),
     };
@@ -320,7 +319,7 @@ class Converter {
   #contextNeeds(): ContextNeeds {
     return {
       epoch: this.#options.epoch,
-      cleanUrl: this.#options.cleanUrl,
+      keepUser: this.#options.keepUser,
       image: async (found, platform, location) => await this.#contextImage(found, platform, location),
       stage: async (name, before, location) => await this.#stage(this.#contextStage(name, before, location)),
     };

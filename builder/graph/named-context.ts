@@ -1,7 +1,10 @@
 import type { FoundContext } from "../context/named.ts";
+import { splitUrl, withoutUser } from "../dockerfile/split-url.ts";
 import type { SourceLocation } from "../dockerfile/location.ts";
 import type { Platform } from "../../store/oci/platform.ts";
 import { contextVertex, imageVertex, overImage, overStage, overTree } from "./base.ts";
+import type { KeepUser } from "./dispatch/context.ts";
+import { gitSpec, gitVertex } from "./git-vertex.ts";
 import type { ResolvedImage } from "./resolved-image.ts";
 import type { StageState } from "./stage-state.ts";
 import { makeVertex, scratchVertex, type Vertex } from "./vertex.ts";
@@ -9,7 +12,7 @@ import { makeVertex, scratchVertex, type Vertex } from "./vertex.ts";
 /** What named contexts need of the conversion that they are part of. */
 export interface ContextNeeds {
   readonly epoch: number | undefined;
-  readonly cleanUrl: (url: string) => string;
+  readonly keepUser: KeepUser;
   /** The image of a context that is one. */
   readonly image: (found: FoundContext, platform: Platform, location: SourceLocation) => Promise<ResolvedImage>;
   /** The stage that `target:STAGE` means, which must come before the stage of the number. */
@@ -26,6 +29,7 @@ export async function namedState(own: StageState, found: FoundContext, needs: Co
       return own;
     case "directory":
     case "url":
+    case "git":
       return overTree(own, { source: treeVertex(found, needs, location), name, epoch: needs.epoch });
     case "target":
       return overStage(own, await needs.stage(context.stage, stage.index, location));
@@ -55,6 +59,7 @@ export async function namedVertex(found: FoundContext, needs: ContextNeeds, at: 
       return scratchVertex(`context/${name}`);
     case "directory":
     case "url":
+    case "git":
       return treeVertex(found, needs, location);
     case "target":
       return (await needs.stage(context.stage, stage, location)).vertex;
@@ -71,8 +76,15 @@ export async function namedVertex(found: FoundContext, needs: ContextNeeds, at: 
 
 /** A context that is a tree of files. */
 function treeVertex({ name, context }: FoundContext, needs: ContextNeeds, location: SourceLocation): Vertex {
+  if (context.kind === "git") {
+    const { remote, userinfo } = context.url;
+    if (userinfo !== undefined) needs.keepUser(remote, userinfo);
+    return gitVertex(gitSpec(context.url), location, `[context ${name}]`);
+  }
   if (context.kind !== "url") return contextVertex(name);
-  const url = needs.cleanUrl(context.url);
+  const url = withoutUser(context.url);
+  const { userinfo } = splitUrl(context.url) ?? {};
+  if (userinfo !== undefined) needs.keepUser(url, userinfo);
   return makeVertex({
     op: { kind: "http", url, name: "context", tree: true },
     inputs: [],

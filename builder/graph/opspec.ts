@@ -39,6 +39,24 @@ export interface HttpOp {
   readonly tree?: true;
 }
 
+/** Files of a git repository. Keyed by the commit. */
+export interface GitOp {
+  readonly kind: "git";
+  /** For git itself, without user and password, which are no part of a graph. */
+  readonly remote: string;
+  /** A branch, tag, full name or commit; default: the remote's own branch. */
+  readonly ref?: string;
+  readonly subdir?: string;
+  /** The beginning of the hash of the commit, or of the annotated tag. */
+  readonly checksum?: string;
+  /** The checksum is what is fetched, whatever the ref means now. */
+  readonly fetchByCommit?: true;
+  readonly keepGitDir?: true;
+  readonly skipSubmodules?: true;
+  /** Files are as old as the commit. */
+  readonly commitTime?: true;
+}
+
 /** The body of a heredoc as a file of its own. `content` is part of every key. */
 export interface InlineFile {
   readonly name: string;
@@ -188,4 +206,4 @@ export interface MkdirOp {
 }
 
 /** What a vertex does: plain JSON, so that a graph can be printed, stored and compared. */
-export type OpSpec = ScratchOp | ImageOp | ContextOp | HttpOp | RunOp | CopyOp | LinkOp | SquashOp | MkdirOp;
+export type OpSpec = ScratchOp | ImageOp | ContextOp | HttpOp | GitOp | RunOp | CopyOp | LinkOp | SquashOp | MkdirOp;

@@ -7,10 +7,9 @@ import type { FetchedFile } from "../../store/fetched.ts";
 import type { FetchedTrees } from "../context/fetched-trees.ts";
 import { unpackInto } from "../context/file.ts";
 import type { HttpOp } from "../graph/opspec.ts";
-import type { Vertex } from "../graph/vertex.ts";
-import type { Op, OpContext } from "../solve/op.ts";
+import type { Op } from "../solve/op.ts";
 import { modifiedTime, type HttpSource } from "../source/http/source.ts";
-import { sourceProgress, type SourceProgress } from "../source/progress.ts";
+import { progressOf } from "./source-progress.ts";
 
 /** A URL: its content names it. It is asked for when keys are computed; what it gave is then in the store. */
 export function httpOp(op: HttpOp, source: HttpSource, trees: FetchedTrees): Op {
@@ -28,18 +27,14 @@ export function httpOp(op: HttpOp, source: HttpSource, trees: FetchedTrees): Op 
       const file = await source.fetch(op, progressOf(vertex, context));
       if (op.tree === true) {
         await trees.make(vertex.digest, op.url, async (directory) => {
-          if (await unpackInto(source.path(file), directory, context.signal)) return;
-          placeFile(source, file, { directory, name: op.name });
+          if (!(await unpackInto(source.path(file), directory, context.signal)))
+            placeFile(source, file, { directory, name: op.name });
+          return directory;
         });
       }
       return { snapshot: undefined, identity: Promise.resolve(undefined) };
     },
   };
-}
-
-/** What a source that is fetched for a vertex says. */
-export function progressOf({ digest, name }: Vertex, { emit, signal }: OpContext): SourceProgress {
-  return sourceProgress(emit, { digest, name }, signal);
 }
 
 /** As BuildKit: 0600, changed when the server says so. */

@@ -3,6 +3,7 @@ import type { Vertex } from "../graph/vertex.ts";
 import type { FoundImage, ImageSource } from "../source/images.ts";
 import { copyOp } from "./copy/op.ts";
 import type { Sources } from "./copy/readers.ts";
+import { gitOp } from "./git.ts";
 import { httpOp } from "./http.ts";
 import { imageOp } from "./image.ts";
 import { linkOp } from "./link.ts";
@@ -46,6 +47,8 @@ function makeOp(vertex: Vertex, resources: OpResources): Op {
     }
     case "http":
       return httpOp(op, resources.sources.http, resources.sources.trees);
+    case "git":
+      return gitOp(op, resources.sources.git, resources.sources.trees);
     case "run":
       return runOp(op, resources.run);
     case "copy":

@@ -61,6 +61,7 @@ function describe(name: string, before: string | undefined, now: string | undefi
   if (name === "image")
     return { kind: "image", name: (now ?? "").split("@")[0] ?? "", before: before ?? "", now: now ?? "" };
   if (name === "url") return sourceCause("changed", before, now);
+  if (name === "git") return sourceCause("moved", before, now);
   if (name === "ignore file") return { kind: "ignore", name: (now ?? before ?? "").split(" ")[0] ?? "" };
   return { kind: "input", name, before, now };
 }

@@ -155,13 +155,18 @@ export class StepHistory {
     // Stacking layers is no step of the Dockerfile: those that made them are.
     if (input.op.kind === "link")
       return input.inputs.filter((one) => this.#moved(one)).flatMap((one) => this.#inherited(one));
-    if (!this.#begun.has(input.digest) || input.op.kind === "image" || input.op.kind === "http") {
+    if (!this.#begun.has(input.digest) || isSource(input)) {
       const known = new Set(["first", "new", "gone", "failed"]);
       const own = this.explain(input).filter(({ kind }) => !known.has(kind));
       if (own.length > 0) return own;
     }
     return [{ kind: "earlier", slot: input.slot, step: textOf(input), line: input.location?.start.line }];
   }
+}
+
+/** What comes from elsewhere: what it is now explains itself, also when it was fetched in this build. */
+function isSource({ op }: Vertex): boolean {
+  return op.kind === "image" || op.kind === "http" || op.kind === "git";
 }
 
 /** The instruction without its number: `RUN npm ci`. */

@@ -70,7 +70,7 @@ export async function runCheck(options: BuildOptions): Promise<CheckResult> {
       devices: { resolve: () => [] },
       observer: linter,
       allStages: options.target === undefined || options.target === "",
-      cleanUrl: (url) => url,
+      keepUser: () => undefined,
       findImage: async (name, platform) => await bases.find(name, platform),
       findLayout: async (request) => await bases.layout(request),
     });

@@ -51,7 +51,7 @@ export async function runOutline(options: BuildOptions): Promise<Outline> {
     // Which devices this machine has is for a build to say.
     devices: { resolve: () => [] },
     observer: collector,
-    cleanUrl: (url) => url,
+    keepUser: () => undefined,
     findImage: async (name, platform) => await bases.find(name, platform),
     findLayout: async (request) => await bases.layout(request),
   });

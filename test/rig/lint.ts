@@ -54,7 +54,7 @@ export async function lintText(text: string, request: LintRequest = {}): Promise
       epoch: undefined,
       noCache: false,
       contexts: new Map(),
-      cleanUrl: (url) => url,
+      keepUser: () => undefined,
       observer: linter,
       allStages,
       resolveImage: async (name) => ({ ref: name, manifest: digestOf(name), config: image, platform }),

@@ -3,6 +3,7 @@ import type { DeviceAccess } from "../../cdi/access.ts";
 import type { Instruction } from "../../dockerfile/ast.ts";
 import { DockerfileError } from "../../dockerfile/error.ts";
 import { expandWord } from "../../dockerfile/expand.ts";
+import type { UserInfo } from "../../dockerfile/split-url.ts";
 import type { SourceLocation } from "../../dockerfile/location.ts";
 import { envMap } from "../env.ts";
 import type { Entitlement } from "../../options.ts";
@@ -10,6 +11,9 @@ import type { UnsetFacts } from "../observer.ts";
 import type { RunLimits } from "../opspec.ts";
 import type { StageState } from "../stage-state.ts";
 import type { Vertex } from "../vertex.ts";
+
+/** Keeps user and password of a URL for who fetches it; the URL that goes on has none. */
+export type KeepUser = (url: string, user: UserInfo) => void;
 
 /** What dispatch functions know beside the stage's state; the same for all stages. */
 export interface DispatchContext {
@@ -30,8 +34,7 @@ export interface DispatchContext {
   readonly epoch: number | undefined;
   /** The file system named by `COPY --from=` or `RUN --mount=from=`. @throws DockerfileError */
   readonly stageVertex: (from: string, instruction: Instruction) => Vertex;
-  /** A URL without user and password, which are kept for who fetches it. */
-  readonly cleanUrl: (url: string) => string;
+  readonly keepUser: KeepUser;
   readonly usedArgs: Set<string>;
   /** Told of every variable that has no value where it is used. */
   readonly onUnset: (facts: UnsetFacts) => void;

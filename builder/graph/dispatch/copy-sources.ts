@@ -1,15 +1,18 @@
 import { posix } from "node:path";
 import type { CopyInstruction, Word } from "../../dockerfile/ast.ts";
+import { checkChecksum } from "../../dockerfile/git-options.ts";
 import { parseGitUrl, type GitUrl } from "../../dockerfile/git-url.ts";
 import { PathPatterns } from "../../dockerfile/path-patterns.ts";
 import { redactUrls } from "../../dockerfile/redact-url.ts";
-import { splitUrl } from "../../dockerfile/split-url.ts";
+import { splitUrl, withoutUser } from "../../dockerfile/split-url.ts";
 import { parseChecksum } from "../../source/http/checksum.ts";
 import { fileNameOf } from "../../source/http/file-name.ts";
+import { TsbuildError } from "../../../native/errors.ts";
 import { urlVertex } from "../base.ts";
+import { gitSpec, gitVertex } from "../git-vertex.ts";
 import type { CopySource } from "../opspec.ts";
 import type { Vertex } from "../vertex.ts";
-import { atPlace, expandIn, failAt, refuse, type DispatchInput } from "./context.ts";
+import { atPlace, expandIn, failAt, type DispatchInput } from "./context.ts";
 import { flagLocation, flagText } from "./copy-flags.ts";
 
 type Input = DispatchInput<CopyInstruction>;
@@ -35,7 +38,8 @@ export function copySources(input: Input): CopySources {
   const inputs: Vertex[] = [];
   const sources = words.map(({ word, meaning }): CopySource => {
     if (meaning.kind === "path") return localSource(input, word, meaning.path, addInput(inputs, localVertex(input)));
-    if (meaning.kind === "git") throw refuse(input.context, word.location, "ADD with a git repository as its source");
+    if (meaning.kind === "git")
+      return { input: addInput(inputs, gitSource(input, word, meaning.url, checksum)), path: "/" };
     const made = urlSource(input, word, meaning.url, checksum);
     return { input: addInput(inputs, made.vertex), path: `/${made.name}` };
   });
@@ -106,7 +110,8 @@ function urlSource(
   checksum: string | undefined,
 ): { readonly vertex: Vertex; readonly name: string } {
   const { context } = input;
-  if (splitUrl(text) === undefined || !URL.canParse(text)) {
+  const parts = splitUrl(text);
+  if (parts === undefined || !URL.canParse(text)) {
     throw failAt(context, word.location, {
       code: "E_URL_INVALID",
       message: `Cannot read the URL ${redactUrls(text)}: it has no host, or characters that no URL has`,
@@ -116,8 +121,40 @@ function urlSource(
   const sum =
     checksum === undefined ? undefined : atPlace(input, flagLocation(input, "checksum"), () => parseChecksum(checksum));
   const name = fileNameOf(text);
-  const url = context.cleanUrl(text.replace(/#.*$/s, ""));
+  const url = withoutUser(text.replace(/#.*$/s, ""));
+  if (parts.userinfo !== undefined) context.keepUser(url, parts.userinfo);
   return { name, vertex: urlVertex({ url, name, ...(sum === undefined ? {} : { checksum: sum }) }, word.location) };
+}
+
+/** What flag and URL both say has to be the same. @throws E_GIT_URL */
+function gitSource(input: Input, word: Word, url: GitUrl, text: string | undefined): Vertex {
+  const { context, instruction } = input;
+  const { keepGitDir } = instruction;
+  const differ = (flag: string): Error =>
+    failAt(context, flagLocation(input, flag), {
+      code: "E_GIT_URL",
+      message: `Cannot read ADD: --${flag} and the URL say different things`,
+      hint: "leave one of them out",
+    });
+  if (keepGitDir !== undefined && url.keepGitDir !== undefined && keepGitDir !== url.keepGitDir)
+    throw differ("keep-git-dir");
+  const checksum = text === undefined ? undefined : commitChecksum(input, text);
+  if (checksum !== undefined && url.checksum !== undefined && checksum !== url.checksum) throw differ("checksum");
+  if (url.userinfo !== undefined) context.keepUser(url.remote, url.userinfo);
+  return gitVertex(gitSpec(url, { checksum, keepGitDir }), word.location);
+}
+
+function commitChecksum(input: Input, text: string): string {
+  return atPlace(input, flagLocation(input, "checksum"), () =>
+    checkChecksum(
+      text,
+      (why) =>
+        new TsbuildError(`Cannot use --checksum: ${why}`, {
+          code: "E_CHECKSUM_INVALID",
+          hint: "for a git repository it is the hash of a commit, or its beginning",
+        }),
+    ),
+  );
 }
 
 /**

@@ -158,7 +158,7 @@ function bindSource(reading: Reading): { readonly input: number; readonly source
 /** What messages call a tree of files that is no file system of a stage or image. */
 function placeOf({ op }: Vertex): string | undefined {
   if (op.kind === "context") return op.name === "" ? "the build context" : `the context ${op.name}`;
-  return op.kind === "http" ? op.url : undefined;
+  return op.kind === "http" ? op.url : op.kind === "git" ? op.remote : undefined;
 }
 
 /** Where in a file system of its own the copy of a file or directory lies. */

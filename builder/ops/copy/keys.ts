@@ -105,7 +105,9 @@ export class CopyKeys {
 }
 
 function known(input: Vertex, at: number, key: string): Part {
-  const what = input.op.kind === "http" ? input.op.url : `the source stage${at === 1 ? "" : ` ${at}`}`;
+  const { op } = input;
+  const stage = `the source stage${at === 1 ? "" : ` ${at}`}`;
+  const what = op.kind === "http" ? op.url : op.kind === "git" ? op.remote : stage;
   return { content: key, inputs: () => ({ [`content of ${what}`]: key }) };
 }
 

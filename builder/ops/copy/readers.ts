@@ -5,7 +5,8 @@ import type { Vertex } from "../../graph/vertex.ts";
 import type { OpContext } from "../../solve/op.ts";
 import type { SolvedStep } from "../../solve/step.ts";
 import { modifiedTime, type HttpSource } from "../../source/http/source.ts";
-import { progressOf } from "../http.ts";
+import type { GitSource } from "../../source/git/source.ts";
+import { progressOf } from "../source-progress.ts";
 import { SnapshotTree } from "../snapshot-tree.ts";
 import type { SourceTree } from "./tree.ts";
 
@@ -14,13 +15,14 @@ export interface Sources {
   /** Opens the context of a name, "" the build context; the caller disposes it. */
   readonly openContext: (name: string) => SourceTree;
   readonly http: HttpSource;
+  readonly git: GitSource;
   /** What vertices brought from elsewhere. */
   readonly trees: FetchedTrees;
 }
 
 /** Whether a solved input is a tree that was brought from elsewhere. */
 export function isFetchedTree({ op }: Vertex): boolean {
-  return op.kind === "http" && op.tree === true;
+  return op.kind === "git" || (op.kind === "http" && op.tree === true);
 }
 
 /** A file that is no part of a tree. */

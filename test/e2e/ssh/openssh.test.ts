@@ -1,16 +1,15 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openSshAgent } from "../../../builder/ssh/agent-socket.ts";
 import { SshAgents } from "../../../builder/ssh/agents.ts";
 import { fromBusybox, Project } from "../../rig/project.ts";
+import { sshd, startSshd } from "../../rig/sshd.ts";
 import { makeTemp } from "../../rig/temp.ts";
 
 const programs = ["ssh", "ssh-add", "ssh-agent", "ssh-keygen"].map((name) => `/usr/bin/${name}`);
-const sshd = "/usr/sbin/sshd";
 const missing = [...programs, sshd].filter((program) => !existsSync(program));
 const kinds = ["ed25519", "rsa", "ecdsa"] as const;
 
@@ -36,45 +35,6 @@ async function startAgent(directory: string, keys: readonly string[]): Promise<{
   return { path, [Symbol.dispose]: () => void child.kill() };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
-
-/** An sshd on loopback that lets one key in, to say hello. */
-async function startServer(directory: string, key: string): Promise<{ readonly port: number } & Disposable> {
-  const port = await freePort();
-  const hostKey = join(directory, "host");
-  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", hostKey]);
-  copyFileSync(`${key}.pub`, join(directory, "authorized"));
-  const options = [
-    `Port=${port}`,
-    "ListenAddress=127.0.0.1",
-    `HostKey=${hostKey}`,
-    `AuthorizedKeysFile=${join(directory, "authorized")}`,
-    "StrictModes=no",
-    "PermitRootLogin=yes",
-    "PasswordAuthentication=no",
-    "UsePAM=no",
-    "PidFile=none",
-    "ForceCommand=echo hello $USER",
-  ].flatMap((option) => ["-o", option]);
-  // It insists on a directory of its own below /run.
-  const script = 'mount -t tmpfs none /run && mkdir -m 755 /run/sshd && exec "$@"';
-  const args = ["--mount", "sh", "-ec", script, "sh", sshd, "-D", "-e", "-f", "/dev/null", ...options];
-  const child = spawn("unshare", args, { stdio: ["ignore", "ignore", "pipe"] });
-  let said = "";
-  for await (const chunk of child.stderr) {
-    said += String(chunk);
-    if (said.includes("Server listening")) break;
-  }
-  if (!said.includes("Server listening")) throw new Error(said);
-  return { port, [Symbol.dispose]: () => void child.kill() };
-}
-
 /** Puts programs of the host, with their libraries, where the project's root file system is. */
 function copyPrograms(project: Project, paths: readonly string[]): void {
   const libraries = paths.flatMap((path) => execFileSync("ldd", [path], { encoding: "utf8" }).match(/\/\S+/g) ?? []);
@@ -91,7 +51,7 @@ describe.skipIf(missing.length > 0)("OpenSSH's own programs (needs ssh, ssh-agen
     const keys = keygen(temp.path);
     const [first = ""] = keys;
     using agent = await startAgent(temp.path, keys);
-    using server = await startServer(temp.path, first);
+    using server = await startSshd(temp.path, first, "echo hello $USER");
     const log = "-o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR";
     const step = (id: string): string => `RUN --network=host --mount=type=ssh,id=${id} ssh-add -l && \\
   ssh ${log} -p ${server.port} root@127.0.0.1 && echo data > /tmp/file && \\

@@ -126,6 +126,31 @@ test("Root keeps absolute symlinks and dot-dot inside", () => {
   expect(held.stat(name)?.type).toBe("file");
 });
 
+test("Root.beneath() follows what stays inside, and refuses what leads out", () => {
+  using temp = makeTemp();
+  mkdirSync(join(temp.path, "root/a/b"), { recursive: true });
+  mkdirSync(join(temp.path, "outside"));
+  using root = Root.open(join(temp.path, "root"));
+  for (const [name, target] of [
+    ["in", "a/b"],
+    ["round", "a/../a/b"],
+    ["up", "../outside"],
+    ["absolute", "/etc"],
+    ["loop", "loop"],
+  ] as const)
+    root.symlink(target, name);
+  for (const path of ["a/b", "in", "round", "a/../in", "."]) root.beneath(path)[Symbol.dispose]();
+  for (const [path, name] of [
+    ["up", "EXDEV"],
+    ["absolute", "EXDEV"],
+    ["/a", "EXDEV"],
+    ["a/../../root/a", "EXDEV"],
+    ["loop", "ELOOP"],
+    ["missing", "ENOENT"],
+  ] as const)
+    expect(() => root.beneath(path)).toThrow(errno(name));
+});
+
 test("Root refuses magic links", () => {
   using root = Root.open("/");
   expect(() => root.open("/proc/self/root/etc", constants.O_RDONLY)).toThrow(errno("ELOOP"));
