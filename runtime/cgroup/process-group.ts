@@ -1,17 +1,18 @@
-import { mkdirSync, readdirSync, rmdirSync } from "node:fs";
+import { mkdirSync, readdirSync, readlinkSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { findControllers } from "./controllers.ts";
 import { filterGroupV1, filterGroupV2 } from "./device-filter.ts";
 
 const groups = new Map<string, string>();
+let namespace: string | undefined;
 /** Groups above those, made by this process. */
 const parents: string[] = [];
 let watching = false;
 
 /**
- * The directory `tsbuild/PID` below a group, the parent of groups that this process makes there; it is removed at exit.
+ * The directory `tsbuild/PID@NAMESPACE` below a group, the parent of groups that this process makes there; it is removed at exit.
  * What dead processes left is swept when the first one is made. With a filter (that of v2, or of v1's devices controller)
- * a container in it can make any node and open only the harmless ones; without one it is `PID-open`, and a group inside
+ * a container in it can make any node and open only the harmless ones; without one it is `...-open`, and a group inside
  * has a filter of its own: a filter above would hold for it too.
  * @throws an Error of node:fs, or SyscallError, where this process may not
  */
@@ -20,9 +21,9 @@ export function processGroup(base: string, filter: "none" | "v1" | "v2"): string
   const known = groups.get(key);
   if (known !== undefined) return known;
   const parent = join(base, "tsbuild");
+  const group = join(parent, processGroupName(filter));
   if (groups.size === 0) sweepAll();
   else sweep(parent);
-  const group = join(parent, filter === "none" ? `${process.pid}-open` : String(process.pid));
   // With the parent: another process may just have removed it at its own end.
   mkdirSync(group, { recursive: true });
   try {
@@ -36,6 +37,12 @@ export function processGroup(base: string, filter: "none" | "v1" | "v2"): string
   watchExit();
   groups.set(key, group);
   return group;
+}
+
+/** With the pid namespace: what is dead there is for those in it to tell, and a machine may have several. */
+export function processGroupName(filter: "none" | "v1" | "v2", pid: number = process.pid): string {
+  namespace ??= /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "";
+  return `${pid}@${namespace}${filter === "none" ? "-open" : ""}`;
 }
 
 /** Has a group removed that this process has made, when it ends and nobody else has put anything there. */
@@ -62,8 +69,8 @@ function sweepAll(): void {
 /** Groups are named for the process that made them. */
 function sweep(parent: string): void {
   for (const name of directoriesIn(parent)) {
-    const pid = Number(/^(\d+)(?:-open)?$/.exec(name)?.[1] ?? process.pid);
-    if (pid !== process.pid && !isAlive(pid)) removeTree(join(parent, name));
+    const [, pid = "0", where] = /^(\d+)@(\d+)(?:-open)?$/.exec(name) ?? [];
+    if (where === namespace && Number(pid) !== process.pid && !isAlive(Number(pid))) removeTree(join(parent, name));
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { startImage, type BuildOptions } from "../../builder/index.ts";
 import { findControllers } from "../../runtime/cgroup/controllers.ts";
+import { processGroupName } from "../../runtime/cgroup/process-group.ts";
 import { tsbuild, type Ended } from "../rig/command.ts";
 import { fromBusybox, Project } from "../rig/project.ts";
 
@@ -68,7 +69,7 @@ describe("flags of limits", () => {
       });
       const read = (controller: string, file: string): string =>
         readFileSync(
-          join(directories.get(controller) ?? "", "tsbuild", `${process.pid}-open`, name, file),
+          join(directories.get(controller) ?? "", "tsbuild", processGroupName("none"), name, file),
           "utf8",
         ).trim();
       expect(read("cpu", "cpu.shares")).toBe("512");

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { findControllers } from "../../../runtime/cgroup/controllers.ts";
+import { processGroupName } from "../../../runtime/cgroup/process-group.ts";
 
 /** Runs containers where these commands have changed what is mounted, for the test alone. */
 function inMounts(commands: string): unknown {
@@ -63,7 +64,7 @@ describe("a container's devices and limits", () => {
       ...tops.values(),
       ...(unified === undefined ? [] : [unified.own, unified.top]),
     ];
-    const names = ["", "-open"].map((suffix) => `tsbuild/${child.pid}${suffix}`);
+    const names = (["v2", "none"] as const).map((filter) => `tsbuild/${processGroupName(filter, child.pid)}`);
     const left = places.flatMap((place) => [...names, `tsbuild-parent-${child.pid}`].map((name) => join(place, name)));
     expect(left.filter((path) => existsSync(path))).toEqual([]);
   });
