@@ -4,7 +4,14 @@ import { openStore } from "../store/open.ts";
 import { digestOf } from "../store/oci/digest.ts";
 import { normalizeReference } from "../store/oci/reference.ts";
 import type { Store } from "../store/store.ts";
-import { givenAdvice, givenChecks, givenHostname, givenSyntax, withBuiltinArgs } from "./builtin-args.ts";
+import {
+  givenAdvice,
+  givenChecks,
+  givenGitFlags,
+  givenHostname,
+  givenSyntax,
+  withBuiltinArgs,
+} from "./builtin-args.ts";
 import { namedDirectory, openContextDirectory } from "./context/dockerfile.ts";
 import { DeviceAccess } from "./cdi/access.ts";
 import { FetchedTrees } from "./context/fetched-trees.ts";
@@ -45,6 +52,7 @@ import { HttpSource } from "./source/http/source.ts";
 import { sourceProgress, type SourceProgress } from "./source/progress.ts";
 import { UrlCredentials } from "./source/url-credentials.ts";
 import type { SshSource } from "./ssh/agents.ts";
+import { openAgents } from "./ssh/open-agents.ts";
 import { ImageSource, type FoundImage } from "./source/images.ts";
 import { layoutImage } from "./source/layout.ts";
 import { TsbuildError } from "../native/errors.ts";
@@ -106,10 +114,14 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   });
   const credentials = new UrlCredentials(secrets.mask);
   await using http = new HttpSource({ store, registry, secrets, credentials });
-  const git = new GitSource({ store, registry, secrets, credentials, ssh, advice: givenAdvice(options) });
+  using git = new GitSource({ store, registry, secrets, credentials, ssh, advice: givenAdvice(options) });
   using workspace = new Workspace(store.scratch);
   const progress = (name: string): SourceProgress => sourceProgress(emit, { digest: digestOf(name), name }, signal);
-  const remote = contextUrl === undefined ? undefined : await fetchContext(contextUrl, { http, credentials, progress });
+  const gitFlags = givenGitFlags(options);
+  const remote =
+    contextUrl === undefined
+      ? undefined
+      : await fetchContext(contextUrl, { http, git, credentials, gitFlags, progress });
   const main = await internalStep(emit, definitionStep.name, () =>
     openMainContext({ ...given, remote, workspace, signal }),
   );
@@ -209,13 +221,6 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
     recorder.finish({ error }, (digest) => history.key(digest));
     throw withSpaceHint(error);
   }
-}
-
-/** Most builds have none. @throws E_SSH_AGENT, E_SSH_KEY */
-async function openAgents({ ssh }: BuildOptions): Promise<SshSource | undefined> {
-  if (ssh === undefined || Object.keys(ssh).length === 0) return undefined;
-  const { SshAgents } = await import("./ssh/agents.ts");
-  return new SshAgents(ssh);
 }
 
 /** Tells the warnings of what is done, also when it fails. */

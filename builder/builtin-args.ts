@@ -1,6 +1,7 @@
 import { TsbuildError } from "../native/errors.ts";
 import type { DockerfileAst } from "./dockerfile/ast.ts";
 import { isOwnSyntax } from "./dockerfile/syntax.ts";
+import type { GitFlags } from "./graph/git-vertex.ts";
 import { evaluateGlobalArgs } from "./graph/global-args.ts";
 import type { BuildOptions } from "./options.ts";
 
@@ -31,9 +32,18 @@ export function givenAdvice({ buildArgs = {} }: Pick<BuildOptions, "buildArgs">)
   return truthOf(buildArgs, "BUILDKIT_GIT_ADVICE") ?? false;
 }
 
-/** Whether the repository of a git context is kept, as BUILDKIT_CONTEXT_KEEP_GIT_DIR says. @throws E_BUILD_ARG */
-export function givenKeepGitDir({ buildArgs = {} }: Pick<BuildOptions, "buildArgs">): boolean {
-  return truthOf(buildArgs, "BUILDKIT_CONTEXT_KEEP_GIT_DIR") ?? false;
+/**
+ * What BUILDKIT_CONTEXT_KEEP_GIT_DIR and SOURCE_DATE_EPOCH say of a git context: whether its repository is kept, and that
+ * its files are as old as the commit. @throws E_BUILD_ARG
+ */
+export function givenGitFlags({
+  buildArgs = {},
+  sourceDateEpoch,
+}: Pick<BuildOptions, "buildArgs" | "sourceDateEpoch">): GitFlags {
+  return {
+    keepGitDir: truthOf(buildArgs, "BUILDKIT_CONTEXT_KEEP_GIT_DIR") ?? false,
+    commitTime: (buildArgs[epochArg] ?? sourceDateEpoch ?? "") !== "",
+  };
 }
 
 /** The name of the host of every RUN, when BUILDKIT_SANDBOX_HOSTNAME gives one. */

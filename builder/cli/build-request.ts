@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { parseCacheLimit } from "../graph/cache-limit.ts";
 import type { BuildOptions, PullPolicy } from "../options.ts";
 import { parseContexts } from "../context/named.ts";
+import { parseContextUrl } from "../context/url.ts";
 import type { Invocation } from "./command.ts";
 import { engineOptions } from "./engine-options.ts";
 import { keyValues } from "./key-value.ts";
@@ -47,7 +48,7 @@ export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean):
     buildArgs,
     ...(flags.list("build-context").length === 0 ? {} : { contexts: namedContexts(flags.list("build-context")) }),
     ...(flags.list("secret").length === 0 ? {} : { secrets: parseSecrets(flags.list("secret"), config) }),
-    ...(flags.list("ssh").length === 0 ? {} : { ssh: parseSsh(flags.list("ssh"), config) }),
+    ...sshAgents(invocation, context),
     ...containerOptions(flags),
     // As buildx: who gives the build the host's network gives it to any step that asks.
     allow: [
@@ -71,6 +72,18 @@ export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean):
     ...(network === undefined ? {} : { network }),
     ...(epoch === undefined ? {} : { sourceDateEpoch: epoch }),
   };
+}
+
+/** As buildx: a context that comes over ssh has the user's own agent, where nothing else is said. */
+function sshAgents({ flags, config }: Invocation, context: string): Pick<BuildOptions, "ssh"> {
+  const words = flags.list("ssh");
+  const own = words.length === 0 && (config.env["SSH_AUTH_SOCK"] ?? "") !== "" && comesOverSsh(context);
+  return words.length === 0 && !own ? {} : { ssh: parseSsh(own ? ["default"] : words, config) };
+}
+
+function comesOverSsh(context: string): boolean {
+  const url = context === "-" ? undefined : parseContextUrl(context);
+  return url?.kind === "git" && !/^(?:https?|git):/.test(url.url.remote);
 }
 
 function cdiDirectories({ flags, config }: Invocation): Pick<BuildOptions, "cdiDirectories"> {

@@ -15,10 +15,10 @@ export class FetchedTrees {
   }
 
   /**
-   * Has `fill` fill a new directory, once for a vertex; what it gives is the tree, the directory or one in it. `label`:
-   * what messages call it.
+   * Has `fill` bring the tree of a vertex, once; it gives its directory, for which it may use the workspace. `label`: what
+   * messages call it.
    */
-  async make(vertex: Digest, label: string, fill: (directory: string) => Promise<string>): Promise<void> {
+  async make(vertex: Digest, label: string, fill: (workspace: Workspace) => Promise<string>): Promise<void> {
     const made = this.#made.get(vertex) ?? this.#fill(vertex, label, fill);
     this.#made.set(vertex, made);
     await made;
@@ -29,8 +29,8 @@ export class FetchedTrees {
     return this.#trees.open(vertex);
   }
 
-  async #fill(vertex: Digest, label: string, fill: (directory: string) => Promise<string>): Promise<void> {
-    const directory = await fill(this.#workspace.directory());
+  async #fill(vertex: Digest, label: string, fill: (workspace: Workspace) => Promise<string>): Promise<void> {
+    const directory = await fill(this.#workspace);
     this.#trees.add(vertex, { directory, label, ignore: undefined, keepOwners: true, temporary: true });
   }
 }

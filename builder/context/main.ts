@@ -33,7 +33,8 @@ const noTime = (): undefined => undefined;
 
 /**
  * Opens the context: a directory, or for "-" and URLs an archive (tar, plain or compressed by gzip, bzip2, xz or zstd)
- * or a Dockerfile without any context. As with BuildKit no ignore file counts in an archive: who packed it chose.
+ * or a Dockerfile without any context, and for git the files of a commit. As with BuildKit no ignore file counts in an
+ * archive or a repository: who made it chose.
  * @throws E_CONTEXT, E_CONTEXT_STDIN, E_DOCKERFILE_NOT_FOUND, E_DOCKERFILE_SIZE, E_TAR_*, E_COMPRESSION
  */
 export async function openMainContext(request: ContextRequest): Promise<MainContext> {
@@ -44,17 +45,29 @@ export async function openMainContext(request: ContextRequest): Promise<MainCont
       hint: "give one of them a name: tsbuild -f Dockerfile - < context.tar",
     });
   }
-  if (remote !== undefined) return await openFile(remote, request);
-  if (context === "-")
-    return await openFile({ id: "-", path: await spoolInput(request), modified: undefined }, request);
+  if (remote?.directory !== undefined) return await openTree(remote.id, remote.directory, remote, request);
+  if (remote?.path !== undefined) return await openFile(remote.id, remote.path, request);
+  if (context === "-") return await openFile("-", await spoolInput(request), request);
   const directory = openContextDirectory(context);
   const file = dockerfile === "-" ? await stdinDockerfile(request) : findDockerfile(directory, dockerfile);
   return { id: directory, directory, file, ignore: findIgnore(directory, file.path), time: noTime };
 }
 
+/** Files of a commit. */
+async function openTree(
+  id: string,
+  directory: string,
+  { modified }: RemoteContext,
+  request: ContextRequest,
+): Promise<MainContext> {
+  const file = await dockerfileOf(directory, request);
+  return { id, directory, ignore: undefined, file, time: () => modified };
+}
+
 /** A context that came as one file. */
-async function openFile({ id, path, modified }: RemoteContext, request: ContextRequest): Promise<MainContext> {
-  const { dockerfile, workspace, signal } = request;
+async function openFile(id: string, path: string, request: ContextRequest): Promise<MainContext> {
+  const { dockerfile, remote, workspace, signal } = request;
+  const modified = remote?.modified;
   const directory = workspace.directory();
   const common = { id, directory, ignore: undefined, keepOwners: true, temporary: true };
   if (await unpackInto(path, directory, signal)) {

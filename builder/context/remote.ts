@@ -1,4 +1,5 @@
-import { TsbuildError } from "../../native/errors.ts";
+import { gitSpec, shownGit, type GitFlags } from "../graph/git-vertex.ts";
+import type { GitSource } from "../source/git/source.ts";
 import { httpDate } from "../source/http/validators.ts";
 import type { HttpSource } from "../source/http/source.ts";
 import type { SourceProgress } from "../source/progress.ts";
@@ -10,29 +11,43 @@ export interface RemoteContext {
   /** Names the project from build to build. */
   readonly id: string;
   /** An archive or a Dockerfile; belongs to the store. */
-  readonly path: string;
+  readonly path?: string;
+  /** The files, where they did not come as one; only for reading. */
+  readonly directory?: string;
   /** Seconds since the epoch: when it changed, as far as its server said. */
   readonly modified: number | undefined;
 }
 
-/** Fetches a context. @throws UrlError */
-export async function fetchContext(
-  context: ContextUrl,
-  parts: {
-    readonly http: HttpSource;
-    readonly credentials: UrlCredentials;
-    readonly progress: (name: string) => SourceProgress;
-  },
-): Promise<RemoteContext> {
-  if (context.kind === "git") {
-    throw new TsbuildError(`Cannot use ${context.url.remote} as the build context: git is not implemented`, {
-      code: "E_CONTEXT_NOT_IMPLEMENTED",
-      hint: "git clone it and give the directory",
-    });
+/** What brings contexts here. */
+export interface ContextSources {
+  readonly http: HttpSource;
+  readonly git: GitSource;
+  readonly credentials: UrlCredentials;
+  /** What build arguments ask of a repository. */
+  readonly gitFlags: GitFlags;
+  /** Tells of a step of this name. */
+  readonly progress: (name: string) => SourceProgress;
+}
+
+/** Fetches a context. @throws UrlError, E_GIT_* */
+export async function fetchContext(context: ContextUrl, sources: ContextSources): Promise<RemoteContext> {
+  const { http, git, credentials, gitFlags, progress } = sources;
+  if (context.kind === "http") {
+    const url = credentials.take(context.url);
+    const file = await http.fetch({ url }, progress("[internal] load remote build context"));
+    const modified = httpDate(file.lastModified);
+    return {
+      id: url,
+      path: http.path(file),
+      modified: modified === undefined ? undefined : Math.floor(modified / 1000),
+    };
   }
-  const { http, credentials, progress } = parts;
-  const url = credentials.take(context.url);
-  const file = await http.fetch({ url }, progress("[internal] load remote build context"));
-  const modified = httpDate(file.lastModified);
-  return { id: url, path: http.path(file), modified: modified === undefined ? undefined : Math.floor(modified / 1000) };
+  const { remote, userinfo } = context.url;
+  if (userinfo !== undefined) credentials.keep(remote, userinfo);
+  const spec = gitSpec(context.url, gitFlags);
+  const id = shownGit(spec);
+  await git.identify(spec, progress(`[internal] resolve ${id}`));
+  const told = progress(`[internal] load git source ${id}`);
+  const directory = await git.checkOut(spec, told);
+  return { id, directory, modified: await git.commitTime(spec, told) };
 }

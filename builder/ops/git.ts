@@ -20,7 +20,7 @@ export function gitOp(op: GitOp, source: GitSource, trees: FetchedTrees): Op {
     },
     async exec(vertex, _inputs, context) {
       const progress = progressOf(vertex, context);
-      await trees.make(vertex.digest, op.remote, async (directory) => await source.checkOut(op, directory, progress));
+      await trees.make(vertex.digest, op.remote, async () => await source.checkOut(op, progress));
       return { snapshot: undefined, identity: Promise.resolve(undefined) };
     },
   };

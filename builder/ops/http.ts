@@ -26,7 +26,8 @@ export function httpOp(op: HttpOp, source: HttpSource, trees: FetchedTrees): Op 
     async exec(vertex, _inputs, context) {
       const file = await source.fetch(op, progressOf(vertex, context));
       if (op.tree === true) {
-        await trees.make(vertex.digest, op.url, async (directory) => {
+        await trees.make(vertex.digest, op.url, async (workspace) => {
+          const directory = workspace.directory();
           if (!(await unpackInto(source.path(file), directory, context.signal)))
             placeFile(source, file, { directory, name: op.name });
           return directory;

@@ -1,4 +1,5 @@
 import { digestOf } from "../../store/oci/digest.ts";
+import { givenAdvice, givenGitFlags } from "../builtin-args.ts";
 import { openContextDirectory } from "../context/dockerfile.ts";
 import { openMainContext, type MainContext } from "../context/main.ts";
 import { fetchContext, type RemoteContext } from "../context/remote.ts";
@@ -8,9 +9,11 @@ import type { ProgressSink } from "../events.ts";
 import { definitionStep, internalStep } from "../internal-step.ts";
 import type { BuildOptions } from "../options.ts";
 import { Secrets } from "../secrets.ts";
+import { GitSource } from "../source/git/source.ts";
 import { HttpSource } from "../source/http/source.ts";
 import { sourceProgress } from "../source/progress.ts";
 import { UrlCredentials } from "../source/url-credentials.ts";
+import { openAgents } from "../ssh/open-agents.ts";
 import type { TemporaryStore } from "./temporary-store.ts";
 
 /** A Dockerfile that is only looked at. */
@@ -20,7 +23,10 @@ export interface Definition extends Pick<MainContext, "file" | "ignore" | "time"
 
 /** Where it is looked for and who is told. */
 export interface DefinitionRequest {
-  readonly options: Pick<BuildOptions, "context" | "dockerfile" | "stdin" | "registry" | "secrets">;
+  readonly options: Pick<
+    BuildOptions,
+    "context" | "dockerfile" | "stdin" | "registry" | "secrets" | "ssh" | "buildArgs"
+  >;
   readonly temporary: TemporaryStore;
   readonly emit: ProgressSink;
   readonly signal: AbortSignal;
@@ -46,8 +52,12 @@ async function fetchRemote(url: ContextUrl, request: DefinitionRequest): Promise
   const secrets = new Secrets(options.secrets ?? {});
   const credentials = new UrlCredentials(secrets.mask);
   const store = await temporary.store();
-  await using http = new HttpSource({ store, registry: options.registry ?? {}, secrets, credentials });
+  const registry = options.registry ?? {};
+  await using http = new HttpSource({ store, registry, secrets, credentials });
   const progress = (name: string): ReturnType<typeof sourceProgress> =>
     sourceProgress(emit, { digest: digestOf(name), name }, signal);
-  return await fetchContext(url, { http, credentials, progress });
+  const ssh = await openAgents(options);
+  using git = new GitSource({ store, registry, secrets, credentials, ssh, advice: givenAdvice(options) });
+  const gitFlags = givenGitFlags(options);
+  return await fetchContext(url, { http, git, credentials, gitFlags, progress });
 }

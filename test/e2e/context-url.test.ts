@@ -1,12 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { BuildOptions } from "../../builder/index.ts";
 import { TsbuildError } from "../../native/errors.ts";
+import { beside, buildFrom, cachedAll, codeOf, missReasons } from "../rig/build-from.ts";
 import { tsbuild } from "../rig/command.ts";
-import { listTree } from "../rig/list-tree.ts";
-import { fromBusybox, Project, type Outcome } from "../rig/project.ts";
+import { fromBusybox, Project } from "../rig/project.ts";
 import { UrlServer } from "../rig/url-server.ts";
 
 let server: UrlServer;
@@ -18,8 +17,6 @@ beforeEach(() => {
   server.requests.length = 0;
 });
 afterAll(async () => await server.stop());
-
-const beside = (project: Project, name: string): string => join(project.store, "..", name);
 
 /** A tar archive of these files; `options` are tar's. */
 function archive(project: Project, files: Readonly<Record<string, string>>, ...options: readonly string[]): Buffer {
@@ -33,25 +30,6 @@ function archive(project: Project, files: Readonly<Record<string, string>>, ...o
   return execFileSync("tar", ["-C", directory, "--numeric-owner", ...options, "-cf", "-", ...readdirSync(directory)]);
 }
 
-/** Builds into a directory; its files as `path: text`. */
-async function buildFrom(
-  project: Project,
-  options: Partial<BuildOptions>,
-): Promise<{ readonly outcome: Outcome; readonly files: readonly string[] }> {
-  const dest = beside(project, "out");
-  rmSync(dest, { recursive: true, force: true });
-  const outcome = await project.build({ outputs: [{ type: "local", dest }], ...options });
-  const paths = existsSync(dest) ? listTree(dest).map((line) => line.split(" ").at(-1) ?? "") : [];
-  return {
-    outcome,
-    files: paths
-      .filter((path) => !path.endsWith("/") && !path.startsWith("busybox"))
-      .map((path) => `${path}: ${readFileSync(join(dest, path), "utf8")}`),
-  };
-}
-
-const codeOf = ({ error }: Outcome): string => (error instanceof TsbuildError ? error.code : String(error));
-const cachedAll = ({ result }: Outcome): boolean => result !== undefined && result.steps.cached === result.steps.total;
 const dockerfile = "FROM scratch\nCOPY a.txt ignored /\n";
 const files = { Dockerfile: dockerfile, "a.txt": "A", ignored: "I", ".dockerignore": "ignored\n" };
 
@@ -90,9 +68,7 @@ describe("a URL as the context", () => {
     expect(cachedAll((await buildFrom(project, { context })).outcome)).toBe(true);
     server.file("/c.tar", archive(project, { ...files, "a.txt": "B" }));
     const changed = await buildFrom(project, { context });
-    expect(changed.outcome.events.flatMap((event) => (event.kind === "miss" ? event.reasons : []))).toEqual([
-      "a.txt changed",
-    ]);
+    expect(missReasons(changed.outcome)).toEqual(["a.txt changed"]);
   });
 
   it("takes -f inside of it, - from standard input, and an absolute path of the host", async () => {
@@ -196,8 +172,9 @@ describe("a URL as a named context", () => {
     server.file("/o.tar", archive(project, { "a.txt": "B", b: "2" }));
     const changed = await buildFrom(project, { contexts });
     expect(changed.files).toEqual(["a.txt: B"]);
-    const reasons = changed.outcome.events.flatMap((event) => (event.kind === "miss" ? event.reasons : []));
-    expect(reasons.join()).toMatch(/a\.txt changed,.*o\.tar changed: sha256:\w{12} -> sha256:\w{12}/);
+    expect(missReasons(changed.outcome).join()).toMatch(
+      /a\.txt changed,.*o\.tar changed: sha256:\w{12} -> sha256:\w{12}/,
+    );
   });
 
   it("is one file called context when it is no archive", async () => {

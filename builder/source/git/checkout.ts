@@ -1,4 +1,4 @@
-import { readlinkSync, realpathSync, rmSync } from "node:fs";
+import { readlinkSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { SyscallError, TsbuildError } from "../../../native/errors.ts";
 import { Root, type Dir } from "../../../native/path.ts";
@@ -126,9 +126,4 @@ export function subdirectory(files: string, subdir: string, remote: string): str
     const why = outside ? "it leads out of it" : error.errno === "ENOENT" ? "it is not there" : "it is no directory";
     throw new TsbuildError(`Cannot use ${subdir} of ${remote}: ${why}`, { code: "E_GIT_SUBDIR", cause: error });
   }
-}
-
-/** Removes what a checkout needed and nobody uses. */
-export function removeScratch(scratch: string): void {
-  rmSync(scratch, { recursive: true, force: true });
 }

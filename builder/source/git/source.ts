@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { TsbuildError } from "../../../native/errors.ts";
 import { isCommit } from "../../dockerfile/git-options.ts";
@@ -26,12 +26,14 @@ export interface GitIdentity {
 
 /**
  * Files of git repositories. What was fetched stays in the store, one repository for each remote: a ref costs one question
- * to the server, a commit that is there none. A ref is asked for once in a build. One for a build.
+ * to the server, a commit that is there none, and files that were checked out are there again. A ref is asked for once in
+ * a build. One for a build.
  */
-export class GitSource {
+export class GitSource implements Disposable {
   readonly #options: GitSourceOptions;
   readonly #asked = new Map<string, Promise<RemoteRef>>();
   readonly #brought = new Map<string, Promise<Brought>>();
+  readonly #held = new DisposableStack();
 
   constructor(options: GitSourceOptions) {
     this.#options = options;
@@ -59,37 +61,42 @@ export class GitSource {
     return time;
   }
 
-  /**
-   * Writes the files into new directories below `parent`, an empty one, and gives the directory that the spec means.
-   * @throws E_GIT_*
-   */
-  async checkOut(spec: GitSpec, parent: string, progress: SourceProgress): Promise<string> {
+  /** The directory with the files that the spec means, until this is disposed; only for reading. @throws E_GIT_* */
+  async checkOut(spec: GitSpec, progress: SourceProgress): Promise<string> {
     const { object, name } = await this.identify(spec, progress);
     const { remote, subdir, skipSubmodules, commitTime } = spec;
-    const { commit, time, repository } = await this.#bring(spec, object, progress);
-    const files = join(parent, "files");
-    const scratch = join(parent, "scratch");
-    for (const directory of [files, scratch]) mkdirSync(directory, { mode: 0o755 });
-    await this.#session(spec, progress, async (session) => {
-      const wanted = {
-        remote,
-        object,
-        commit,
-        name,
-        repository,
-        files,
-        scratch,
-        // As with BuildKit: the repository of a part would not be that of the files.
-        keepGitDir: spec.keepGitDir === true && subdir === undefined,
-        submodules: skipSubmodules !== true,
-        time: commitTime === true ? time : undefined,
-      };
-      await checkOut(wanted, {
-        git: (gitDir, workTree) => session.command({ gitDir, workTree }),
-        submodules: (gitDir, workTree) => session.submoduleCommand({ gitDir, workTree }),
+    const { commit, time } = await this.#bring(spec, object, progress);
+    const what = {
+      commit,
+      // As with BuildKit: the repository of a part would not be that of the files.
+      ...(spec.keepGitDir === true && subdir === undefined ? { keepGitDir: true, object, name } : {}),
+      submodules: skipSubmodules !== true,
+      time: commitTime === true ? time : undefined,
+    };
+    using repository = await this.#options.store.git.take(remote, progress.signal);
+    const held = await repository.checkout(JSON.stringify(what), async (parent) => {
+      const files = join(parent, "files");
+      const scratch = join(parent, "scratch");
+      for (const directory of [files, scratch]) mkdirSync(directory, { mode: 0o755 });
+      await this.#session(spec, progress, async (session) => {
+        const wanted = { keepGitDir: false, object, name, ...what, remote, repository: repository.directory };
+        await checkOut(
+          { ...wanted, files, scratch },
+          {
+            git: (gitDir, workTree) => session.command({ gitDir, workTree }),
+            submodules: (gitDir, workTree) => session.submoduleCommand({ gitDir, workTree }),
+          },
+        );
       });
+      rmSync(scratch, { recursive: true, force: true });
     });
+    this.#held.use(held);
+    const files = join(held.directory, "files");
     return subdir === undefined ? files : subdirectory(files, subdir, remote);
+  }
+
+  [Symbol.dispose](): void {
+    this.#held.dispose();
   }
 
   #ask(spec: GitSpec, progress: SourceProgress): Promise<RemoteRef> {
@@ -142,7 +149,7 @@ export class GitSource {
         .toString()
         .trim()
         .split(" ");
-      return { repository, commit, time: Number(time), fetched: !known };
+      return { commit, time: Number(time), fetched: !known };
     });
   }
 
@@ -159,7 +166,6 @@ export class GitSource {
 
 /** A commit that is in a repository of the store. */
 interface Brought {
-  readonly repository: string;
   readonly commit: string;
   /** Seconds since the epoch. */
   readonly time: number;
