@@ -14,9 +14,17 @@ export interface FileLock extends Disposable {
 
 /** Locks the file (made when missing) if nobody holds it; undefined otherwise. @see flock(2) */
 export function tryLock(file: string, mode: "shared" | "exclusive" = "exclusive"): FileLock | undefined {
-  const fd = openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600);
+  return lockFd(openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600), mode);
+}
+
+/** The same for a file or a directory that must be there already. @throws an Error of node:fs, ENOENT */
+export function tryLockExisting(path: string): FileLock | undefined {
+  return lockFd(openSync(path, constants.O_RDONLY), "exclusive");
+}
+
+function lockFd(fd: number, mode: "shared" | "exclusive"): FileLock | undefined {
   const flags = (mode === "shared" ? LOCK_SH : LOCK_EX) | LOCK_NB;
-  if (tryCall(["EAGAIN", "EWOULDBLOCK"], "flock", file, fd, flags) === undefined) {
+  if (tryCall(["EAGAIN", "EWOULDBLOCK"], "flock", undefined, fd, flags) === undefined) {
     closeSync(fd);
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { tryLock, type FileLock } from "../native/lock.ts";
+import { tryLock, tryLockExisting, type FileLock } from "../native/lock.ts";
 import { Root } from "../native/path.ts";
 
 /**
@@ -35,7 +35,9 @@ export class Lease implements Disposable {
     return join(this.#directory, "scratch");
   }
 
+  /** The lock last: what is left when the process is killed meanwhile can be known for dead. */
   [Symbol.dispose](): void {
+    rmSync(this.scratch, { recursive: true, force: true });
     rmSync(this.#directory, { recursive: true, force: true });
     this.#lock[Symbol.dispose]();
   }
@@ -56,13 +58,25 @@ export function sweepLeases(root: string, sweep: (leases: ReadonlySet<string>) =
   if (dead.size === 0) return;
   sweep(dead);
   using leases = Root.open(directory);
-  for (const name of dead) leases.removeTree(name);
+  for (const name of dead) {
+    {
+      using lease = leases.openDir(name);
+      lease.removeTree("scratch");
+    }
+    leases.removeTree(name);
+  }
 }
 
+/** Of a lease without a lock, which is just being made or removed. Older ones were so when their process was killed. */
+const longestWithoutLock = 3_600_000;
+
+/** Never makes the lock: its owner may have removed it a moment ago. */
 function lockIfDead(directory: string): FileLock | undefined {
+  const file = join(directory, "lock");
   try {
-    return tryLock(join(directory, "lock"));
+    return tryLockExisting(file);
   } catch {
-    return undefined; // Just being made or just being removed by its owner.
+    const made = statSync(directory, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
+    return Date.now() - made > longestWithoutLock ? tryLock(file) : undefined;
   }
 }

@@ -1,19 +1,26 @@
-import { mkdirSync, readdirSync, readlinkSync, rmdirSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { fstatSync, mkdirSync, readdirSync, rmdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { TsbuildError } from "../../native/errors.ts";
+import { tryLockExisting, type FileLock } from "../../native/lock.ts";
 import { findControllers } from "./controllers.ts";
 import { filterGroupV1, filterGroupV2 } from "./device-filter.ts";
 
 const groups = new Map<string, string>();
-let namespace: string | undefined;
+/** Held to the end: what is not locked belongs to a process that is no more. */
+const locks: FileLock[] = [];
+/** The number alone may be that of another process in another pid namespace. */
+const ownName = `${process.pid}.${randomBytes(4).toString("hex")}`;
 /** Groups above those, made by this process. */
 const parents: string[] = [];
 let watching = false;
 
 /**
- * The directory `tsbuild/PID@NAMESPACE` below a group, the parent of groups that this process makes there; it is removed at exit.
- * What dead processes left is swept when the first one is made. With a filter (that of v2, or of v1's devices controller)
- * a container in it can make any node and open only the harmless ones; without one it is `...-open`, and a group inside
- * has a filter of its own: a filter above would hold for it too.
+ * The directory `tsbuild/PID.X` below a group, the parent of groups that this process makes there; it is removed at exit.
+ * What dead processes left is swept when the first one is made; they are known by a lock that nobody holds, because their
+ * numbers may be those of another pid namespace. With a filter (that of v2, or of v1's devices controller) a container in
+ * it can make any node and open only the harmless ones; without one it is `PID.X.open`, and a group inside has a filter of
+ * its own: a filter above would hold for it too.
  * @throws an Error of node:fs, or SyscallError, where this process may not
  */
 export function processGroup(base: string, filter: "none" | "v1" | "v2"): string {
@@ -21,11 +28,10 @@ export function processGroup(base: string, filter: "none" | "v1" | "v2"): string
   const known = groups.get(key);
   if (known !== undefined) return known;
   const parent = join(base, "tsbuild");
-  const group = join(parent, processGroupName(filter));
   if (groups.size === 0) sweepAll();
   else sweep(parent);
-  // With the parent: another process may just have removed it at its own end.
-  mkdirSync(group, { recursive: true });
+  const group = join(parent, filter === "none" ? `${ownName}.open` : ownName);
+  locks.push(makeLocked(group));
   try {
     if (filter === "v2") filterGroupV2(group, []);
     if (filter === "v1") filterGroupV1(group, []);
@@ -39,10 +45,28 @@ export function processGroup(base: string, filter: "none" | "v1" | "v2"): string
   return group;
 }
 
-/** With the pid namespace: what is dead there is for those in it to tell, and a machine may have several. */
-export function processGroupName(filter: "none" | "v1" | "v2", pid: number = process.pid): string {
-  namespace ??= /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "";
-  return `${pid}@${namespace}${filter === "none" ? "-open" : ""}`;
+/** Makes the group with its parent, which another process may just have removed at its own end, and locks it. */
+function makeLocked(group: string): FileLock {
+  for (let tries = 0; tries < 100; tries++) {
+    mkdirSync(group, { recursive: true });
+    const held = lockIfThere(group);
+    // Between the two it looked like one of a dead process.
+    if (held !== undefined && isAt(group, held.fd)) return held;
+    held?.[Symbol.dispose]();
+  }
+  throw new TsbuildError(`Cannot make the control group ${group}: others remove it`, { code: "E_CGROUP_LIMIT" });
+}
+
+function lockIfThere(group: string): FileLock | undefined {
+  try {
+    return tryLockExisting(group);
+  } catch {
+    return undefined;
+  }
+}
+
+function isAt(path: string, fd: number): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino;
 }
 
 /** Has a group removed that this process has made, when it ends and nobody else has put anything there. */
@@ -66,20 +90,11 @@ function sweepAll(): void {
   }
 }
 
-/** Groups are named for the process that made them. */
 function sweep(parent: string): void {
   for (const name of directoriesIn(parent)) {
-    const [, pid = "0", where] = /^(\d+)@(\d+)(?:-open)?$/.exec(name) ?? [];
-    if (where === namespace && Number(pid) !== process.pid && !isAlive(Number(pid))) removeTree(join(parent, name));
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return !(error instanceof Error && "code" in error && error.code === "ESRCH");
+    if (name.startsWith(ownName)) continue;
+    using held = lockIfThere(join(parent, name));
+    if (held !== undefined) removeTree(join(parent, name));
   }
 }
 

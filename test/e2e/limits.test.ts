@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { startImage, type BuildOptions } from "../../builder/index.ts";
 import { findControllers } from "../../runtime/cgroup/controllers.ts";
-import { processGroupName } from "../../runtime/cgroup/process-group.ts";
+import { groupsOf } from "./security/container.ts";
 import { tsbuild, type Ended } from "../rig/command.ts";
 import { fromBusybox, Project } from "../rig/project.ts";
 
@@ -67,11 +67,10 @@ describe("flags of limits", () => {
         resources: { cpuShares: 512, cpuPeriod: 50_000, cpuQuota: 25_000, memory: 64 << 20, memorySwap: -1 },
         stdio: { stdin: 0, stdout: fd, stderr: fd },
       });
-      const read = (controller: string, file: string): string =>
-        readFileSync(
-          join(directories.get(controller) ?? "", "tsbuild", processGroupName("none"), name, file),
-          "utf8",
-        ).trim();
+      const read = (controller: string, file: string): string => {
+        const groups = groupsOf(process.pid, directories.get(controller) ?? "").map((group) => join(group, name));
+        return readFileSync(join(groups.find((group) => existsSync(group)) ?? "", file), "utf8").trim();
+      };
       expect(read("cpu", "cpu.shares")).toBe("512");
       expect(read("cpu", "cpu.cfs_quota_us")).toBe("25000");
       expect(read("cpu", "cpu.cfs_period_us")).toBe("50000");

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { findControllers } from "../../../runtime/cgroup/controllers.ts";
-import { processGroupName } from "../../../runtime/cgroup/process-group.ts";
+import { groupsOf } from "./container.ts";
 
 /** Runs containers where these commands have changed what is mounted, for the test alone. */
 function inMounts(commands: string): unknown {
@@ -64,8 +64,7 @@ describe("a container's devices and limits", () => {
       ...tops.values(),
       ...(unified === undefined ? [] : [unified.own, unified.top]),
     ];
-    const names = (["v2", "none"] as const).map((filter) => `tsbuild/${processGroupName(filter, child.pid)}`);
-    const left = places.flatMap((place) => [...names, `tsbuild-parent-${child.pid}`].map((name) => join(place, name)));
-    expect(left.filter((path) => existsSync(path))).toEqual([]);
+    expect(places.flatMap((place) => groupsOf(child.pid, place))).toEqual([]);
+    expect(places.filter((place) => existsSync(join(place, `tsbuild-parent-${child.pid}`)))).toEqual([]);
   });
 });

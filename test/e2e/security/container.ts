@@ -1,8 +1,17 @@
 import { spawnSync } from "node:child_process";
-import { closeSync, copyFileSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startContainer, type Container, type ContainerSpec, type ExitStatus } from "../../../runtime/index.ts";
+
+/** The groups that a process has made below a directory of a hierarchy. */
+export function groupsOf(pid: number | undefined, directory: string): readonly string[] {
+  const parent = join(directory, "tsbuild");
+  if (!existsSync(parent)) return [];
+  const own = readdirSync(parent).filter((name) => name.startsWith(`${pid}.`));
+  return own.map((name) => join(parent, name));
+}
 
 /** A container that ended. */
 export interface Ended {
