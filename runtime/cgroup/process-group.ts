@@ -92,7 +92,7 @@ function sweepAll(): void {
 
 function sweep(parent: string): void {
   for (const name of directoriesIn(parent)) {
-    if (name.startsWith(ownName)) continue;
+    if (name.startsWith(ownName) || !/^\d+\.[0-9a-f]{8}(?:\.open)?$/.test(name)) continue;
     using held = lockIfThere(join(parent, name));
     if (held !== undefined) removeTree(join(parent, name));
   }

@@ -92,8 +92,8 @@ describe("processGroup()", () => {
     "on v1 lets any node be made, the harmless ones be opened, and sweeps what a dead process left (needs v1)";
   it.skipIf(base === "")(title, () => {
     // The number is that of a process that lives, and says nothing: it may be of another pid namespace.
-    const left = join(base, "tsbuild", `${process.ppid}.0000`);
-    const used = join(base, "tsbuild", "4194304.0000");
+    const left = join(base, "tsbuild", `${process.ppid}.00000000`);
+    const used = join(base, "tsbuild", "4194304.00000000");
     for (const name of [left, used]) mkdirSync(join(name, "inner"), { recursive: true });
     using held = tryLockExisting(used);
     const group = processGroup(base, "v1");
