@@ -5,7 +5,9 @@ import { MediaType } from "../store/oci/mediatype.ts";
 import { maxDocument } from "../store/oci/parse.ts";
 import type { Reference } from "../store/oci/reference.ts";
 import { findCredentials, type FoundCredentials } from "./credentials/credentials.ts";
-import { endpointsOf, originEndpoints, type Endpoint } from "./endpoints.ts";
+import { endpointsOf, type Act, type Endpoint } from "./endpoints.ts";
+import { HostConfig } from "./hosts/host-config.ts";
+import type { TlsOptions } from "./hosts/certificates.ts";
 import type { RegistryOptions } from "./options.ts";
 import { basicHeader, fetchToken, parseChallenges, TokenCache } from "./transport/auth.ts";
 import { RegistryError, unexpectedStatus } from "./transport/errors.ts";
@@ -26,22 +28,27 @@ export interface FetchedManifest {
 export class RegistryClient implements AsyncDisposable {
   readonly #options: RegistryOptions;
   readonly #http: HttpClient;
+  readonly #config: HostConfig;
   readonly #tokens = new TokenCache();
   readonly #credentials = new Map<string, Promise<FoundCredentials>>();
   readonly #basic = new Set<string>();
+  /** What a host is known to speak. */
+  readonly #protocols = new Map<string, string>();
 
   constructor(options: RegistryOptions) {
     this.#options = options;
     this.#http = new HttpClient(options);
+    this.#config = new HostConfig(options.files);
   }
 
   /** The manifest or index that a name or digest stands for. @throws RegistryError */
   async manifest(reference: Reference, signal?: AbortSignal): Promise<FetchedManifest> {
     const name = reference.digest ?? reference.tag ?? "latest";
-    return await this.#anywhere(reference, async (endpoint) => {
+    this.#config.checkPolicy(reference);
+    return await this.#anywhere(reference, reference.digest === undefined ? "resolve" : "pull", async (endpoint) => {
       const request: HttpRequest = { method: "GET", headers: { accept: accepted }, signal };
-      const answer = await this.send(endpoint, reference, `/manifests/${name}`, request, "pull");
-      if (answer.status !== 200) throw await this.#failure(answer, endpoint, reference, "pull");
+      const answer = await this.send(endpoint, `/manifests/${name}`, request, "pull");
+      if (answer.status !== 200) throw await this.failure(answer, endpoint, reference, "pull");
       return await readManifest(answer, reference);
     });
   }
@@ -53,17 +60,11 @@ export class RegistryClient implements AsyncDisposable {
     offset: number,
     signal?: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
-    const answer = await this.#anywhere(reference, async (endpoint) => {
+    const answer = await this.#anywhere(reference, "pull", async (endpoint) => {
       const headers: Record<string, string> = offset > 0 ? { range: `bytes=${offset}-` } : {};
-      const got = await this.send(
-        endpoint,
-        reference,
-        `/blobs/${desc.digest}`,
-        { method: "GET", headers, signal },
-        "pull",
-      );
+      const got = await this.send(endpoint, `/blobs/${desc.digest}`, { method: "GET", headers, signal }, "pull");
       if (got.status === 200 || got.status === 206) return got;
-      throw await this.#failure(got, endpoint, reference, "pull");
+      throw await this.failure(got, endpoint, reference, "pull");
     });
     // A server may ignore the range: what is there already is skipped then.
     let skip = answer.status === 206 ? 0 : offset;
@@ -78,86 +79,72 @@ export class RegistryClient implements AsyncDisposable {
   }
 
   /** One request to a repository, with credentials as the registry asks for them. The status is the caller's matter. */
-  async send(
-    endpoint: Endpoint,
-    reference: Reference,
-    path: string,
-    request: HttpRequest,
-    access: "pull" | "push",
-  ): Promise<HttpAnswer> {
-    const url = path.includes("://") ? path : `${endpoint.url}/v2/${reference.path}${path}`;
-    const scope = `repository:${reference.path}:${access === "push" ? "pull,push" : "pull"}`;
+  async send(endpoint: Endpoint, path: string, request: HttpRequest, access: "pull" | "push"): Promise<HttpAnswer> {
+    const url = path.includes("://") ? path : withNamespace(`${endpoint.api}/${endpoint.repository}${path}`, endpoint);
+    const scope = `repository:${endpoint.repository}:${access === "push" ? "pull,push" : "pull"}`;
     const replayable =
       request.body === undefined || typeof request.body === "string" || request.body instanceof Uint8Array;
     for (let attempt = 0; ; attempt++) {
       const answer = await this.#withRetry(attempt, replayable, request.signal, async () => {
-        const authorization = await this.#authorization(endpoint, reference, scope);
+        const authorization = await this.#authorization(endpoint, scope);
         return await this.#follow(endpoint, url, request, authorization);
       });
       if (answer === undefined) continue;
       if (answer.status !== 401 || !replayable) return answer;
-      if (attempt > 0 || !(await this.#answerChallenge(answer, endpoint, reference, scope))) return answer;
+      if (attempt > 0 || !(await this.#answerChallenge(answer, endpoint, scope))) return answer;
       await answer.discard();
     }
   }
 
-  /** Makes sure that a push is allowed before a body that can be sent once only is on its way. */
-  async authorize(endpoint: Endpoint, reference: Reference, signal?: AbortSignal): Promise<void> {
-    const answer = await this.send(
-      endpoint,
-      reference,
-      "/blobs/uploads/",
-      { method: "HEAD", headers: {}, signal },
-      "push",
-    );
-    await answer.discard();
-  }
-
-  /** The endpoint of a host that answers; pushes go to the host itself, never to a mirror. @throws RegistryError */
+  /** The endpoint of a host that answers; pushes go to the host itself, or where a hosts.toml sends them. @throws RegistryError */
   async originEndpoint(reference: Reference, signal?: AbortSignal): Promise<Endpoint> {
-    let first: RegistryError | undefined;
-    for (const endpoint of originEndpoints(reference.host, this.#options)) {
-      try {
-        const answer = await this.#http.request(`${endpoint.url}/v2/`, { method: "GET", headers: {}, signal });
-        await answer.discard();
-        return endpoint;
-      } catch (error) {
-        signal?.throwIfAborted();
-        if (!(error instanceof RegistryError)) throw error;
-        first ??= error;
-      }
-    }
-    throw first ?? new RangeError("no endpoint");
+    return await this.#anywhere(reference, "push", async (endpoint) => {
+      const request: HttpRequest = { method: "GET", headers: endpoint.headers, signal, tls: endpoint.tls };
+      const answer = await this.#http.request(`${endpoint.api}/`, request);
+      await answer.discard();
+      return endpoint;
+    });
   }
 
   async failure(answer: HttpAnswer, endpoint: Endpoint, reference: Reference, act: string): Promise<RegistryError> {
-    return await this.#failure(answer, endpoint, reference, act);
+    const body = await answer.text();
+    const { tried } = await this.#credentialsOf(endpoint);
+    const name = `${reference.host}/${reference.path}${reference.tag === undefined ? "" : `:${reference.tag}`}`;
+    return unexpectedStatus(`${act} ${name}`, endpoint.api, { status: answer.status, body }, tried);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#http.close();
   }
 
-  /** Tries the mirrors, then the host; the host's own error is the one that counts. */
-  async #anywhere<T>(reference: Reference, act: (endpoint: Endpoint) => Promise<T>): Promise<T> {
-    const errors: RegistryError[] = [];
-    for (const endpoint of endpointsOf(reference.host, this.#options)) {
+  /** Tries the mirrors, then the host; one of them answers, or all are told of. */
+  async #anywhere<T>(reference: Reference, act: Act, ask: (endpoint: Endpoint) => Promise<T>): Promise<T> {
+    const failures: EndpointFailure[] = [];
+    for (const endpoint of endpointsOf(reference, act, { options: this.#options, config: this.#config })) {
+      const { protocol, host } = new URL(endpoint.api);
+      if ((this.#protocols.get(host) ?? protocol) !== protocol) continue;
       try {
-        return await act(endpoint);
+        const result = await ask(endpoint);
+        this.#protocols.set(host, protocol);
+        return result;
       } catch (error) {
-        if (!(error instanceof RegistryError)) throw error;
-        errors.push(error);
+        if (!(error instanceof RegistryError) || error.code === "E_REGISTRY_CONFIG") throw error;
+        failures.push({ endpoint, error });
+        // It answered: the other protocol would not.
+        if (error.status !== undefined) this.#protocols.set(host, protocol);
       }
     }
-    const answered = errors.find(({ status, code }) => status !== undefined || code === "E_REGISTRY_LIES");
-    throw answered ?? errors.at(-1) ?? new RangeError("no endpoint");
+    throw tellingError(failures, this.#searchNotes(reference));
   }
 
-  async #failure(answer: HttpAnswer, endpoint: Endpoint, reference: Reference, act: string): Promise<RegistryError> {
-    const body = await answer.text();
-    const { tried } = await this.#credentialsOf(endpoint, reference);
-    const name = `${reference.host}/${reference.path}${reference.tag === undefined ? "" : `:${reference.tag}`}`;
-    return unexpectedStatus(`${act} ${name}`, endpoint.url, { status: answer.status, body }, tried);
+  /** Who has another program's search list in mind is told what a name without a host means here. */
+  #searchNotes({ host, path }: Reference): readonly string[] {
+    const others = this.#config.searched.filter((one) => one !== "docker.io");
+    if (host !== "docker.io" || !path.startsWith("library/") || others.length === 0) return [];
+    const name = path.slice("library/".length);
+    return [
+      `a name without a host is docker.io's; registries.conf has ${others.map((one) => `${one}/${name}`).join(", ")}`,
+    ];
   }
 
   async #withRetry(
@@ -193,10 +180,15 @@ export class RegistryClient implements AsyncDisposable {
     authorization: string | undefined,
   ): Promise<HttpAnswer> {
     let at = url;
-    const origin = new URL(endpoint.url).origin;
+    const origin = new URL(endpoint.api).origin;
     for (let count = 0; count <= maxRedirects; count++) {
-      const own = new URL(at).origin === origin && authorization !== undefined ? { authorization } : {};
-      const answer = await this.#http.request(at, { ...request, headers: { ...request.headers, ...own } });
+      const { origin: there, host } = new URL(at);
+      const own = authorization === undefined ? endpoint.headers : { ...endpoint.headers, authorization };
+      const answer = await this.#http.request(at, {
+        ...request,
+        headers: { ...request.headers, ...(there === origin ? own : {}) },
+        tls: there === origin ? endpoint.tls : this.#config.tls(host, { verify: true }),
+      });
       const location = answer.header("location");
       if (![301, 302, 303, 307, 308].includes(answer.status) || location === undefined) return answer;
       await answer.discard();
@@ -210,49 +202,70 @@ export class RegistryClient implements AsyncDisposable {
     throw new RegistryError(`Cannot follow ${new URL(url).host}: too many redirects`, { code: "E_REGISTRY_REDIRECT" });
   }
 
-  async #authorization(endpoint: Endpoint, reference: Reference, scope: string): Promise<string | undefined> {
-    const token = this.#tokens.get(endpoint.url, scope);
+  async #authorization(endpoint: Endpoint, scope: string): Promise<string | undefined> {
+    const token = this.#tokens.get(endpoint.api, scope);
     if (token !== undefined) return `Bearer ${token}`;
-    if (!this.#basic.has(endpoint.url)) return undefined;
-    const { credentials } = await this.#credentialsOf(endpoint, reference);
+    if (!this.#basic.has(endpoint.api)) return undefined;
+    const { credentials } = await this.#credentialsOf(endpoint);
     return credentials?.kind === "basic" ? basicHeader(credentials.username, credentials.password) : undefined;
   }
 
   /** Gets what a 401 asks for; false when there is nothing more to give. */
-  async #answerChallenge(
-    answer: HttpAnswer,
-    endpoint: Endpoint,
-    reference: Reference,
-    scope: string,
-  ): Promise<boolean> {
+  async #answerChallenge(answer: HttpAnswer, endpoint: Endpoint, scope: string): Promise<boolean> {
     const challenges = parseChallenges(answer.header("www-authenticate") ?? "");
-    const { credentials } = await this.#credentialsOf(endpoint, reference);
+    const { credentials } = await this.#credentialsOf(endpoint);
     const bearer = challenges.find(({ scheme }) => scheme === "bearer");
     if (bearer !== undefined) {
       if (credentials?.kind === "registry") {
-        this.#tokens.set(endpoint.url, scope, credentials.token, undefined);
+        this.#tokens.set(endpoint.api, scope, credentials.token, undefined);
         return true;
       }
       const found = await fetchToken(bearer, scope, credentials, async (url, init) => {
-        const got = await this.#http.request(url, init);
+        const got = await this.#http.request(url, { ...init, tls: this.#tlsOf(url, endpoint) });
         return { status: got.status, body: await got.text(1 << 20) };
       });
-      if (found !== undefined) this.#tokens.set(endpoint.url, scope, found.token, found.expiresIn);
+      if (found !== undefined) this.#tokens.set(endpoint.api, scope, found.token, found.expiresIn);
       return found !== undefined;
     }
-    if (challenges.length === 0 || credentials?.kind !== "basic" || this.#basic.has(endpoint.url)) return false;
-    this.#basic.add(endpoint.url);
+    if (challenges.length === 0 || credentials?.kind !== "basic" || this.#basic.has(endpoint.api)) return false;
+    this.#basic.add(endpoint.api);
     return true;
   }
 
-  /** A mirror's credentials are its own; the host's are never sent to it. */
-  async #credentialsOf(endpoint: Endpoint, reference: Reference): Promise<FoundCredentials> {
-    const host = endpoint.mirror ? new URL(endpoint.url).host : reference.host;
-    const key = `${host}/${reference.path}`;
-    const known = this.#credentials.get(key) ?? findCredentials(host, reference.path, this.#options);
+  /** A token service has certificates of its own, unless it is the registry. */
+  #tlsOf(url: string, endpoint: Endpoint): TlsOptions | undefined {
+    const { origin, host } = new URL(url);
+    return origin === new URL(endpoint.api).origin ? endpoint.tls : this.#config.tls(host, { verify: true });
+  }
+
+  async #credentialsOf({ host, repository }: Endpoint): Promise<FoundCredentials> {
+    const key = `${host}/${repository}`;
+    const known = this.#credentials.get(key) ?? findCredentials(host, repository, this.#options);
     this.#credentials.set(key, known);
     return await known;
   }
+}
+
+interface EndpointFailure {
+  readonly endpoint: Endpoint;
+  readonly error: RegistryError;
+}
+
+/** Of several failures an answer tells more than silence, and the host itself more than a mirror; the others are notes. */
+function tellingError(failures: readonly EndpointFailure[], more: readonly string[]): Error {
+  const answered = failures.find(({ error: { status, code } }) => status !== undefined || code === "E_REGISTRY_LIES");
+  const told = answered ?? failures.at(-1);
+  if (told === undefined) return new RangeError("no endpoint");
+  const mirrors = failures.filter((one) => one !== told && one.endpoint.mirror);
+  const notes = mirrors.map(({ endpoint, error }) => `mirror ${new URL(endpoint.api).host}: ${error.message}`);
+  const all = [...new Set([...notes, ...more])];
+  return all.length === 0 ? told.error : told.error.with(all);
+}
+
+/** A mirror of many registries is told which one is meant. @see containerd, docs/hosts.md */
+function withNamespace(url: string, { namespace }: Endpoint): string {
+  if (namespace === undefined) return url;
+  return `${url}${url.includes("?") ? "&" : "?"}ns=${encodeURIComponent(namespace)}`;
 }
 
 async function readManifest(answer: HttpAnswer, reference: Reference): Promise<FetchedManifest> {

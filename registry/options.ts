@@ -1,13 +1,32 @@
+/** Where the configuration of a machine's registries is. All are absolute; what is not there counts as empty. */
+export interface RegistryFiles {
+  /** registries.conf: the first that is there counts, with its directories of drop-ins. */
+  readonly registriesConf?: readonly {
+    readonly file: string;
+    readonly dropIns: readonly string[];
+    /** It was asked for by name: an error if it is not there. */
+    readonly required?: boolean;
+  }[];
+  /** Directories with certificates by `host[:port]`: the first that has the host counts. */
+  readonly certsDirs?: readonly string[];
+  /** Directories with a hosts.toml by `host[:port]`. */
+  readonly hostsDirs?: readonly string[];
+  /** policy.json: the first that is there counts. */
+  readonly policies?: readonly string[];
+}
+
 /** How registries are reached; every value is resolved, nothing is read from the environment here. */
 export interface RegistryOptions {
   /** host -> URLs tried first, in order: { "docker.io": ["http://127.0.0.1:5000"] }. */
   readonly mirrors?: Readonly<Record<string, readonly string[]>>;
-  /** Hosts spoken to by plain http (localhost and 127.0.0.0/8 always may be). */
+  /** Hosts whose certificates are not verified and that may speak plain http (localhost and 127.0.0.0/8 always may). */
   readonly insecure?: readonly string[];
   /** Candidate docker config.json / auth.json files, first wins per host. */
   readonly authFiles?: readonly string[];
   /** Auth JSON given as text (DOCKER_AUTH_CONFIG). */
   readonly authJson?: string;
+  /** Configuration of other programs that is honoured too; nothing by default. */
+  readonly files?: RegistryFiles;
   /** The environment for helpers and proxies: PATH, HTTP_PROXY, HTTPS_PROXY, NO_PROXY. */
   readonly env?: Readonly<Record<string, string>>;
 }

@@ -59,7 +59,6 @@ async function putManifest(client: RegistryClient, endpoint: Endpoint, request: 
   const name = reference.tag ?? descriptor.digest;
   const answer = await client.send(
     endpoint,
-    reference,
     `/manifests/${name}`,
     { method: "PUT", headers: { "content-type": descriptor.mediaType }, body: manifestBytes, signal },
     "push",
@@ -75,15 +74,9 @@ async function pushBlob(
   request: PushRequest,
   desc: Descriptor,
 ): Promise<void> {
-  const { reference, signal, onProgress } = request;
+  const { signal, onProgress } = request;
   const { digest, size: total } = desc;
-  const head = await client.send(
-    endpoint,
-    reference,
-    `/blobs/${digest}`,
-    { method: "HEAD", headers: {}, signal },
-    "push",
-  );
+  const head = await client.send(endpoint, `/blobs/${digest}`, { method: "HEAD", headers: {}, signal }, "push");
   await head.discard();
   if (head.status === 200) return onProgress?.({ digest, current: total, total, exists: true });
   const started = await startUpload(client, endpoint, request, desc);
@@ -110,12 +103,13 @@ async function startUpload(
   desc: Descriptor,
 ): Promise<string | undefined> {
   const { reference, signal, mountFrom = [] } = request;
-  const [from] = mountFrom.filter((path) => path !== reference.path);
+  // Where the name is rewritten the others' names are not known.
+  const rewritten = endpoint.repository !== reference.path;
+  const [from] = rewritten ? [] : mountFrom.filter((path) => path !== reference.path);
   const query = from === undefined ? "" : `?mount=${desc.digest}&from=${encodeURIComponent(from)}`;
   const path = `/blobs/uploads/${query}`;
   const answer = await client.send(
     endpoint,
-    reference,
     path,
     { method: "POST", headers: { "content-length": "0" }, signal },
     "push",
@@ -143,7 +137,7 @@ async function upload(
   const isConfig = desc.digest === manifest.config.digest;
   const headers = { "content-type": "application/octet-stream", "content-length": String(desc.size) };
   const body = isConfig ? request.configBytes : counted(request, desc);
-  const answer = await client.send(endpoint, reference, url.href, { method: "PUT", headers, body, signal }, "push");
+  const answer = await client.send(endpoint, url.href, { method: "PUT", headers, body, signal }, "push");
   if (answer.status !== 201 && answer.status !== 204) throw await client.failure(answer, endpoint, reference, "push");
   await answer.discard();
 }

@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
-import type { PullPolicy } from "../options.ts";
+import type { PullPolicy, RegistryOptions } from "../options.ts";
 import { wantsColor } from "./color.ts";
+import { registryFiles } from "./registry-files.ts";
 import { UsageError } from "./usage-error.ts";
 import type { UserNamespaceMode } from "./user-namespace.ts";
 import { emptySettings, mergeSettings, parseMirrors, parseSettings, type Settings } from "./settings.ts";
@@ -37,6 +38,8 @@ export interface Config {
   readonly colors: string | undefined;
   readonly authFiles: readonly string[];
   readonly authJson: string | undefined;
+  /** Where other programs keep what they know of registries. */
+  readonly registryFiles: NonNullable<RegistryOptions["files"]>;
   readonly mirrors: Readonly<Record<string, readonly string[]>>;
   readonly insecure: readonly string[];
   /** Where CDI specifications are. */
@@ -75,6 +78,7 @@ export function readConfig(world: Surroundings): Config {
     colors: set("BUILDKIT_COLORS"),
     authFiles: authFiles(world.home, configHome, set),
     authJson: set("DOCKER_AUTH_CONFIG"),
+    registryFiles: registryFiles(configHome, set("CONTAINERS_REGISTRIES_CONF")),
     mirrors: { ...settings.mirrors, ...(mirrors === undefined ? {} : parseMirrors(mirrors.split(/[\s,]+/))) },
     insecure: settings.insecure,
     cdiDirectories: settings.cdiDirectories,

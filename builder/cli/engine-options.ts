@@ -15,6 +15,7 @@ export function engineOptions(invocation: Invocation): EngineOptions & { readonl
       mirrors: { ...config.mirrors, ...parseMirrors(flags.list("registry-mirror")) },
       insecure: [...config.insecure, ...flags.list("insecure-registry")],
       authFiles: config.authFiles,
+      files: config.registryFiles,
       env: config.env,
       ...(config.authJson === undefined ? {} : { authJson: config.authJson }),
     },

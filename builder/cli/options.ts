@@ -16,7 +16,12 @@ const registryFlags: readonly FlagSpec[] = [
     value: "HOST=URL",
     help: "ask URL first for images of HOST (env TSBUILD_REGISTRY_MIRROR)",
   },
-  { name: "insecure-registry", kind: "list", value: "HOST", help: "speak plain http to HOST" },
+  {
+    name: "insecure-registry",
+    kind: "list",
+    value: "HOST",
+    help: "HOST may speak plain http, or show any certificate",
+  },
 ];
 
 /** The modes of progress. "none" and "quiet" are the same. */

@@ -23,6 +23,19 @@ export class RegistryError extends TsbuildError {
     this.status = options.status;
     this.detail = options.detail;
   }
+
+  /** The same error with more facts. */
+  with(notes: readonly string[]): RegistryError {
+    const { code, status, detail, hint } = this;
+    return new RegistryError(this.message, {
+      code,
+      status,
+      detail,
+      cause: this,
+      notes: [...this.notes, ...notes],
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
 }
 
 /** The error of a request that got no answer. */
@@ -34,14 +47,21 @@ export function unreachable(origin: string, cause: unknown): RegistryError {
     return new RegistryError(`Cannot talk to ${host}: it answered plain HTTP to a TLS hello`, {
       code: "E_REGISTRY_HTTP",
       cause,
-      hint: `--insecure-registry ${host}`,
+      hint: `--insecure-registry ${host}, or [[registry]] with insecure = true in /etc/containers/registries.conf`,
+    });
+  }
+  if (/^ERR_SSL_.*ALERT.*(?:CERTIFICATE|HANDSHAKE_FAILURE|UNKNOWN_CA|ACCESS_DENIED)/.test(code)) {
+    return new RegistryError(`Cannot talk to ${host}: it does not take the client's certificate, or wants one`, {
+      code: "E_REGISTRY_TLS",
+      cause,
+      hint: `put client.cert and client.key into /etc/containers/certs.d/${host}/`,
     });
   }
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/.test(code)) {
     return new RegistryError(`Cannot trust ${host}: its certificate is not valid here (${code})`, {
       code: "E_REGISTRY_TLS",
       cause,
-      hint: "give its CA in NODE_EXTRA_CA_CERTS=/path/ca.crt, or --insecure-registry for plain http",
+      hint: `put its CA into /etc/containers/certs.d/${host}/ca.crt, or --insecure-registry ${host}`,
     });
   }
   return new RegistryError(`Cannot connect to ${host} (${code === "" ? text : code})`, {

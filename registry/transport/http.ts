@@ -1,6 +1,8 @@
 import type { Dispatcher } from "undici";
 import type { TsbuildError } from "../../native/errors.ts";
+import type { TlsOptions } from "../hosts/certificates.ts";
 import type { RegistryOptions } from "../options.ts";
+import { dispatcherFor, isUntrusted } from "./dispatcher.ts";
 import { unreachable } from "./errors.ts";
 
 type Undici = typeof import("undici");
@@ -21,9 +23,10 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
   readonly signal?: AbortSignal | undefined;
+  /** How this server is trusted, beyond the usual. */
+  readonly tls?: TlsOptions | undefined;
 }
 
-const connectTimeout = 15_000;
 const headersTimeout = 60_000;
 const bodyTimeout = 60_000;
 const maxText = 64 << 10;
@@ -38,7 +41,11 @@ export type HttpFailure = (origin: string, cause: unknown) => TsbuildError;
 export class HttpClient {
   readonly #options: Pick<RegistryOptions, "env">;
   readonly #failure: HttpFailure;
-  #undici: Promise<{ readonly undici: Undici; readonly dispatcher: Dispatcher }> | undefined;
+  #undici: Promise<Undici> | undefined;
+  readonly #opened: Dispatcher[] = [];
+  readonly #dispatchers = new Map<TlsOptions | undefined, Dispatcher>();
+  /** The authorities that the machine trusts are read when those of Node's do not do: that takes 50 ms. */
+  #systemTrust = false;
 
   constructor(options: Pick<RegistryOptions, "env">, failure: HttpFailure = unreachable) {
     this.#options = options;
@@ -47,8 +54,22 @@ export class HttpClient {
 
   /** @throws the failure when there is no answer */
   async request(url: string, request: HttpRequest): Promise<HttpAnswer> {
-    this.#undici ??= loadUndici(this.#options);
-    const { undici, dispatcher } = await this.#undici;
+    const tried = this.#systemTrust;
+    try {
+      return await this.#send(url, request);
+    } catch (error) {
+      // Nothing of the request was sent yet.
+      if (tried || !isUntrusted(error)) throw error;
+      if (!this.#systemTrust) this.#dispatchers.clear();
+      this.#systemTrust = true;
+      return await this.#send(url, request);
+    }
+  }
+
+  async #send(url: string, request: HttpRequest): Promise<HttpAnswer> {
+    this.#undici ??= import("undici");
+    const undici = await this.#undici;
+    const dispatcher = this.#dispatcher(undici, request.tls);
     try {
       const { statusCode, headers, body } = await undici.request(url, {
         method: request.method,
@@ -72,8 +93,17 @@ export class HttpClient {
   }
 
   async close(): Promise<void> {
-    const loaded = await this.#undici;
-    await loaded?.dispatcher.destroy();
+    await Promise.all(this.#opened.splice(0).map(async (one) => await one.destroy()));
+  }
+
+  #dispatcher(undici: Undici, tls: TlsOptions | undefined): Dispatcher {
+    let dispatcher = this.#dispatchers.get(tls);
+    if (dispatcher === undefined) {
+      dispatcher = dispatcherFor(undici, this.#options.env ?? {}, { tls, systemTrust: this.#systemTrust });
+      this.#dispatchers.set(tls, dispatcher);
+      this.#opened.push(dispatcher);
+    }
+    return dispatcher;
   }
 }
 
@@ -134,20 +164,4 @@ class Answer implements HttpAnswer {
 
 function toBytes(chunk: unknown): Uint8Array {
   return chunk instanceof Uint8Array ? chunk : Buffer.from(String(chunk));
-}
-
-async function loadUndici(options: Pick<RegistryOptions, "env">): Promise<{ undici: Undici; dispatcher: Dispatcher }> {
-  const undici = await import("undici");
-  const env = options.env ?? {};
-  const pick = (name: string): string | undefined => env[name.toLowerCase()] ?? env[name];
-  const [httpProxy, httpsProxy, noProxy] = [pick("HTTP_PROXY"), pick("HTTPS_PROXY"), pick("NO_PROXY")];
-  const common = { connect: { timeout: connectTimeout }, connections: 6 };
-  if (httpProxy === undefined && httpsProxy === undefined) return { undici, dispatcher: new undici.Agent(common) };
-  const dispatcher = new undici.EnvHttpProxyAgent({
-    ...common,
-    ...(httpProxy === undefined ? {} : { httpProxy }),
-    ...(httpsProxy === undefined ? {} : { httpsProxy }),
-    ...(noProxy === undefined ? {} : { noProxy }),
-  });
-  return { undici, dispatcher };
 }

@@ -1,5 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { TLSSocket } from "node:tls";
+import { createServer as createTlsServer, type ServerOptions } from "node:https";
 
 /** What a test can make the registry do wrong or ask for. */
 export interface RegistryFaults {
@@ -21,6 +23,10 @@ export class TestRegistry implements AsyncDisposable {
   readonly faults: RegistryFaults = {};
   /** `METHOD path` of every request, in order. */
   readonly requests: string[] = [];
+  /** `METHOD path?query` and headers of every request, in order. */
+  readonly asked: { readonly line: string; readonly headers: IncomingMessage["headers"] }[] = [];
+  /** The name in the client's certificate of each request. */
+  readonly clients: (string | undefined)[] = [];
   readonly blobs: Map<string, Buffer> = new Map();
   /** Requests that showed credentials. */
   authorized = 0;
@@ -32,13 +38,31 @@ export class TestRegistry implements AsyncDisposable {
     this.host = `127.0.0.1:${port}`;
   }
 
-  static async start(): Promise<TestRegistry> {
-    const server = createServer();
+  /** With `tls` it speaks https. */
+  static async start(tls?: ServerOptions): Promise<TestRegistry> {
+    const server = tls === undefined ? createServer() : createTlsServer(tls);
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
     const registry = new TestRegistry(server, typeof address === "object" && address !== null ? address.port : 0);
     server.on("request", (request, response) => void registry.#answer(request, response));
     return registry;
+  }
+
+  /** Puts an image without layers there; what makes it different is `author`. Gives its manifest's digest. */
+  publish(repository: string, tag: string, author: string): string {
+    const config = Buffer.from(
+      JSON.stringify({ architecture: "amd64", os: "linux", author, rootfs: { type: "layers", diff_ids: [] } }),
+    );
+    const type = "application/vnd.oci.image.manifest.v1+json";
+    const descriptor = {
+      mediaType: "application/vnd.oci.image.config.v1+json",
+      digest: digestOf(config),
+      size: config.length,
+    };
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: type, config: descriptor, layers: [] }));
+    this.blobs.set(descriptor.digest, config);
+    for (const name of [tag, digestOf(bytes)]) this.#manifests.set(`${repository}/${name}`, { type, bytes });
+    return digestOf(bytes);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -49,6 +73,8 @@ export class TestRegistry implements AsyncDisposable {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", `http://${this.host}`);
     this.requests.push(`${request.method} ${url.pathname}`);
+    if (request.socket instanceof TLSSocket) this.clients.push(request.socket.getPeerCertificate().subject?.CN);
+    this.asked.push({ line: `${request.method} ${url.pathname}${url.search}`, headers: request.headers });
     if (request.headers.authorization !== undefined) this.authorized++;
     const body = await readBody(request);
     const { status } = this.faults;
