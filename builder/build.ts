@@ -33,6 +33,7 @@ import { proxyArgs } from "./graph/global-args.ts";
 import { bottom, squashVertex } from "./graph/squash.ts";
 import { definitionStep, internalStep, now } from "./internal-step.ts";
 import { Linter } from "./lint/linter.ts";
+import { chosenRules } from "./lint/own.ts";
 import { toBuildWarning } from "./lint/warnings.ts";
 import { prepareRunEnvironment, type RunEnvironment } from "./run-environment.ts";
 import type { RunSettings } from "./ops/run.ts";
@@ -127,7 +128,15 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   );
   const { file } = main;
   const text = file.bytes.toString("utf8");
-  const linter = new Linter({ source: text, given: givenChecks(options), ignore: main.ignore });
+  const { ownChecks, target: targetName } = options;
+  const linter = new Linter({
+    source: text,
+    given: givenChecks(options),
+    ignore: main.ignore,
+    own: await chosenRules(ownChecks, "few"),
+    ownErrors: ownChecks === "error",
+    target: targetName,
+  });
   const { debug } = options;
   const images = new Map<string, FoundImage>();
   const { ast, placed, plan } = await telling(linter, emit, text, async () => {

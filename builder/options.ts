@@ -1,6 +1,7 @@
 import type { RegistryOptions } from "../registry/index.ts";
 import type { Ulimit } from "./dockerfile/ulimit.ts";
 import type { ProgressSink } from "./events.ts";
+import type { OwnChecks } from "./lint/own.ts";
 import type { DebugOptions } from "./shell/debug.ts";
 import type { SecretProvider } from "./secrets.ts";
 import type { SshAgentOptions } from "./ssh/agents.ts";
@@ -111,6 +112,8 @@ export interface BuildOptions extends EngineOptions {
   readonly maxParallelism?: number;
   /** How old a cached result may be: `12h`, `7d`, `never`. A `# cache=` comment above an instruction wins over it. */
   readonly cacheTtl?: string;
+  /** tsbuild's own checks: false: none; true: also in a build; "error": what they find is an error. Else in check() alone. */
+  readonly ownChecks?: OwnChecks;
   /** Opens a shell in a step. */
   readonly debug?: DebugOptions;
   readonly stdout?: NodeJS.WritableStream;

@@ -9,7 +9,7 @@ import { keyValues } from "./key-value.ts";
 import { addHosts, allowed, cgroupParent, resources, shmSize, ulimits } from "./limits.ts";
 import { parseOutputs } from "./outputs.ts";
 import { parseSecrets } from "./secrets.ts";
-import { isNetwork, isPullPolicy } from "./settings.ts";
+import { isNetwork, isPullPolicy, ownChecksOf } from "./settings.ts";
 import { parseSsh } from "./ssh.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -36,6 +36,7 @@ export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean):
     throw new UsageError("Cannot use --no-cache together with --no-cache-filter", { hint: "leave one of them out" });
   }
   const squash = squashOf(flags.string("squash"));
+  const ownChecks = ownChecksOf(flags.string("check-own")) ?? config.ownChecks;
   const cacheTtl = flags.string("cache-ttl");
   if (cacheTtl !== undefined && parseCacheLimit(cacheTtl) === undefined)
     throw new UsageError(`--cache-ttl is no duration: ${JSON.stringify(cacheTtl)}`, { hint: "--cache-ttl 12h" });
@@ -66,6 +67,7 @@ export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean):
     ...(target === undefined || target === "" ? {} : { target }),
     ...(pull === undefined ? {} : { pull }),
     ...(squash === undefined ? {} : { squash }),
+    ...(ownChecks === undefined ? {} : { ownChecks }),
     ...(cacheTtl === undefined ? {} : { cacheTtl }),
     ...(maxParallelism === undefined ? {} : { maxParallelism }),
     ...(platform === undefined ? {} : { platform }),

@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import type { OwnChecks } from "../lint/own.ts";
 import type { PullPolicy, RegistryOptions } from "../options.ts";
 import { wantsColor } from "./color.ts";
 import { registryFiles } from "./registry-files.ts";
@@ -49,6 +50,7 @@ export interface Config {
   readonly platform: string | undefined;
   readonly pull: PullPolicy | undefined;
   readonly network: "default" | "none" | "host" | undefined;
+  readonly ownChecks: OwnChecks | undefined;
   readonly sourceDateEpoch: string | undefined;
   /** How the files of a plain user are owned. */
   readonly userns: UserNamespaceMode;
@@ -86,6 +88,7 @@ export function readConfig(world: Surroundings): Config {
     platform: set("DOCKER_DEFAULT_PLATFORM") ?? settings.platform,
     pull: settings.pull,
     network: settings.network,
+    ownChecks: settings.ownChecks,
     sourceDateEpoch: set("SOURCE_DATE_EPOCH"),
     userns,
     squashOwners: userns === "single" && world.uid !== 0,

@@ -1,3 +1,4 @@
+import type { OwnChecks } from "../lint/own.ts";
 import type { PullPolicy } from "../options.ts";
 import { closest } from "./suggest.ts";
 import { UsageError } from "./usage-error.ts";
@@ -10,6 +11,7 @@ export interface Settings {
   readonly pull?: PullPolicy;
   readonly network?: "default" | "none" | "host";
   readonly userns?: string;
+  readonly ownChecks?: OwnChecks;
   readonly mirrors: Readonly<Record<string, readonly string[]>>;
   readonly insecure: readonly string[];
   readonly cdiDirectories?: readonly string[];
@@ -27,7 +29,7 @@ export function mergeSettings(base: Settings, over: Settings): Settings {
   };
 }
 
-const projectKeys = ["progress", "platform", "pull", "network"] as const;
+const projectKeys = ["progress", "platform", "pull", "network", "checkOwn"] as const;
 const userKeys = [...projectKeys, "root", "userns", "registryMirrors", "insecureRegistries", "cdiSpecDirs"] as const;
 
 /**
@@ -55,6 +57,7 @@ export function parseSettings(text: string, path: string, trusted: boolean): Set
     ...text1("platform", (value) => value.includes("/")),
     ...text1("pull", isPullPolicy),
     ...text1("network", isNetwork),
+    ...ownChecksSetting(table["checkOwn"], path),
     ...text1("userns", (value) => value === "auto" || value === "single"),
     mirrors: mirrors(table["registryMirrors"], path),
     insecure: strings(table["insecureRegistries"] ?? [], "insecureRegistries", path),
@@ -73,6 +76,21 @@ export function parseSettings(text: string, path: string, trusted: boolean): Set
       hint: "docs/cli.md lists the values",
     });
   }
+}
+
+/** Of `--check-own` and of the setting, which may also be a truth value. */
+export function ownChecksOf(value: unknown): OwnChecks | undefined {
+  if (value === "error" || typeof value === "boolean") return value;
+  return value === "true" ? true : value === "false" ? false : undefined;
+}
+
+function ownChecksSetting(value: unknown, path: string): Pick<Settings, "ownChecks"> {
+  if (value === undefined) return {};
+  const ownChecks = ownChecksOf(value);
+  if (ownChecks !== undefined) return { ownChecks };
+  throw configError(`${path}: setting "checkOwn" cannot be ${JSON.stringify(value)}`, {
+    hint: 'it is true, false or "error"',
+  });
 }
 
 /** `HOST=URL` words as a table; a host may have several. @throws E_USAGE */

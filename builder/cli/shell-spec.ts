@@ -2,7 +2,9 @@ import type { CommandSpec } from "./command.ts";
 
 /** Flags of build that say what becomes of the image. */
 const results = new Set(
-  "tag label output push load quiet iidfile metadata-file squash shell-on-fail cache-ttl check call".split(" "),
+  "tag label output push load quiet iidfile metadata-file squash shell-on-fail cache-ttl check call check-own".split(
+    " ",
+  ),
 );
 
 /** `tsbuild shell`: the flags of build that decide what a step is, and where the shell is opened. */

@@ -274,9 +274,9 @@ class Converter {
     if (name === "scratch") return own;
     const context = findContext(this.#options.contexts, name, own.platform);
     if (context !== undefined) return await this.#namedState(stage, context);
-    const { image: at, location } = stage.from;
+    const { image: at, location, comments } = stage.from;
     const image = await this.#image(name, own.platform, at.location);
-    this.#observeBase(image, { name, location, at: at.location, expected: own.platform });
+    this.#observeBase(image, { name, location, at: at.location, comments, expected: own.platform });
     const label = own.label === "" ? "" : `${own.label} `;
     const total = 1 + countSteps(stage.instructions);
     return overImage(own, image, `[${label}1/${total}] FROM ${image.ref}@${image.manifest}`);
@@ -389,7 +389,8 @@ class Converter {
     }
     const expected = this.#options.platforms.target;
     const image = await this.#image(from, expected, location);
-    this.#observeBase(image, { name: from, location: instruction.location, at: location, expected });
+    const { comments, location: whole } = instruction;
+    this.#observeBase(image, { name: from, location: whole, at: location, comments, expected });
     return imageVertex(image, {
       name: `FROM ${image.ref}@${image.manifest}`,
       slot: `image/${image.ref}`,

@@ -28,6 +28,8 @@ export interface BaseFacts {
   /** Of the whole instruction, and of the name in it. */
   readonly location: SourceLocation;
   readonly at: SourceLocation;
+  /** Above the instruction. */
+  readonly comments: readonly string[];
   readonly expected: Platform;
   readonly actual: Platform;
 }

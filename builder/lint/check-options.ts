@@ -50,25 +50,30 @@ export function directiveOptions(value: string): string {
   return value.split(" ", 1)[0] ?? "";
 }
 
+/** What the first `# check=` directly above an instruction says. */
+export function commentOptions(comments: readonly string[]): string | undefined {
+  for (const comment of comments) {
+    const value = /^check\s*=\s*(\S.*)$/i.exec(comment)?.[1];
+    if (value !== undefined) return directiveOptions(value);
+  }
+  return undefined;
+}
+
 /**
  * The rules for one instruction: those of the file without what the first `# check=` directly above it skips, and with
  * the experimental ones that it names. One that cannot be read does nothing. @see BuildKit's WithMergedConfigFromComments
  */
 export function withComments(config: CheckConfig, comments: readonly string[]): CheckConfig {
-  for (const comment of comments) {
-    const value = /^check\s*=\s*(\S.*)$/i.exec(comment)?.[1];
-    if (value === undefined) continue;
-    const own = parseCheckOptions(directiveOptions(value));
-    if (typeof own === "string") return config;
-    return {
-      skipAll: config.skipAll || own.skipAll,
-      skip: config.skip.union(own.skip),
-      experimentalAll: config.experimentalAll || own.experimentalAll,
-      experimental: config.experimental.union(own.experimental),
-      error: config.error,
-    };
-  }
-  return config;
+  const options = commentOptions(comments);
+  const own = options === undefined ? undefined : parseCheckOptions(options);
+  if (own === undefined || typeof own === "string") return config;
+  return {
+    skipAll: config.skipAll || own.skipAll,
+    skip: config.skip.union(own.skip),
+    experimentalAll: config.experimentalAll || own.experimentalAll,
+    experimental: config.experimental.union(own.experimental),
+    error: config.error,
+  };
 }
 
 /** Whether a rule is on. What is experimental cannot be skipped, only left out. */

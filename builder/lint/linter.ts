@@ -1,6 +1,6 @@
 import { TsbuildError } from "../../native/errors.ts";
 import type { ImageConfig } from "../../store/oci/config.ts";
-import type { Directive, Instruction } from "../dockerfile/ast.ts";
+import type { Directive, DockerfileAst, Instruction } from "../dockerfile/ast.ts";
 import { DockerfileError } from "../dockerfile/error.ts";
 import { expandWord, expandWords } from "../dockerfile/expand.ts";
 import type { IgnoreMatcher } from "../dockerfile/ignore.ts";
@@ -24,7 +24,6 @@ import {
   type RuleInfo,
   type StepCheck,
 } from "./rule.ts";
-import { invalidCacheLimit } from "./own/invalid-cache-limit.ts";
 import { buildkitRules } from "./rules.ts";
 
 /** A finding with the rule that it is of. */
@@ -42,8 +41,11 @@ export interface LinterOptions {
   /** BUILDKIT_DOCKERFILE_CHECK: counts in the place of the file's directive. */
   readonly given: string | undefined;
   readonly ignore: IgnoreMatcher | undefined;
-  /** Rules beside BuildKit's. */
-  readonly more?: readonly Rule[];
+  /** Rules beside BuildKit's. `ownErrors`: what they find is an error too. */
+  readonly own?: readonly Rule[];
+  readonly ownErrors?: boolean;
+  /** The stage that is built; undefined: the last. */
+  readonly target?: string | undefined;
   /** Configs of base images of which nothing is known: what they define cannot be told from what is missing. */
   readonly unknownBases?: Pick<WeakSet<ImageConfig>, "has">;
   /** Finds words for which the parser keeps no places. */
@@ -56,12 +58,12 @@ export class Linter implements ParseObserver, ConvertObserver {
   readonly #rules: readonly Rule[];
   readonly #found: LintWarning[] = [];
   #config: CheckConfig;
-  #escape: "\\" | "`" = "\\";
+  #ast: DockerfileAst | undefined;
 
   /** @throws E_BUILD_ARG */
   constructor(options: LinterOptions) {
     this.#options = options;
-    this.#rules = [...buildkitRules, invalidCacheLimit, ...(options.more ?? [])];
+    this.#rules = [...buildkitRules, ...(options.own ?? [])];
     const config = options.given === undefined ? allRules : parseCheckOptions(options.given);
     if (typeof config === "string") throw badArgument(options.given ?? "", config);
     this.#config = config;
@@ -74,16 +76,17 @@ export class Linter implements ParseObserver, ConvertObserver {
 
   /** When warnings are errors and there are any. @throws E_CHECK_FAILED */
   verdict(): void {
-    const warnings = this.warnings.filter(({ rule }) => !isOwn(rule.name));
+    const { ownErrors = false, source } = this.#options;
+    const warnings = this.warnings.filter(({ rule }) => (isOwn(rule.name) ? ownErrors : this.#config.error));
     const [first] = warnings;
-    if (first === undefined || !this.#config.error) return;
+    if (first === undefined) return;
     const names = [...new Set(warnings.map(({ rule }) => rule.name))];
     throw new DockerfileError(`Cannot build: lint violation found for rules: ${names.join(", ")}`, {
       code: "E_CHECK_FAILED",
       location: first.at ?? first.location,
-      source: this.#options.source,
+      source,
       label: first.message,
-      hint: "tsbuild --check . shows all of each; without error=true they are warnings",
+      hint: `tsbuild --check . shows all of each; without ${this.#config.error ? "error=true" : "--check-own=error"} they are warnings`,
     });
   }
 
@@ -111,7 +114,7 @@ export class Linter implements ParseObserver, ConvertObserver {
   }
 
   file(facts: FileFacts): void {
-    this.#escape = facts.ast.escape;
+    this.#ast = facts.ast;
     for (const rule of this.#rules) if (rule.kind === "file") this.#add(rule, [], () => rule.check(facts));
   }
 
@@ -121,14 +124,18 @@ export class Linter implements ParseObserver, ConvertObserver {
   }
 
   base(facts: BaseFacts): void {
-    for (const rule of this.#rules) if (rule.kind === "base") this.#add(rule, [], () => rule.check(facts));
+    for (const rule of this.#rules) if (rule.kind === "base") this.#add(rule, facts.comments, () => rule.check(facts));
   }
 
   step(facts: StepFacts): void {
     const { comments, kind } = facts.instruction;
-    const step = this.#stepCheck(facts);
+    const step = this.#ast === undefined ? undefined : this.#stepCheck(facts, this.#ast);
+    if (step === undefined) return;
+    // Of a trigger only BuildKit's checks say something: who writes this Dockerfile cannot change it.
+    const fromBase = facts.instruction.location === facts.state.stage.from.location;
     for (const rule of this.#rules)
-      if (rule.kind === "step" && rule.on?.includes(kind) !== false) this.#add(rule, comments, () => rule.check(step));
+      if (rule.kind === "step" && rule.on?.includes(kind) !== false && !(fromBase && isOwn(rule.name)))
+        this.#add(rule, comments, () => rule.check(step));
   }
 
   unset(facts: UnsetFacts): void {
@@ -139,9 +146,9 @@ export class Linter implements ParseObserver, ConvertObserver {
       if (rule.kind === "unset") this.#add(rule, comments, () => rule.check({ ...facts, locate }));
   }
 
-  #stepCheck(facts: StepFacts): StepCheck {
-    const { source, ignore } = this.#options;
-    const options = { escape: this.#escape };
+  #stepCheck(facts: StepFacts, ast: DockerfileAst): StepCheck {
+    const { ignore, target, unknownBases } = this.#options;
+    const { escape } = ast;
     // What cannot be read is an error where it is needed.
     const attempt = <T>(read: (env: ReadonlyMap<string, string>) => T): T | undefined => {
       try {
@@ -152,17 +159,19 @@ export class Linter implements ParseObserver, ConvertObserver {
     };
     return {
       ...facts,
-      source,
+      ast,
+      target,
       ignore,
-      expand: (raw) => attempt((env) => expandWord(raw, env, options).text),
-      expandWords: (raw) => attempt((env) => expandWords(raw, env, options)) ?? [],
+      baseKnown: facts.state.base === undefined || unknownBases?.has(facts.state.base) !== true,
+      expand: (raw) => attempt((env) => expandWord(raw, env, { escape }).text),
+      expandWords: (raw) => attempt((env) => expandWords(raw, env, { escape })) ?? [],
     };
   }
 
   #add(rule: Rule, comments: readonly string[], check: () => Findings): void {
     const config = rule.wholeFile === true ? this.#config : withComments(this.#config, comments);
     if (!isOn(config, rule) || this.#found.length >= mostWarnings) return;
-    for (const finding of check()) this.#found.push({ ...finding, rule });
+    for (const finding of check()) if (this.#found.length < mostWarnings) this.#found.push({ ...finding, rule });
   }
 }
 

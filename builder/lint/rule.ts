@@ -1,4 +1,4 @@
-import type { Instruction } from "../dockerfile/ast.ts";
+import type { DockerfileAst, Instruction } from "../dockerfile/ast.ts";
 import type { IgnoreMatcher } from "../dockerfile/ignore.ts";
 import type { SourceLocation } from "../dockerfile/location.ts";
 import type { BaseFacts, FileFacts, FromFacts, StepFacts, UnsetFacts } from "../graph/observer.ts";
@@ -51,7 +51,11 @@ export interface StepCheck<I extends Instruction = Instruction> extends StepFact
   /** The words that it becomes. */
   readonly expandWords: (raw: string) => readonly string[];
   readonly ignore: IgnoreMatcher | undefined;
-  readonly source: string;
+  readonly ast: DockerfileAst;
+  /** The stage that is built; undefined: the last. */
+  readonly target: string | undefined;
+  /** False when nothing is known of the image that the stage stands on. */
+  readonly baseKnown: boolean;
 }
 
 /** The place of `$name` within a range, where that is asked for and can be told. */

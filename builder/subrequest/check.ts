@@ -5,6 +5,7 @@ import { locateVariable } from "../dockerfile/locate-variable.ts";
 import { parseDockerfile } from "../dockerfile/parse.ts";
 import type { SourceLocation } from "../dockerfile/location.ts";
 import { Linter, type LintWarning } from "../lint/linter.ts";
+import { chosenRules } from "../lint/own.ts";
 import { isOwn } from "../lint/rule.ts";
 import type { BuildOptions } from "../options.ts";
 import { makePlan } from "../plan.ts";
@@ -56,6 +57,9 @@ export async function runCheck(options: BuildOptions): Promise<CheckResult> {
     source,
     given: givenChecks(options),
     ignore,
+    own: await chosenRules(options.ownChecks, "all"),
+    ownErrors: options.ownChecks === "error",
+    target: options.target,
     unknownBases: bases.unknown,
     locate: (name, within) => locateVariable(source, name, within),
   });

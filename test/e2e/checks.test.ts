@@ -75,3 +75,38 @@ describe("warnings of a build", () => {
     expect([passed.code, passed.stderr.includes("warning")]).toEqual([0, false]);
   });
 });
+
+describe("tsbuild's own checks", () => {
+  const text = `${fromBusybox}# cache=soon\nRUN cd /tmp\n`;
+  const effect = "tsbuild/RunWithoutEffect: This RUN does nothing: what cd changes is gone when it ends (line 4)";
+  const limit = /tsbuild\/InvalidCacheLimit: .* \(line 4\)/;
+
+  it("are for a check, and for a build that asks for them", async () => {
+    using project = new Project({ Dockerfile: text });
+    const usual = await tsbuild(project, ["."]);
+    expect([usual.code, usual.stderr]).toEqual([0, expect.stringMatching(limit)]);
+    expect(usual.stderr).not.toContain("RunWithoutEffect");
+    const asked = await tsbuild(project, ["--check-own", "."]);
+    expect([asked.code, asked.stderr]).toEqual([0, expect.stringContaining(`\n - ${effect}\n`)]);
+    expect(asked.stderr).toContain("\n 2 warnings of tsbuild's own checks (--check-own=false turns them off):\n");
+    const none = await tsbuild(project, ["--check-own=false", "."]);
+    expect([none.code, none.stderr]).toEqual([0, expect.not.stringContaining("warning")]);
+    const checked = await tsbuild(project, ["--check", "."]);
+    expect([checked.code, checked.stdout]).toEqual([0, expect.stringContaining("no warnings found.\n\ntsbuild's own")]);
+    expect(checked.stdout).toContain("  --> Dockerfile:4:5\n");
+  });
+
+  it("fail what asks for it, a build before any step", async () => {
+    using project = new Project({ Dockerfile: text });
+    const failed = await project.build({ ownChecks: "error" });
+    expect(failed.error).toMatchObject({
+      code: "E_CHECK_FAILED",
+      message: "Cannot build: lint violation found for rules: tsbuild/InvalidCacheLimit, tsbuild/RunWithoutEffect",
+    });
+    const steps = failed.events.flatMap((event) => (event.kind === "vertex" ? [event.vertex.name] : []));
+    expect(steps).toEqual(["[internal] load build definition from Dockerfile"]);
+    expect((await tsbuild(project, ["--check", "--check-own=error", "."])).code).toBe(1);
+    project.write("Dockerfile", `# check=error=true\n${text}`);
+    expect((await project.build({ ownChecks: true })).error).toBeUndefined();
+  });
+});

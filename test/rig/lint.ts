@@ -19,9 +19,11 @@ export interface LintRequest {
         readonly architecture?: string;
         readonly env?: readonly string[];
         readonly shell?: string;
+        readonly onbuild?: readonly string[];
       }
     | undefined;
-  readonly more?: readonly Rule[];
+  /** Rules beside BuildKit's. */
+  readonly own?: readonly Rule[];
 }
 
 /** What a check of the text found, and what it failed with. */
@@ -32,12 +34,12 @@ export interface Linted {
 
 /** Reads and converts a Dockerfile for linux/amd64 as a build does; base images are what the request says. */
 export async function lintText(text: string, request: LintRequest = {}): Promise<Linted> {
-  const { buildArgs = {}, base = {}, more = [], target, allStages = false } = request;
+  const { buildArgs = {}, base = {}, own = [], target, allStages = false } = request;
   const ignore = request.ignore === undefined ? undefined : parseIgnore(request.ignore, ".dockerignore");
-  const linter = new Linter({ source: text, given: buildArgs["BUILDKIT_DOCKERFILE_CHECK"], ignore, more });
+  const linter = new Linter({ source: text, given: buildArgs["BUILDKIT_DOCKERFILE_CHECK"], ignore, own, target });
   const platform = parsePlatform("linux/amd64");
-  const { os = "linux", architecture = "amd64", env = ["PATH=/bin"], shell } = base;
-  const config = { Env: env, ...(shell === undefined ? {} : { Shell: [shell] }) };
+  const { os = "linux", architecture = "amd64", env = ["PATH=/bin"], shell, onbuild = [] } = base;
+  const config = { Env: env, OnBuild: onbuild, ...(shell === undefined ? {} : { Shell: [shell] }) };
   const image = { os, architecture, config, rootfs: { type: "layers" as const, diff_ids: [] } };
   try {
     const ast = parseDockerfile(text, "Dockerfile", { observer: linter });

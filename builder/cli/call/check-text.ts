@@ -24,9 +24,8 @@ function warningText({ rule, url, message, location }: CheckWarning, source: str
 /** What tsbuild's own checks found, apart from BuildKit's. */
 export function ownText({ own, source }: CheckResult, options: WarningOptions): string {
   if (own.length === 0) return "";
-  const found = own.length === 1 ? "1 more" : `${own.length} more`;
   const lines = own.flatMap((warning) => ["", ...expandedWarning(asBuildWarning(warning, source), options)]);
-  return `\ntsbuild's own checks found ${found}:\n${lines.join("\n")}\n`;
+  return `\ntsbuild's own checks found ${own.length} more (--check-own=false turns them off):\n${lines.join("\n")}\n`;
 }
 
 function asBuildWarning(warning: CheckWarning, source: string): Parameters<typeof expandedWarning>[0] {

@@ -1,4 +1,5 @@
 import type { SourceLocation } from "../../dockerfile/location.ts";
+import { shownLines } from "../errors/shown-lines.ts";
 import { printable } from "../text.ts";
 
 /** Lines of one place that are shown at most. */
@@ -7,7 +8,7 @@ const rule = "--------------------";
 
 /** The lines of a place marked with `>>>` among their neighbours. @see BuildKit's errdefs.Source.Print */
 export function sourceLines(source: string, { file, start, end }: SourceLocation): string {
-  const lines = source.split("\n");
+  const lines = shownLines(source);
   const last = Math.min(Math.max(end.line, start.line), lines.length);
   const around = widened({ from: start.line, to: last, count: lines.length });
   const rows: string[] = [];
@@ -44,5 +45,5 @@ function widened(range: { readonly from: number; readonly to: number; readonly c
 
 /** Tabs stay, other control characters are shown and not obeyed. */
 function shown(line: string): string {
-  return line.replace(/\r$/, "").split("\t").map(printable).join("\t");
+  return line.split("\t").map(printable).join("\t");
 }

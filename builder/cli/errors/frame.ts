@@ -1,10 +1,10 @@
-import { hideUsers } from "../../dockerfile/redact-url.ts";
 import type { SourceLocation } from "../../dockerfile/location.ts";
 import { cut, displayWidth, printable } from "../text.ts";
+import { shownLines } from "./shown-lines.ts";
 
 /** The lines of a code frame: the line before, the line itself, and carets with a label under it. */
 export function codeFrame(source: string, location: SourceLocation, label: string | undefined, width: number): Frame {
-  const lines = hideUsers(source).split(/\r?\n/);
+  const lines = shownLines(source);
   const { start, end } = location;
   const gutter = String(start.line).length + 3;
   const row = (number: number): string => `${String(number).padStart(gutter)} | `;

@@ -1,4 +1,5 @@
 import type { BuildWarning } from "../../events.ts";
+import { isOwn } from "../../lint/rule.ts";
 import { annotation } from "../errors/annotation.ts";
 import { placeLines } from "../errors/place.ts";
 import type { Style } from "../style.ts";
@@ -14,17 +15,27 @@ export interface WarningOptions {
   readonly width: number;
 }
 
-/** What buildx prints below the progress; nothing when there are none. */
+/** What buildx prints below the progress, and tsbuild's own checks apart from it; nothing when there are none. */
 export function warningSummary(warnings: readonly BuildWarning[], options: WarningOptions): string {
-  if (warnings.length === 0) return "";
-  const { style, debug, githubActions } = options;
-  const count = warnings.length === 1 ? "1 warning found" : `${warnings.length} warnings found`;
-  const head = style.warning(`${count}${debug ? "" : " (use --debug to expand)"}:`);
-  const lines = debug
+  const isOurs = ({ rule }: BuildWarning): boolean => rule !== undefined && isOwn(rule);
+  const [own, others] = [warnings.filter(isOurs), warnings.filter((warning) => !isOurs(warning))];
+  const count = (list: readonly BuildWarning[]): string =>
+    list.length === 1 ? "1 warning" : `${list.length} warnings`;
+  const expand = options.debug ? "" : " (use --debug to expand)";
+  const notes = options.githubActions ? warnings.map(warningAnnotation) : [];
+  const parts = [
+    ...listed(`${count(others)} found${expand}:`, others, options),
+    ...listed(`${count(own)} of tsbuild's own checks (--check-own=false turns them off):`, own, options),
+  ];
+  return parts.length === 0 ? "" : `\n ${[parts.join("\n "), ...notes].join("\n")}\n`;
+}
+
+function listed(head: string, warnings: readonly BuildWarning[], options: WarningOptions): readonly string[] {
+  if (warnings.length === 0) return [];
+  const lines = options.debug
     ? warnings.flatMap((warning) => ["", ...expandedWarning(warning, options)])
     : warnings.map((warning) => ` - ${printable(shortWarning(warning))}`);
-  const notes = githubActions ? warnings.map(warningAnnotation) : [];
-  return `\n ${[head, ...lines, ...notes].join("\n")}\n`;
+  return [[options.style.warning(head), ...lines].join("\n")];
 }
 
 /** A warning as errors are told: its place, the line, what should be and how to mend it. */

@@ -63,6 +63,7 @@ describe("sourceLines()", () => {
   });
 
   it("shows control characters and does not obey them", () => {
+    expect(sourceLines("ADD https://me:secret@example.com/x /\n", lines(1))).not.toContain("secret");
     expect(sourceLines("FROM a\u001b[31m\tb\r\n", lines(1))).toContain(" | >>> FROM a␛[31m\tb\n");
   });
 

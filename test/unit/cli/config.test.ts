@@ -47,6 +47,13 @@ describe("readConfig()", () => {
     expect(read({}).progress).toBeUndefined();
   });
 
+  it("takes whether tsbuild's own checks are made from any file", () => {
+    expect(read({ files: { [user]: { checkOwn: "error" }, [project]: { checkOwn: false } } }).ownChecks).toBe(false);
+    expect(read({ files: { [system]: { checkOwn: "error" } } }).ownChecks).toBe("error");
+    expect(read({}).ownChecks).toBeUndefined();
+    expect(() => read({ files: { [project]: { checkOwn: "no" } } })).toThrow('setting "checkOwn" cannot be "no"');
+  });
+
   it("does not let a project's file move the store or name a registry mirror", () => {
     for (const setting of [
       { root: "/x" },

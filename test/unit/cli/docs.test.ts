@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { commands } from "../../../builder/cli/options.ts";
 import { reference } from "../../../builder/cli/reference.ts";
+import { checksReference } from "../../../builder/lint/reference.ts";
 
 const cli = readFileSync("docs/cli.md", "utf8");
 
@@ -21,6 +22,13 @@ describe("docs/cli.md", () => {
     const names = [...source.matchAll(/(?:set\(|env\[)"([A-Z_]+)"/g)].map(([, name = ""]) => name);
     expect(names.length).toBeGreaterThan(15);
     for (const name of names) if (name !== "CLICOLOR" && name !== "GITHUB_ACTIONS") expect(cli).toContain(name);
+  });
+});
+
+describe("docs/checks.md", () => {
+  it("ends with all checks and their examples", () => {
+    const checks = readFileSync("docs/checks.md", "utf8");
+    expect(checks.slice(checks.indexOf("## BuildKit's checks"))).toBe(checksReference());
   });
 });
 

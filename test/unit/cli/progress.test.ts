@@ -257,6 +257,24 @@ describe("warningSummary()", () => {
     expect(warningSummary([], options)).toBe("");
   });
 
+  it("has tsbuild's own checks apart", () => {
+    const own = { rule: "tsbuild/NeedlessSudo", message: "sudo does nothing", location };
+    const text = (list: readonly (typeof own | (typeof warnings)[number])[]): string => warningSummary(list, options);
+    expect(text([own, ...warnings, own])).toBe(
+      [
+        "",
+        " 2 warnings found (use --debug to expand):",
+        " - StageNameCasing: use lower case (line 2)",
+        " - an argument was not used",
+        " 2 warnings of tsbuild's own checks (--check-own=false turns them off):",
+        " - tsbuild/NeedlessSudo: sudo does nothing (line 2)",
+        " - tsbuild/NeedlessSudo: sudo does nothing (line 2)",
+        "",
+      ].join("\n"),
+    );
+    expect(text([own])).toMatch(/^\n 1 warning of tsbuild's own checks \([^\n]*\n - tsbuild\/NeedlessSudo: /);
+  });
+
   it("shows the place and what should be with debug", () => {
     expect(warningSummary(warnings, { ...options, debug: true }).split("\n")).toEqual([
       "",

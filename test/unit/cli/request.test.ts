@@ -98,6 +98,16 @@ describe("buildRequest()", () => {
   });
 
   it.each([
+    ["--check-own .", true],
+    ["--check-own=true .", true],
+    ["--check-own=false .", false],
+    ["--check-own=error .", "error"],
+    [".", undefined],
+  ])("reads %s", (line, ownChecks) => {
+    expect(build(line).ownChecks).toBe(ownChecks);
+  });
+
+  it.each([
     ["--max-parallelism 3 .", 3],
     ["--jobs=1 .", 1],
     ["--jobs 0 .", 0],
