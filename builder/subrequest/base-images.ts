@@ -4,8 +4,9 @@ import type { ImageConfig } from "../../store/oci/config.ts";
 import { digestOf } from "../../store/oci/digest.ts";
 import { MediaType } from "../../store/oci/mediatype.ts";
 import type { Platform } from "../../store/oci/platform.ts";
-import { formatReference, parseReference, type Reference } from "../../store/oci/reference.ts";
+import { familiarName, formatReference, parseReference, type Reference } from "../../store/oci/reference.ts";
 import { peekStore, type StorePeek } from "../../store/peek.ts";
+import { suggest } from "../dockerfile/suggest.ts";
 import type { BuildOptions } from "../options.ts";
 import type { ImageDocuments } from "../plan.ts";
 import { ImageSource } from "../source/images.ts";
@@ -44,6 +45,8 @@ export class BaseImages implements AsyncDisposable {
   readonly unknown: WeakSet<ImageConfig> = new WeakSet();
   /** Which they are, and why. */
   readonly notes: string[] = [];
+  /** Names that may have been meant. */
+  stages: readonly string[] = [];
   readonly #request: BaseImageOptions;
   readonly #peek: StorePeek | undefined;
   readonly #abort = new AbortController();
@@ -125,7 +128,9 @@ export class BaseImages implements AsyncDisposable {
       rootfs: { type: "layers", diff_ids: [] },
     };
     this.unknown.add(config);
-    this.notes.push(`${name} could not be looked up: ${why}`);
+    const near = suggest(familiarName(name).replace(/:latest$/, ""), this.stages);
+    const meant = near === undefined ? "" : ` (did you mean the stage ${near}?)`;
+    this.notes.push(`${name} could not be looked up${meant}: ${why}`);
     return { name, config, descriptor: { mediaType: MediaType.ociManifest, digest: digestOf(name), size: 0 } };
   }
 }

@@ -8,9 +8,9 @@ import { Linter, type LintWarning } from "../lint/linter.ts";
 import { chosenRules } from "../lint/own.ts";
 import { isOwn } from "../lint/rule.ts";
 import type { BuildOptions } from "../options.ts";
-import { makePlan } from "../plan.ts";
 import { BaseImages } from "./base-images.ts";
 import { readDefinition } from "./definition.ts";
+import { lookAt } from "./look.ts";
 import { TemporaryStore } from "./temporary-store.ts";
 
 /** Something in a Dockerfile that is allowed and may be wrong. */
@@ -65,19 +65,9 @@ export async function runCheck(options: BuildOptions): Promise<CheckResult> {
   });
   const error = await failureOf(async () => {
     const ast = parseDockerfile(source, file.name, { syntax: givenSyntax(options), observer: linter });
-    await makePlan({
-      options: { ...withBuiltinArgs(options, ast, time), allow: ["network.host", "security.insecure"] },
-      ast,
-      emit,
-      contexts,
-      // Which devices this machine has is for a build to say.
-      devices: { resolve: () => [] },
-      observer: linter,
-      allStages: options.target === undefined || options.target === "",
-      keepUser: () => undefined,
-      findImage: async (name, platform) => await bases.find(name, platform),
-      findLayout: async (request) => await bases.layout(request),
-    });
+    const allStages = options.target === undefined || options.target === "";
+    const given = withBuiltinArgs(options, ast, time);
+    await lookAt({ options: given, ast, emit, contexts, observer: linter, allStages, bases });
     linter.verdict();
   });
   const warnings = linter.warnings.map(toCheckWarning);

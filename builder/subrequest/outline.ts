@@ -3,10 +3,10 @@ import { parseContexts } from "../context/named.ts";
 import type { SourceLocation } from "../dockerfile/location.ts";
 import { parseDockerfile } from "../dockerfile/parse.ts";
 import type { BuildOptions } from "../options.ts";
-import { makePlan } from "../plan.ts";
 import { BaseImages } from "./base-images.ts";
 import { readDefinition } from "./definition.ts";
 import { description } from "./description.ts";
+import { lookAt } from "./look.ts";
 import { globalParameters, type GlobalParameters } from "./global-parameters.ts";
 import {
   ParameterCollector,
@@ -43,18 +43,7 @@ export async function runOutline(options: BuildOptions): Promise<Outline> {
   const given = withBuiltinArgs(options, ast, time);
   const buildArgs = new Map(Object.entries(given.buildArgs ?? {}));
   const collector = new ParameterCollector(buildArgs);
-  const plan = await makePlan({
-    options: { ...given, allow: ["network.host", "security.insecure"] },
-    ast,
-    emit,
-    contexts,
-    // Which devices this machine has is for a build to say.
-    devices: { resolve: () => [] },
-    observer: collector,
-    keepUser: () => undefined,
-    findImage: async (name, platform) => await bases.find(name, platform),
-    findLayout: async (request) => await bases.layout(request),
-  });
+  const plan = await lookAt({ options: given, ast, emit, contexts, observer: collector, bases });
   const target = ast.stages[plan.targetIndex];
   // What several stages have is told as the target has it, then as those closest to it.
   const others = plan.stages.filter((index) => index !== plan.targetIndex).toSorted((a, b) => b - a);

@@ -3,9 +3,11 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { check, outline, push, targets, type CheckResult } from "../../builder/index.ts";
 import { tsbuild } from "../rig/command.ts";
+import { GitServer } from "../rig/git-server.ts";
 import { PlainUser } from "../rig/plain-user.ts";
 import { Project, fromBusybox } from "../rig/project.ts";
 import { TestRegistry } from "../rig/registry.ts";
+import { UrlServer } from "../rig/url-server.ts";
 
 const noisy = "FROM scratch as base\nCOPY $NOPE /\nFROM scratch\nMAINTAINER me\n";
 const rules = ({ warnings }: CheckResult): readonly string[] =>
@@ -109,6 +111,21 @@ describe("--check", () => {
     expect(stderr).toContain("error[E_DOCKERFILE_NOT_FOUND]");
   });
 
+  it("takes what a URL and a git repository have, and keeps nothing of them", async () => {
+    using project = new Project({});
+    await using server = await UrlServer.start();
+    server.file("/Dockerfile", "FROM scratch\nMAINTAINER me\n");
+    const request = { root: project.store, registry: { env: { PATH: process.env["PATH"] ?? "" } } };
+    expect(rules(await check({ ...request, context: `${server.origin}/Dockerfile` }))).toEqual([
+      "MaintainerDeprecated 2",
+    ]);
+    await using git = await GitServer.start();
+    git.repository("checked.git").commit({ "sub/Dockerfile": noisy });
+    const found = await check({ ...request, context: `${git.url("checked.git")}#:sub` });
+    expect(rules(found)).toEqual(["FromAsCasing 1", "UndefinedVar 2", "MaintainerDeprecated 4"]);
+    expect(existsSync(project.store)).toBe(false);
+  });
+
   it("is for plain users, who need neither a grant of owners nor a store", async () => {
     using project = new Project({ Dockerfile: noisy });
     using user = new PlainUser({ ranges: false });
@@ -169,6 +186,14 @@ describe("base images of a check", () => {
     expect(JSON.parse(json.stdout).notes).toEqual([expect.stringContaining("127.0.0.1:1/base:1")]);
     const parameters = await outline({ context: project.directory, root: project.store });
     expect(parameters.notes).toHaveLength(1);
+  });
+
+  it("that may be a stage with another name are noted so", async () => {
+    using project = new Project({ Dockerfile: "FROM scratch AS builder\nFROM scratch\nCOPY --from=biulder /a /\n" });
+    const found = await check({ context: project.directory, root: project.store, pull: "never" });
+    expect(found.notes).toEqual([
+      expect.stringMatching(/biulder:latest .* \(did you mean the stage builder\?\): it is not/),
+    ]);
   });
 
   it("that a registry does not have are an error with their line", async () => {
