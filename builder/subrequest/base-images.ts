@@ -92,10 +92,14 @@ export class BaseImages implements AsyncDisposable {
   }
 
   async #local(reference: Reference, platform: Platform): Promise<ImageDocuments | undefined> {
-    const ref = this.#peek?.refs.get(formatReference(reference));
-    if (this.#peek === undefined || ref === undefined) return undefined;
-    // A store of root's may be there and be closed for others.
-    return await loadStored(this.#peek, ref, platform).catch(() => undefined);
+    if (this.#peek === undefined) return undefined;
+    try {
+      const ref = this.#peek.refs.get(formatReference(reference));
+      return ref === undefined ? undefined : await loadStored(this.#peek, ref, platform);
+    } catch {
+      // Its files are closed for this user, or a build is changing them at this moment: a registry knows as well.
+      return undefined;
+    }
   }
 
   async #remote(name: string, platform: Platform): Promise<ImageDocuments> {
