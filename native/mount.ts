@@ -47,7 +47,10 @@ export interface SocketFile {
   readonly connected: (connection: Socket) => void;
 }
 
-/** A device node (or a pipe) on a tmpfs of its own. `mode` has the permissions alone. */
+/**
+ * A device node (or a pipe) on a tmpfs of its own. `mode` has the permissions alone. Where no node may be made, as in a
+ * user namespace, it is the host's at the mount's `source`, if that is the same device, with the host's owner and mode.
+ */
 export interface DeviceFile {
   readonly kind: "char" | "block" | "fifo";
   readonly major: number;

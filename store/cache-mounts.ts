@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, statSync, utimesSync } from "node:f
 import { join } from "node:path";
 import { lock, tryLock, type FileLock } from "../native/lock.ts";
 import { Root, type Dir } from "../native/path.ts";
+import { canOwn, inUserNamespace, unmappedError } from "../native/user-namespace.ts";
 import { digestOf, splitDigest } from "./oci/digest.ts";
 
 /** What tells one cache from another. Two with an id alone are the same only if they begin with the same content. */
@@ -108,6 +109,7 @@ async function make(
   using dir = Root.open(place);
   dir.removeTree("new");
   dir.mkdir("new", 0o700);
+  if (inUserNamespace() && !canOwn(uid, gid)) throw unmappedError("Cannot make the cache: its owner", uid, gid);
   await fill(join(place, "new"));
   dir.chown("new", uid, gid);
   dir.chmod("new", mode);

@@ -1,6 +1,7 @@
 import { lstatSync, type Stats } from "node:fs";
 import { errorMessage, TsbuildError } from "../../native/errors.ts";
 import type { DeviceFile, Mount } from "../../native/mount.ts";
+import { inUserNamespace } from "../../native/user-namespace.ts";
 import type { FoundDevice } from "./registry.ts";
 import type { CdiMount, ContainerEdits, DeviceNode } from "./spec.ts";
 
@@ -53,15 +54,15 @@ function depth({ target }: Mount): number {
 }
 
 function nodeMount(node: DeviceNode, user: { readonly uid: number; readonly gid: number }): Mount {
-  const { path, permissions, fileMode, uid, gid } = node;
+  const { path, hostPath, permissions, fileMode, uid, gid } = node;
   const device: DeviceFile = {
-    ...numbersOf(node),
+    ...(inUserNamespace() ? sameAsHost(node) : numbersOf(node)),
     mode: (fileMode ?? 0o666) & 0o7777,
     uid: uid ?? user.uid,
     gid: gid ?? user.gid,
     access: { read: permissions.includes("r"), write: permissions.includes("w") },
   };
-  return { type: "device", source: "tmpfs", target: path, options: ["nosuid", "noexec"], device };
+  return { type: "device", source: hostPath, target: path, options: ["nosuid", "noexec"], device };
 }
 
 /** Type and numbers as the specification has them; what it leaves out is the host's. @see CDI's fillMissingInfo */
@@ -72,6 +73,15 @@ function numbersOf({ path, hostPath, type, major, minor }: DeviceNode): Pick<Dev
   if (type !== undefined && (type === "b" ? "block" : "char") !== host.kind)
     throw nodeError(path, `${hostPath} is of another type than ${JSON.stringify(type)}`);
   return host;
+}
+
+/** In a user namespace, where nodes are not made but bound. */
+function sameAsHost(node: DeviceNode): Pick<DeviceFile, "kind" | "major" | "minor"> {
+  const wanted = numbersOf(node);
+  if (wanted.kind === "fifo") return wanted;
+  const { kind, major, minor } = hostNode(node.path, node.hostPath);
+  if (kind === wanted.kind && major === wanted.major && minor === wanted.minor) return wanted;
+  throw nodeError(node.path, `a plain user cannot make devices, and ${node.hostPath} is another one`);
 }
 
 function hostNode(path: string, hostPath: string): Pick<DeviceFile, "kind" | "major" | "minor"> {

@@ -52,17 +52,10 @@ static void bind_file(int dev, const char *name, int source)
 	close(source);
 }
 
-/* The host's own node, where a user namespace may not make one; no symlink, and nothing but that device. */
 static int host_device(size_t i)
 {
-	struct stat st;
 	char path[32] = "/dev/";
-	int fd = open(strcat(path, devices[i].name), O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(devices[i].major, devices[i].minor))
-		fail(STEP_DEV, devices[i].name);
-	int source = tree_clone(fd, "", 0);
-	close(fd);
-	return source;
+	return device_clone(strcat(path, devices[i].name), S_IFCHR, makedev(devices[i].major, devices[i].minor));
 }
 
 /* False where this process may not make devices. */

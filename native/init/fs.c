@@ -5,6 +5,7 @@
 #include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -56,6 +57,19 @@ int tree_clone(int dirfd, const char *path, int recursive)
 {
 	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
 	return (int)syscall(SYS_open_tree, dirfd, path, flags);
+}
+
+int device_clone(const char *path, uint32_t kind, uint64_t number)
+{
+	struct stat st;
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	int same = !fstat(fd, &st) && (st.st_mode & S_IFMT) == kind && st.st_rdev == number;
+	int clone = same ? tree_clone(fd, "", 0) : -1, failure = same ? errno : ENODEV;
+	close(fd);
+	errno = failure;
+	return clone;
 }
 
 int attach(int mount_fd, int target_fd)

@@ -23,6 +23,8 @@ int fs_mount(int fs, uint64_t attributes);
 /* A new, detached mount of a file system made with `data` ("key=value,flag"). */
 int new_mount(const char *type, const char *data, uint64_t attributes);
 int tree_clone(int dirfd, const char *path, int recursive);
+/* The node at that path, which is no symlink and nothing but that device; else ENODEV. `kind`: S_IFCHR or S_IFBLK. */
+int device_clone(const char *path, uint32_t kind, uint64_t number);
 int attach(int mount_fd, int target_fd);
 int set_attributes(int fd, uint64_t attributes, int recursive);
 /* A path below a directory, resolved as if that were `/`. */

@@ -239,7 +239,11 @@ static int socket_mount(const struct plan *p, const struct mount_entry *m)
 static int device_mount(const struct plan *p, const struct mount_entry *m)
 {
 	int fs = new_mount("tmpfs", "size=4k,nr_inodes=4,mode=0700", 0);
-	if (fs < 0 || mknodat(fs, "device", m->kind | 0600, makedev(m->major, m->minor)) ||
+	dev_t number = makedev(m->major, m->minor);
+	int made = fs < 0 ? -1 : mknodat(fs, "device", m->kind | 0600, number);
+	if (made && fs >= 0 && errno == EPERM)
+		return close(fs) ? -1 : device_clone(m->source, m->kind, number);
+	if (made ||
 	    fchownat(fs, "device", m->uid, m->gid, AT_SYMLINK_NOFOLLOW) || fchmodat(fs, "device", m->mode, 0))
 		return -1;
 	return clone_inside(p, fs, 0, "device");

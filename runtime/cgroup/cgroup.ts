@@ -73,11 +73,7 @@ export function openCgroup(id: string, limits: ResourceLimits, options: CgroupOp
   } catch (error) {
     made.forEach(removeGroup);
     if (error instanceof TsbuildError && error.code.startsWith("E_CGROUP_")) throw error;
-    throw new TsbuildError("Cannot limit the container: the control group refused the value", {
-      code: "E_CGROUP_LIMIT",
-      cause: error,
-      hint: "give another limit, or leave it out",
-    });
+    throw limitError(error);
   }
 }
 
@@ -173,6 +169,20 @@ function controllerDirectory({ directories }: GroupPlace, name: string): string 
     code: "E_CGROUP_LIMIT",
     hint: "leave the limit out, or mount the controller",
   });
+}
+
+function limitError(cause: unknown): TsbuildError {
+  const isRefused = cause instanceof Error && "syscall" in cause && cause.syscall === "write";
+  return new TsbuildError(
+    `Cannot limit the container: ${isRefused ? "the control group refused the value" : "no control group can be made here"}`,
+    {
+      code: "E_CGROUP_LIMIT",
+      cause,
+      hint: isRefused
+        ? "give another limit, or leave it out"
+        : "leave the limit out, or run tsbuild in a delegated group: systemd-run --user --scope -p Delegate=yes",
+    },
+  );
 }
 
 function hasOomKill(group: string): boolean {

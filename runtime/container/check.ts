@@ -1,4 +1,5 @@
 import { TsbuildError } from "../../native/errors.ts";
+import type { Mount } from "../../native/mount.ts";
 import { canOwn, inUserNamespace, unmappedError } from "../../native/user-namespace.ts";
 import type { ContainerSpec } from "./process.ts";
 
@@ -19,6 +20,7 @@ export function checkSpec(spec: ContainerSpec): void {
   }
   checkUser(uid, [gid, ...additionalGids]);
   const { root, mounts } = spec;
+  if (inUserNamespace()) mounts.forEach(checkOwner);
   const paths = [
     spec.cwd,
     ...mounts.flatMap(({ source, target, inside = "", options }) => [source, target, inside, ...options]),
@@ -37,6 +39,12 @@ function checkUser(uid: number, groups: readonly number[]): void {
   if (!inUserNamespace()) return;
   const missing = groups.find((gid) => !canOwn(uid, gid));
   if (missing !== undefined) throw unmappedError("Cannot start the container: its user", uid, missing);
+}
+
+function checkOwner({ target, file, socket, device }: Mount): void {
+  const owned = file ?? socket ?? (device?.kind === "fifo" ? device : undefined);
+  if (owned === undefined || canOwn(owned.uid, owned.gid)) return;
+  throw unmappedError(`Cannot mount ${JSON.stringify(target)}: its owner`, owned.uid, owned.gid);
 }
 
 function refuse(why: string): TsbuildError {
