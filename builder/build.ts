@@ -290,14 +290,15 @@ function runSettings(parts: {
   readonly devices: DeviceAccess;
 }): Omit<RunSettings, "shells"> {
   const { options, store, ast, secrets, ssh, devices } = parts;
-  const given = Object.entries(options.buildArgs ?? {}).filter(([name]) => proxyArgs.has(name));
-  const env = { ...options.hostEnv, ...Object.fromEntries(given) };
+  const given = Object.fromEntries(Object.entries(options.buildArgs ?? {}).filter(([name]) => proxyArgs.has(name)));
+  const env = options.hostEnv ?? {};
   let made: RunEnvironment | undefined;
   return {
     environment: () =>
       (made ??= prepareRunEnvironment(store.scratch, {
         hostname: givenHostname(options) ?? sandboxHostname,
         env,
+        given,
         hosts: options.addHosts ?? [],
       })),
     epoch: options.sourceDateEpoch,

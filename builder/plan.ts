@@ -50,7 +50,7 @@ export async function makePlan(parts: PlanParts): Promise<BuildPlan> {
     target: options.target,
     buildArgs: new Map(Object.entries(options.buildArgs ?? {})),
     labels: options.labels ?? {},
-    platforms: { target, build },
+    platforms: { target, build, explicit: options.platform !== undefined },
     network: options.network ?? "default",
     allow: new Set(options.allow),
     devices,

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Mount } from "../native/mount.ts";
+import { proxyArgs } from "./graph/global-args.ts";
 import type { HostAddress } from "./options.ts";
 import { hostGateway, hostsFile, type HostEntry, type NetworkMode } from "../runtime/index.ts";
 
@@ -12,6 +13,8 @@ export interface RunEnvironment {
   readonly mounts: readonly Mount[];
   /** Proxy and CA variables, set where the image has none of the name. */
   readonly variables: readonly string[];
+  /** Proxy variables that were asked for with --build-arg: they win over the image's. */
+  readonly given: readonly string[];
   /** What `default` means: a network of the container's own, or the host's where that cannot work. */
   readonly network: NetworkMode;
   /** Of /etc/hosts, where one of them is the host's, whose address is known only when a container starts. */
@@ -38,10 +41,12 @@ export function prepareRunEnvironment(
   options: {
     readonly hostname: string;
     readonly env: Readonly<Record<string, string>>;
+    /** Build arguments that name proxies. */
+    readonly given?: Readonly<Record<string, string>>;
     readonly hosts?: readonly HostAddress[];
   },
 ): RunEnvironment {
-  const { hostname, env, hosts = [] } = options;
+  const { hostname, env, given = {}, hosts = [] } = options;
   const stubs = join(directory, "stubs");
   for (const name of ["proc", "sys", "dev", "etc"]) mkdirSync(join(stubs, name), { recursive: true, mode: 0o755 });
   for (const name of ["etc/resolv.conf", "etc/hosts"]) writeFileSync(join(stubs, name), "");
@@ -57,7 +62,8 @@ export function prepareRunEnvironment(
     bundle === undefined
       ? []
       : caVariables.filter((name) => env[name] !== undefined).map((name) => `${name}=${caTarget}`);
-  const proxies = Object.entries(env).filter(([name]) => /^(?:https?|ftp|no|all)_proxy$/i.test(name));
+  const own = bothCases(given);
+  const proxies = bothCases(Object.fromEntries(Object.entries(env).filter(([name]) => proxyArgs.has(name))));
   const late = hosts.some(({ address }) => address === hostGateway);
   return {
     stubs,
@@ -67,10 +73,20 @@ export function prepareRunEnvironment(
       ...(bundle === undefined ? [] : [bind(bundle, caTarget)]),
     ],
     variables: [...proxies.map(([name, value]) => `${name}=${value}`), ...lent],
+    given: own.map(([name, value]) => `${name}=${value}`),
     ...(late ? { hosts } : {}),
     network: "own",
-    services: proxies.map(([, value]) => value),
+    services: [...own, ...proxies].map(([, value]) => value),
   };
+}
+
+/** Programs look for a proxy in capitals or in small letters: one that is given so is given both ways. */
+function bothCases(variables: Readonly<Record<string, string>>): readonly (readonly [string, string])[] {
+  const all = Object.entries(variables).flatMap(([name, value]) => [
+    [name.toLowerCase(), value] as const,
+    [name.toUpperCase(), value] as const,
+  ]);
+  return Object.entries({ ...Object.fromEntries(all), ...variables });
 }
 
 function bind(source: string, target: string): Mount {

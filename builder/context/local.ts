@@ -13,6 +13,7 @@ const worthRemembering = 500;
 export class LocalContext implements SourceTree {
   readonly root: Root;
   readonly name: string;
+  readonly socketsAsFiles: boolean = true;
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
   readonly #ignore: IgnoreMatcher | undefined;
   readonly #hashes: HashCache;

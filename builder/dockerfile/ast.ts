@@ -89,6 +89,7 @@ export interface CopyInstruction extends InstructionBase {
   readonly kind: "COPY" | "ADD";
   readonly sources: readonly Word[];
   readonly dest: Word;
+  /** Without a value it is as if it were not there. */
   readonly from: string | undefined;
   readonly chown: string | undefined;
   readonly chmod: string | undefined;

@@ -28,3 +28,8 @@ function closingQuote(text: string, open: number): number | undefined {
   }
   return undefined;
 }
+
+/** The fields as one line, quoted where they have to be. */
+export function csvText(fields: readonly string[]): string {
+  return fields.map((field) => (/[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(",");
+}

@@ -1,4 +1,5 @@
 import type { Position, SourceLocation } from "./location.ts";
+import { leadingSpace, trimSpace } from "./words.ts";
 
 /** Where a piece of a joined line came from. */
 interface Segment {
@@ -71,10 +72,10 @@ export function splitLines(text: string): readonly string[] {
 
 /** A line without what ends it. */
 export function trimLine(line: string): string {
-  return line.endsWith("\r") ? line.replace(/\r+$/, "") : line;
+  let end = line.length;
+  while (line[end - 1] === "\r") end--;
+  return line.slice(0, end);
 }
-
-const leadingSpace = /^[\s\u0085]+/;
 
 /** Reads instructions line by line; heredoc bodies are taken by the caller through heredoc(). */
 export class LineReader {
@@ -106,11 +107,11 @@ export class LineReader {
     let comments: readonly string[] = [];
     for (; this.#at < this.#lines.length;) {
       const raw = trimLine(this.#lines[this.#at] ?? "");
-      const skipped = leadingSpace.exec(raw)?.[0].length ?? 0;
+      const skipped = leadingSpace(raw);
       const line = raw.slice(skipped);
       this.#at++;
       if (line.startsWith("#")) {
-        const comment = line.slice(1).trim();
+        const comment = trimSpace(line.slice(1));
         comments = comment === "" ? [] : [...comments, comment];
         continue;
       }
@@ -139,7 +140,7 @@ export class LineReader {
     let { text, more } = this.#trim(first);
     while (more && this.#at < this.#lines.length) {
       const line = trimLine(this.#lines[this.#at++] ?? "");
-      const bare = line.replace(leadingSpace, "");
+      const bare = line.slice(leadingSpace(line));
       if (bare.startsWith("#")) continue;
       if (bare === "") {
         emptyLines.push(this.#emptyLine(line));

@@ -1,5 +1,5 @@
 import { parseBytes } from "./byte-size.ts";
-import { csvFields } from "./csv.ts";
+import { csvFields, csvText } from "./csv.ts";
 import { suggest } from "./suggest.ts";
 
 /** What `RUN --mount=` says, with the defaults that do not depend on the stage. Paths as written. */
@@ -73,8 +73,15 @@ export function mountFrom(text: string): string | undefined {
   return from?.value;
 }
 
+/** The value with another `from`. */
+export function withMountFrom(text: string, from: string): string {
+  const fields = csvFields(text);
+  if (typeof fields === "string") return text;
+  return csvText(fields.map((field) => (pair(field).key === "from" ? `from=${from}` : field)));
+}
+
 /**
- * Reads the value of --mount; `expand` resolves the variables of a value.
+ * Reads the value of --mount; `expand` resolves the variables of a value. Those of `from` are resolved before.
  * @throws MountFlagError; what `expand` throws
  */
 export function parseMountFlag(text: string, expand: (value: string) => string): MountFlag {
@@ -83,7 +90,7 @@ export function parseMountFlag(text: string, expand: (value: string) => string):
   const found = new Map<string, { readonly value: string; readonly field: string }>();
   for (const field of fields) {
     const { key, value } = readField(field);
-    found.set(key, { field, value: key === "from" ? fromValue(value ?? "", field) : expand(value ?? "true") });
+    found.set(key, { field, value: key === "from" ? (value ?? "") : expand(value ?? "true") });
     if (key === "readonly") found.delete("readwrite");
     if (key === "readwrite") found.delete("readonly");
   }
@@ -137,17 +144,8 @@ function readField(field: string): ReturnType<typeof pair> {
   return { key, value };
 }
 
-function fromValue(value: string, field: string): string {
-  if (!/\$./.test(value)) return value;
-  throw new MountFlagError(
-    `Cannot mount from ${JSON.stringify(value)}: variables are not expanded in from`,
-    field,
-    "name the image in a stage of its own: FROM $IMAGE AS source, then from=source",
-  );
-}
-
 function chosen<T extends string>(found: Value | undefined, key: string, options: readonly T[]): T | undefined {
-  if (found === undefined || (found.value === "" && key === "sharing")) return undefined;
+  if (found === undefined) return undefined;
   const value = options.find((option) => option === found.value.toLowerCase());
   if (value !== undefined) return value;
   const near = suggest(found.value, options);

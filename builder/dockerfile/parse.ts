@@ -8,6 +8,7 @@ import type {
   Instruction,
   Stage,
 } from "./ast.ts";
+import { relocate } from "./relocate.ts";
 import { readDirectives } from "./directives.ts";
 import { DockerfileError } from "./error.ts";
 import { cutFlags } from "./flags.ts";
@@ -16,7 +17,7 @@ import { parseInstruction } from "./instructions/parse-instruction.ts";
 import { syntaxError, type InstructionSource } from "./instructions/source.ts";
 import { LineReader, splitLines, type LogicalLine } from "./lines.ts";
 import type { SourceLocation } from "./location.ts";
-import { parseJsonForm } from "./words.ts";
+import { leadingSpace, parseJsonForm, trimSpace } from "./words.ts";
 
 const withHeredocs = new Set(["RUN", "COPY", "ADD"]);
 /** No sane Dockerfile is larger. */
@@ -75,7 +76,7 @@ export function parseOnbuild(
     if (line === undefined) throw new Error("it is empty");
     const found = readInstruction(line, reader, { text: trigger, escape: "\\" });
     if (reader.next() !== undefined) throw new Error("it is more than one instruction");
-    return { ...found, location: at.location, lines: at.location, keyword: at.location };
+    return relocate(found, at.location);
   } catch (error) {
     throw new DockerfileError(
       `Cannot run the ONBUILD trigger ${JSON.stringify(trigger)} of the base image: ${error instanceof Error ? error.message : String(error)}`,
@@ -84,6 +85,7 @@ export function parseOnbuild(
         location: at.location,
         source: at.source,
         cause: error,
+        ...(error instanceof DockerfileError && error.hint !== undefined ? { hint: error.hint } : {}),
       },
     );
   }
@@ -94,9 +96,11 @@ function readInstruction(
   reader: LineReader,
   options: { readonly text: string; readonly escape: "\\" | "`" },
 ): Instruction {
-  const match = /^([^\t\v\f\r ]+)[\t\v\f\r ]*/.exec(line.text);
-  const word = match?.[1] ?? line.text;
-  if (line.text.trim() === "") {
+  // Only behind a first line that has nothing but the escape character.
+  const indent = leadingSpace(line.text);
+  const match = /^([^\t\v\f\r ]+)[\t\v\f\r ]*/.exec(line.text.slice(indent));
+  const word = match?.[1] ?? "";
+  if (match === null) {
     throw new DockerfileError("Cannot read an instruction: the line goes on, and nothing follows", {
       code: "E_DOCKERFILE_SYNTAX",
       location: line.whole(),
@@ -104,21 +108,21 @@ function readInstruction(
       hint: "remove the line",
     });
   }
-  const offset = match?.[0].length ?? line.text.length;
+  const offset = indent + match[0].length;
   const { flags, rest } = cutFlags(line.text.slice(offset));
   const raw = line.text.slice(offset + rest);
-  const args = raw.trim();
-  const argsStart = offset + rest + (raw.length - raw.trimStart().length);
+  const args = trimSpace(raw);
+  const argsStart = offset + rest + leadingSpace(raw);
   const source: InstructionSource = {
     line,
     ...options,
-    name: word.toUpperCase(),
+    name: word.replace(/[a-z]+/g, (letters) => letters.toUpperCase()),
     flags: flags.map((flag) => toFlag(flag, line, offset)),
     args,
     argsStart,
     heredocs: [],
     location: line.whole(),
-    keyword: line.range(0, word.length),
+    keyword: line.range(indent, indent + word.length),
   };
   const heredocs = readHeredocs(source, reader);
   return parseInstruction(heredocs.length === 0 ? source : { ...source, heredocs, location: line.whole(reader.end) });
@@ -127,7 +131,7 @@ function readInstruction(
 function toFlag(flag: { text: string; start: number; end: number }, line: LogicalLine, offset: number): Flag {
   const at = flag.text.indexOf("=");
   return {
-    name: (at < 0 ? flag.text.slice(2) : flag.text.slice(2, at)).toLowerCase(),
+    name: at < 0 ? flag.text.slice(2) : flag.text.slice(2, at),
     value: at < 0 ? "" : flag.text.slice(at + 1),
     hasValue: at >= 0,
     location: line.range(offset + flag.start, offset + flag.end),

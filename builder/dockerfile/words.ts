@@ -5,9 +5,23 @@ export interface CutWord {
   readonly end: number;
 }
 
-/** What Go's unicode.IsSpace takes for white space. */
+/** What Go's unicode.IsSpace takes for white space: a byte order mark is none. */
 export function isSpace(char: string): boolean {
   return /^[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$/.test(char);
+}
+
+/** How many characters of white space a text begins with. */
+export function leadingSpace(text: string): number {
+  let at = 0;
+  while (at < text.length && isSpace(text[at] ?? "")) at++;
+  return at;
+}
+
+/** The text without white space at both ends. */
+export function trimSpace(text: string): string {
+  let end = text.length;
+  while (end > 0 && isSpace(text[end - 1] ?? "")) end--;
+  return text.slice(leadingSpace(text.slice(0, end)), end);
 }
 
 /**
@@ -66,10 +80,12 @@ export function isMixedJson(text: string): boolean {
 
 /** The strings of a JSON array of strings; undefined when the text is anything else. */
 export function parseJsonForm(text: string): readonly string[] | undefined {
-  if (!text.trimStart().startsWith("[")) return undefined;
+  if (text[leadingSpace(text)] !== "[") return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    return Array.isArray(value) && value.every((one) => typeof one === "string") ? value : undefined;
+    if (!Array.isArray(value) || !value.every((one) => typeof one === "string")) return undefined;
+    // Half of a surrogate pair is no text.
+    return value.map((one) => one.replaceAll(/\p{Surrogate}/gu, "\ufffd"));
   } catch {
     return undefined;
   }

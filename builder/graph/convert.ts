@@ -1,5 +1,5 @@
 import { suggest } from "../dockerfile/suggest.ts";
-import type { ImageConfig } from "../../store/oci/config.ts";
+import type { ContainerConfig, ImageConfig } from "../../store/oci/config.ts";
 import type { Platform } from "../../store/oci/platform.ts";
 import { parsePlatform } from "../../store/oci/platform.ts";
 import type { DockerfileAst, Flag, Instruction, Stage } from "../dockerfile/ast.ts";
@@ -15,6 +15,7 @@ import { namedState, namedVertex, type ContextNeeds } from "./named-context.ts";
 import type { Entitlement } from "../options.ts";
 import type { RunLimits } from "./opspec.ts";
 import type { BaseFacts, ConvertObserver } from "./observer.ts";
+import { imagePlatform } from "./image-platform.ts";
 import type { ResolvedImage } from "./resolved-image.ts";
 import { expandFrom } from "./copy-from.ts";
 import type { DispatchContext, KeepUser } from "./dispatch/context.ts";
@@ -99,17 +100,14 @@ class Converter {
     if (this.#options.allStages === true) await this.#allStages();
     else this.#prefetch(index);
     const state = await this.#stage(index);
-    const labels = { ...state.config.Labels, ...this.#options.labels };
-    if (Object.keys(labels).length > 0) state.config.Labels = labels;
-    const { architecture, os, variant } = state.platform;
+    state.config.Labels = { ...state.config.Labels, ...this.#options.labels };
+    const { platforms } = this.#options;
     return {
       target: state.vertex,
       image: {
         ...(state.author === undefined ? {} : { author: state.author }),
-        architecture,
-        os,
-        ...(variant === undefined || variant === "" ? {} : { variant }),
-        config: state.config,
+        ...imagePlatform(state, platforms.explicit === true ? platforms.target : undefined),
+        config: withoutEmpty(state.config),
         history: state.history,
       },
       unusedArgs: [...this.#options.buildArgs.keys()].filter(
@@ -271,7 +269,8 @@ class Converter {
     const parent = this.#findStage(name, stage.index);
     const own = this.#emptyState(stage);
     if (parent !== undefined) return overStage(own, await this.#stage(parent));
-    if (name === "scratch") return own;
+    // Nothing has no platform: what is put into it is for the target's.
+    if (name === "scratch") return { ...own, platform: this.#options.platforms.target };
     const context = findContext(this.#options.contexts, name, own.platform);
     if (context !== undefined) return await this.#namedState(stage, context);
     const { image: at, location, comments } = stage.from;
@@ -387,6 +386,7 @@ class Converter {
         message: `Cannot ${act} from stage ${from}: the file has ${this.#ast.stages.length} stages, counted from 0`,
       });
     }
+    if (from === "scratch") return scratchVertex("scratch");
     const expected = this.#options.platforms.target;
     const image = await this.#image(from, expected, location);
     const { comments, location: whole } = instruction;
@@ -430,7 +430,7 @@ class Converter {
 
   #platform(stage: Stage): Platform {
     const raw = stage.from.platform;
-    if (raw === undefined) return this.#options.platforms.target;
+    if (raw === undefined || raw === "") return this.#options.platforms.target;
     const text = expandGlobal(this.#ast, raw, this.#globalArgs, stage.from.location);
     try {
       return parsePlatform(text);
@@ -479,8 +479,7 @@ function sourcesOf(instruction: Instruction): readonly NamedSource[] {
   if (kind === "RUN") {
     return flags.flatMap((flag) => {
       const from = flag.name === "mount" ? mountFrom(flag.value) : undefined;
-      // A variable is refused where the flag is read.
-      return from === undefined || /\$./.test(from) ? [] : [{ from, flag }];
+      return from === undefined ? [] : [{ from, flag }];
     });
   }
   if ((kind !== "COPY" && kind !== "ADD") || instruction.from === undefined) return [];
@@ -514,4 +513,11 @@ const builtinArgs = new Set([
 /** --build-arg names that steer the builder itself. */
 function reserved(key: string): boolean {
   return builtinArgs.has(key);
+}
+
+/** Fields that hold nothing are left out, as Go leaves them out. */
+function withoutEmpty(config: ContainerConfig): ContainerConfig {
+  const holds = (value: unknown): boolean =>
+    value !== "" && !(typeof value === "object" && value !== null && Object.keys(value).length === 0);
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => holds(value)));
 }

@@ -1,7 +1,9 @@
 import { errorMessage } from "../../native/errors.ts";
-import type { Instruction } from "../dockerfile/ast.ts";
+import type { Flag, Instruction } from "../dockerfile/ast.ts";
 import { DockerfileError } from "../dockerfile/error.ts";
 import { expandWord } from "../dockerfile/expand.ts";
+import type { SourceLocation } from "../dockerfile/location.ts";
+import { mountFrom, withMountFrom } from "../dockerfile/mount-flag.ts";
 import { envMap } from "./env.ts";
 import { addArgEnv, addConfigEnv, type StageState } from "./stage-state.ts";
 
@@ -15,9 +17,9 @@ export interface FromScope {
 }
 
 /**
- * The instructions with the variables of `--from` replaced: by the stage's ARG and ENV as they are at that line, else by
- * the ARGs before the first FROM. Known before the stage is dispatched, as the sources are made first. BuildKit has no
- * variables there. @throws E_COPY_FROM_VARIABLE @see features W12
+ * The instructions with the variables of `COPY --from` and of `from` in `RUN --mount` replaced: by the stage's ARG and
+ * ENV as they are at that line, else by the ARGs before the first FROM. Known before the stage is dispatched, as the
+ * sources are made first. BuildKit has no variables there. @throws E_COPY_FROM_VARIABLE
  */
 export function expandFrom<S extends { readonly instruction: Instruction }>(
   steps: readonly S[],
@@ -30,15 +32,32 @@ export function expandFrom<S extends { readonly instruction: Instruction }>(
   return steps.map((step) => {
     const { instruction } = step;
     declare(at, instruction, scope);
-    if (!hasVariable(instruction)) return step;
-    return { ...step, instruction: { ...instruction, from: expanded(instruction, at, scope) } };
+    return hasVariable(instruction) ? { ...step, instruction: replaced(instruction, at, scope) } : step;
   });
 }
 
-type WithFrom = Extract<Instruction, { readonly kind: "COPY" | "ADD" }>;
-
-function hasVariable(instruction: Instruction): instruction is WithFrom {
+function hasVariable(instruction: Instruction): boolean {
+  if (instruction.kind === "RUN") return instruction.flags.some(isVariableMount);
   return (instruction.kind === "COPY" || instruction.kind === "ADD") && instruction.from?.includes("$") === true;
+}
+
+function isVariableMount({ name, value }: Flag): boolean {
+  return name === "mount" && mountFrom(value)?.includes("$") === true;
+}
+
+function replaced(instruction: Instruction, state: StageState, scope: FromScope): Instruction {
+  const { flags } = instruction;
+  if (instruction.kind === "COPY" || instruction.kind === "ADD") {
+    const location = flags.find(({ name }) => name === "from")?.location ?? instruction.location;
+    return { ...instruction, from: expanded({ act: "copy", from: instruction.from ?? "", location }, state, scope) };
+  }
+  const replace = (flag: Flag): Flag => {
+    if (!isVariableMount(flag)) return flag;
+    const { value, location } = flag;
+    const from = expanded({ act: "mount", from: mountFrom(value) ?? "", location }, state, scope);
+    return { ...flag, value: withMountFrom(value, from) };
+  };
+  return { ...instruction, flags: flags.map(replace) };
 }
 
 /** Follows ARG and ENV; what is wrong with them is told when they are dispatched. */
@@ -62,12 +81,15 @@ function declare(state: StageState, instruction: Instruction, scope: FromScope):
   }
 }
 
-function expanded(instruction: WithFrom, state: StageState, scope: FromScope): string {
-  const { from = "" } = instruction;
+function expanded(
+  { act, from, location }: { readonly act: string; readonly from: string; readonly location: SourceLocation },
+  state: StageState,
+  scope: FromScope,
+): string {
   const fail = (why: string, hint: string): DockerfileError =>
-    new DockerfileError(`Cannot copy from ${JSON.stringify(from)}: ${why}`, {
+    new DockerfileError(`Cannot ${act} from ${JSON.stringify(from)}: ${why}`, {
       code: "E_COPY_FROM_VARIABLE",
-      location: instruction.flags.find(({ name }) => name === "from")?.location ?? instruction.location,
+      location,
       source: scope.source,
       hint,
     });

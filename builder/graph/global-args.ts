@@ -8,6 +8,8 @@ import { expandWord } from "../dockerfile/expand.ts";
 export interface BuildPlatforms {
   readonly target: Platform;
   readonly build: Platform;
+  /** The target was asked for. */
+  readonly explicit?: boolean;
 }
 
 /** Proxy variables that RUN sees without an ARG. @see features S9 */

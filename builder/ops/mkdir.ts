@@ -20,7 +20,8 @@ export function mkdirOp(op: MkdirOp): Op {
       await using active = context.store.snapshots.prepare(base?.snapshot);
       {
         using target = openWritable(active);
-        const owner = op.user === "" ? undefined : ownerOf(op.user, base, context);
+        // As with BuildKit: a user who comes later, or is only known where the image runs, is no error here.
+        const owner = op.user === "" ? undefined : ownerOf(op.user, base, context, "root");
         const copier = new Copier(target, {
           owner,
           mode: undefined,

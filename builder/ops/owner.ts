@@ -4,13 +4,14 @@ import { userFiles } from "./user-files.ts";
 import { resolveOwner } from "./user.ts";
 
 /**
- * Whom files made for `user` (as `--chown` has it) belong to in the base's file system.
+ * Whom files made for `user` (as `--chown` has it) belong to in the base's file system. `unknown` as of resolveOwner().
  * @throws E_USER_NOT_FOUND, E_GROUP_NOT_FOUND, E_NO_SUBUID
  */
 export function ownerOf(
   user: string,
   base: SolvedStep | undefined,
   { squashOwners }: Pick<OpContext, "squashOwners">,
+  unknown?: "root",
 ): { readonly uid: number; readonly gid: number } {
-  return squashOwners ? { uid: 0, gid: 0 } : resolveOwner(user, userFiles(base?.snapshot));
+  return squashOwners ? { uid: 0, gid: 0 } : resolveOwner(user, userFiles(base?.snapshot), unknown);
 }

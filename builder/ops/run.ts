@@ -177,16 +177,16 @@ function containerSpec(
     overlay: { lower, upper: active.upper, work: active.work },
   };
   const home = getEnv(op.env, "HOME") === undefined ? [`HOME=${user.home}`] : [];
-  const own = extra.env.map((entry) => entry.split("=", 1)[0] ?? "");
-  const given = op.env.filter((entry) => !own.includes(entry.split("=", 1)[0] ?? ""));
-  const lent = environment.variables.filter((entry) => getEnv(op.env, entry.split("=", 1)[0] ?? "") === undefined);
+  const own = [...environment.given, ...extra.env];
+  const given = op.env.filter((entry) => getEnv(own, splitEnv(entry).key) === undefined);
+  const lent = environment.variables.filter((entry) => getEnv([...op.env, ...own], splitEnv(entry).key) === undefined);
   return {
     id: `build-${randomBytes(8).toString("hex")}`,
     root,
     mounts: [...environment.mounts, ...mounts],
     hostname: op.hostname ?? "buildkitsandbox",
     args: op.args,
-    env: [...given, ...home, ...lent, ...extra.env],
+    env: [...given, ...home, ...lent, ...own],
     cwd: op.cwd,
     user,
     network: op.network === "default" ? environment.network : op.network,

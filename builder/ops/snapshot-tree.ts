@@ -1,7 +1,8 @@
 import { openOverlay } from "../../native/mount.ts";
-import type { Root } from "../../native/path.ts";
+import { Root } from "../../native/path.ts";
 import type { Digest } from "../../store/oci/digest.ts";
 import { lowerDirs, type Snapshot } from "../../store/snapshot/snapshotter.ts";
+import type { ScratchDirectory } from "../scratch-directory.ts";
 import { hashFile } from "./copy/hash-file.ts";
 import type { SourceTree } from "./copy/tree.ts";
 
@@ -10,15 +11,24 @@ export class SnapshotTree implements SourceTree {
   readonly root: Root;
   readonly name: string;
   readonly owner: undefined = undefined;
+  readonly socketsAsFiles: boolean = false;
 
-  private constructor(root: Root, name: string) {
+  readonly #directory: Disposable | undefined;
+
+  private constructor(root: Root, name: string, directory?: Disposable) {
     this.root = root;
     this.name = name;
+    this.#directory = directory;
   }
 
   /** `name` is what messages call it: `stage build`. */
   static open(snapshot: Snapshot, name: string): SnapshotTree {
     return new SnapshotTree(openOverlay({ lower: lowerDirs(snapshot) }), name);
+  }
+
+  /** What FROM scratch has: an empty directory, which belongs to the tree. */
+  static empty(directory: ScratchDirectory, name: string): SnapshotTree {
+    return new SnapshotTree(Root.open(directory.path), name, directory);
   }
 
   excludes(_path: string): boolean {
@@ -43,5 +53,6 @@ export class SnapshotTree implements SourceTree {
 
   [Symbol.dispose](): void {
     this.root[Symbol.dispose]();
+    this.#directory?.[Symbol.dispose]();
   }
 }

@@ -21,7 +21,10 @@ interface GroupLine {
   readonly members: readonly string[];
 }
 
+/** Of a file's owner: -1 would mean to leave it as it is. */
 const maxId = 2 ** 32 - 2;
+/** Of a process: runc and BuildKit take no larger one. */
+const maxProcessId = 2 ** 31 - 1;
 
 /** A user of RUN or `run`, with its home directory. */
 export interface ResolvedUser extends ProcessUser {
@@ -30,52 +33,60 @@ export interface ResolvedUser extends ProcessUser {
 
 /**
  * `user[:group]`, names or numbers, as runc resolves it: without a group the groups that list the user are added;
- * a number that passwd does not know has group 0 and home `/`.
- * @throws E_USER_NOT_FOUND, E_GROUP_NOT_FOUND
+ * a number that passwd does not know has group 0 and home `/`. What is all digits is never looked up as a name: an image
+ * may have a line for it that says root (CVE-2024-40635).
+ * @throws E_USER_INVALID, E_USER_NOT_FOUND, E_GROUP_NOT_FOUND
  */
 export function resolveUser(text: string, files: UserFiles): ResolvedUser {
-  const { user, group } = splitUser(text === "" ? "0" : text);
+  const { user: name, group } = splitUser(text);
+  const user = name === "" ? "0" : name;
   const users = parsePasswd(files.passwd);
   const groups = parseGroup(files.group);
-  const line = findUser(users, user);
-  const uid = line?.uid ?? numericId(user);
-  if (uid === undefined)
-    throw notFound(
-      "user",
-      user,
-      "/etc/passwd",
-      users.map(({ name }) => name),
-    );
+  const number = processId(user, "user");
+  const line = users.find((one) => (number === undefined ? one.name === user : one.uid === number));
+  const uid = line?.uid ?? number ?? rootId(user);
+  if (uid === undefined) throw noUser(user, users);
   const home = line?.home === undefined || line.home === "" ? "/" : line.home;
   if (group !== undefined && group !== "") {
-    return { uid, gid: groupId(group, groups), additionalGids: [], home };
+    const gid = processId(group, "group") ?? groupId(group, groups);
+    return { uid, gid, additionalGids: [gid], home };
   }
   const gid = line?.gid ?? 0;
   const member = line === undefined ? [] : groups.filter(({ members }) => members.includes(line.name));
-  return { uid, gid, additionalGids: [...new Set(member.map((one) => one.gid))], home };
+  // The primary group is among them: a group that a file shuts out stays out (CVE-2023-25173).
+  return { uid, gid, additionalGids: [...new Set([gid, ...member.map((one) => one.gid)])], home };
 }
 
 /**
- * `--chown`: a name has its passwd group, a number alone is its own group.
+ * The owner that `user[:group]` means: a name has its passwd group, a number alone is its own group, no user is root.
+ * `unknown`: what stands for a name that the files do not have; without it that is an error.
  * @throws E_USER_NOT_FOUND, E_GROUP_NOT_FOUND, E_NO_SUBUID
  */
-export function resolveOwner(text: string, files: UserFiles): { readonly uid: number; readonly gid: number } {
+export function resolveOwner(
+  text: string,
+  files: UserFiles,
+  unknown?: "root",
+): { readonly uid: number; readonly gid: number } {
   const { user, group } = splitUser(text);
-  const groups = parseGroup(files.group);
-  const number = user === "root" ? 0 : numericId(user);
+  const number = user === "" ? 0 : (rootId(user) ?? numericId(user));
   const users = parsePasswd(files.passwd);
   const line = number === undefined ? users.find(({ name }) => name === user) : undefined;
-  const uid = number ?? line?.uid;
-  if (uid === undefined)
-    throw notFound(
-      "user",
-      user,
-      "/etc/passwd",
-      users.map(({ name }) => name),
-    );
-  const gid = group === undefined || group === "" ? (line?.gid ?? uid) : group === "root" ? 0 : groupId(group, groups);
+  const uid = number ?? line?.uid ?? (unknown === undefined ? undefined : 0);
+  if (uid === undefined) throw noUser(user, users);
+  const gid = ownerGroup(group, parseGroup(files.group), { own: line?.gid ?? uid, unknown });
   if (inUserNamespace() && !canOwn(uid, gid)) throw unmappedError(`Cannot give files to ${text}: the owner`, uid, gid);
   return { uid, gid };
+}
+
+function ownerGroup(
+  group: string | undefined,
+  groups: readonly GroupLine[],
+  { own, unknown }: { readonly own: number; readonly unknown: "root" | undefined },
+): number {
+  if (group === undefined) return own;
+  // As with BuildKit: `user:` is group 0.
+  if (group === "") return 0;
+  return rootId(group) ?? numericId(group) ?? groupId(group, groups, unknown === undefined ? undefined : own);
 }
 
 function splitUser(text: string): { readonly user: string; readonly group: string | undefined } {
@@ -83,21 +94,39 @@ function splitUser(text: string): { readonly user: string; readonly group: strin
   return at < 0 ? { user: text, group: undefined } : { user: text.slice(0, at), group: text.slice(at + 1) };
 }
 
-function findUser(users: readonly PasswdLine[], user: string): PasswdLine | undefined {
-  const number = numericId(user);
-  return users.find(({ name }) => name === user) ?? users.find(({ uid }) => uid === number);
+function groupId(group: string, groups: readonly GroupLine[], otherwise?: number): number {
+  const gid = groups.find(({ name }) => name === group)?.gid ?? rootId(group) ?? otherwise;
+  if (gid !== undefined) return gid;
+  throw notFound(
+    "group",
+    group,
+    "/etc/group",
+    groups.map(({ name }) => name),
+  );
 }
 
-function groupId(group: string, groups: readonly GroupLine[]): number {
-  const gid = groups.find(({ name }) => name === group)?.gid ?? numericId(group);
-  if (gid === undefined)
-    throw notFound(
-      "group",
-      group,
-      "/etc/group",
-      groups.map(({ name }) => name),
-    );
-  return gid;
+function noUser(user: string, users: readonly PasswdLine[]): TsbuildError {
+  return notFound(
+    "user",
+    user,
+    "/etc/passwd",
+    users.map(({ name }) => name),
+  );
+}
+
+/** `root` is 0 where no file says so. */
+function rootId(name: string): number | undefined {
+  return name === "root" ? 0 : undefined;
+}
+
+/** The number of a process's user or group; undefined for a name. @throws E_USER_INVALID for what is out of range */
+function processId(text: string, what: "user" | "group"): number | undefined {
+  if (!/^[-+]?\d+$/.test(text)) return undefined;
+  const id = Number(text);
+  if (/^\d/.test(text) && id <= maxProcessId) return id;
+  throw new TsbuildError(`Cannot run as ${what} ${text}: it is no number from 0 to ${maxProcessId}`, {
+    code: "E_USER_INVALID",
+  });
 }
 
 function numericId(text: string): number | undefined {

@@ -49,6 +49,12 @@ export function parseConfig(bytes: Uint8Array): ImageConfig {
   const config = object(json["config"]) ?? {};
   for (const name of ["Env", "Cmd", "Entrypoint", "OnBuild", "Shell"]) checkList(config[name], name);
   for (const name of ["User", "WorkingDir", "StopSignal"]) checkText(config[name], name);
+  for (const name of ["ExposedPorts", "Volumes", "Labels", "Healthcheck"]) checkObject(config[name], name);
+  for (const name of ["author", "variant", "os.version"]) checkText(json[name], name);
+  checkList(json["os.features"], "os.features");
+  const lines = json["history"] ?? [];
+  if (!Array.isArray(lines) || !lines.every((line) => object(line) !== undefined))
+    throw badConfig("history is no list");
   // Every field that is used was checked above; null stands for "not there" in Docker's configs.
   return withoutNulls({
     ...json,
@@ -130,6 +136,10 @@ function checkList(value: unknown, name: string): void {
 
 function checkText(value: unknown, name: string): void {
   if (value !== undefined && value !== null && typeof value !== "string") throw badConfig(`${name} is no string`);
+}
+
+function checkObject(value: unknown, name: string): void {
+  if (value !== undefined && value !== null && object(value) === undefined) throw badConfig(`${name} is no object`);
 }
 
 function invalid(why: string): TsbuildError {

@@ -57,6 +57,12 @@ function normalize(os: string, arch: string, variant: string | undefined): Platf
   return { os, architecture, ...(given === undefined ? {} : { variant: given }) };
 }
 
+/** As image configs have it: `amd64` for `x86_64`, no `v8` of arm64. */
+export function normalizePlatform(platform: Platform): Platform {
+  const { os, architecture, variant, ...rest } = platform;
+  return { ...normalize(os, architecture, variant === "" ? undefined : variant), ...rest };
+}
+
 /** This machine's platform. */
 export function hostPlatform(): Platform {
   const arch = {

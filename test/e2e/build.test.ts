@@ -22,7 +22,7 @@ describe("build()", () => {
     });
     const first = await project.build({ tags: ["app"] });
     expect(first.error).toBeUndefined();
-    expect(first.log).toContain("uid=1000(app) gid=1001(app) groups=2000(extra)");
+    expect(first.log).toContain("uid=1000(app) gid=1001(app) groups=1001(app),2000(extra)");
     expect(first.result).toMatchObject({ names: ["docker.io/library/app:latest"], layers: 4 });
     const second = await project.build({ tags: ["app"] });
     expect(cachedSteps(second)).toBe(true);

@@ -77,7 +77,7 @@ RUN --mount=from=made,source=/out/dir/file,target=/etc/group cat /etc/group >> /
     ["from=made,source=/nope,target=/m", "E_MOUNT_SOURCE", "/nope"],
     ["from=later,target=/m", "E_STAGE_ORDER", "later"],
     ["from=9,target=/m", "E_STAGE_NOT_FOUND", "9"],
-    ["from=$X,target=/m", "E_MOUNT_FLAG", "$X"],
+    ["from=$X,target=/m", "E_COPY_FROM_VARIABLE", "$X"],
     ["target=/", "E_MOUNT_FLAG", "Cannot mount on /"],
     ["target=../..", "E_MOUNT_FLAG", "Cannot mount on /"],
     ["targt=/m", "E_MOUNT_FLAG", '"targt"'],

@@ -1,5 +1,5 @@
 import type { CommandLine, KeyValue, Word } from "../ast.ts";
-import { cutAtSpaces, cutWords, parseJsonForm, type CutWord } from "../words.ts";
+import { cutAtSpaces, cutWords, parseJsonForm, trimSpace, type CutWord } from "../words.ts";
 import { argRange, syntaxError, type InstructionSource } from "./source.ts";
 
 /** Exec form when the arguments are a JSON array of strings, else the shell's text. */
@@ -8,12 +8,34 @@ export function commandLine(source: InstructionSource): CommandLine {
   return json === undefined ? { form: "shell", text: source.args } : { form: "exec", args: json };
 }
 
+/** As commandLine(), of something that is run. @throws E_DOCKERFILE_SYNTAX for an empty array */
+export function runLine(source: InstructionSource): CommandLine {
+  const command = commandLine(source);
+  if (command.form === "shell" || command.args.length > 0) return command;
+  throw syntaxError(source, `Cannot read ${source.name}: its command is empty`);
+}
+
 /** Words at white space, or the strings of a JSON array. */
 export function wordList(source: InstructionSource): readonly Word[] {
   const json = parseJsonForm(source.args);
+  if (json === undefined) return plainWords(source);
   const whole = argRange(source, 0, source.args.length);
-  if (json !== undefined) return json.map((raw) => ({ raw, location: whole }));
-  return cutAtSpaces(source.args).map((word) => toWord(source, word));
+  return json.map((raw) => ({ raw, location: whole }));
+}
+
+/** Words at white space. @throws E_DOCKERFILE_SYNTAX when there are none */
+export function ports(source: InstructionSource): readonly Word[] {
+  requireArgs(source);
+  return plainWords(source);
+}
+
+/** Paths, trimmed. @throws E_DOCKERFILE_SYNTAX when there are none, or one is empty */
+export function volumes(source: InstructionSource): readonly Word[] {
+  const words = wordList(source).map(({ raw, location }) => ({ raw: trimSpace(raw), location }));
+  if (words.length === 0) requireArgs({ ...source, args: "" });
+  const empty = words.find(({ raw }) => raw === "");
+  if (empty === undefined) return words;
+  throw syntaxError(source, "Cannot read VOLUME: a path is empty", { at: empty.location });
 }
 
 /** All arguments as one word. @throws E_DOCKERFILE_SYNTAX when there are none */
@@ -71,6 +93,6 @@ export function argPairs(source: InstructionSource): readonly KeyValue[] {
   });
 }
 
-function toWord(source: InstructionSource, word: CutWord): Word {
-  return { raw: word.raw, location: argRange(source, word.start, word.end) };
+function plainWords(source: InstructionSource): readonly Word[] {
+  return cutAtSpaces(source.args).map(({ raw, start, end }) => ({ raw, location: argRange(source, start, end) }));
 }

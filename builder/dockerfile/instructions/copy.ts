@@ -23,7 +23,7 @@ export function parseCopy(source: InstructionSource): CopyInstruction {
     heredocs: read.flatMap(({ heredoc }) => heredoc ?? []),
     sources: read.slice(0, -1).flatMap(({ word, heredoc }) => (heredoc === undefined ? word : [])),
     dest,
-    from: flagValue(source, "from"),
+    from: flagValue(source, "from") || undefined,
     chown: flagValue(source, "chown"),
     chmod: flagValue(source, "chmod"),
     link: flagBoolean(source, "link") ?? false,

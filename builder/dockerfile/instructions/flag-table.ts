@@ -36,7 +36,7 @@ export function checkFlags(source: InstructionSource): void {
       throw syntaxError(source, `Cannot read ${source.name}: --${flag.name} is given twice`, { at: flag.location });
     }
     seen.add(flag.name);
-    if (kind === "boolean" && flag.hasValue && flag.value !== "true" && flag.value !== "false") {
+    if (kind === "boolean" && flag.hasValue && !/^(?:true|false)$/i.test(flag.value)) {
       throw syntaxError(source, `Cannot read --${flag.name}=${flag.value}: it is true or false`, { at: flag.location });
     }
     if (kind !== "boolean" && !flag.hasValue) {
@@ -69,5 +69,5 @@ export function flagValue(source: InstructionSource, name: string): string | und
 /** A boolean flag: undefined when not given. */
 export function flagBoolean(source: InstructionSource, name: string): boolean | undefined {
   const flag = source.flags.find((one) => one.name === name);
-  return flag === undefined ? undefined : flag.value !== "false";
+  return flag === undefined ? undefined : flag.value.toLowerCase() !== "false";
 }

@@ -1,12 +1,13 @@
 import type { Instruction } from "../ast.ts";
 import { suggest } from "../suggest.ts";
 import { isMixedJson, parseJsonForm } from "../words.ts";
-import { argPairs, commandLine, pairs, requireArgs, singleWord, wordList } from "./arguments.ts";
+import { argPairs, commandLine, pairs, ports, requireArgs, runLine, singleWord, volumes } from "./arguments.ts";
 import { parseCopy } from "./copy.ts";
+import { cutFlags } from "../flags.ts";
 import { checkFlags } from "./flag-table.ts";
 import { parseFrom } from "./from.ts";
 import { parseHealthcheck } from "./healthcheck.ts";
-import { commonFields, syntaxError, type InstructionSource } from "./source.ts";
+import { argRange, commonFields, syntaxError, type InstructionSource } from "./source.ts";
 
 /** Every instruction's name. */
 export const instructionNames: readonly string[] = [
@@ -30,15 +31,11 @@ export const instructionNames: readonly string[] = [
   "WORKDIR",
 ];
 
-const jsonInstructions = new Set(["RUN", "CMD", "ENTRYPOINT", "SHELL", "COPY", "ADD", "VOLUME"]);
-
 /** Gives an instruction's arguments their meaning. @throws E_INSTRUCTION_UNKNOWN, E_FLAG_UNKNOWN, E_DOCKERFILE_SYNTAX */
 export function parseInstruction(source: InstructionSource): Instruction {
   if (!instructionNames.includes(source.name)) throw unknownInstruction(source);
   checkFlags(source);
-  if (jsonInstructions.has(source.name) && isMixedJson(source.args)) {
-    throw syntaxError(source, `Cannot read ${source.name}: a JSON array here holds strings only`);
-  }
+  checkJson(source);
   const common = commonFields(source);
   switch (source.name) {
     case "FROM":
@@ -49,20 +46,19 @@ export function parseInstruction(source: InstructionSource): Instruction {
     case "LABEL":
       return { kind: source.name, ...common, ...pairs(source) };
     case "RUN":
-      requireArgs(source);
-      return { kind: "RUN", ...common, command: commandLine(source) };
+      return { kind: "RUN", ...common, command: runLine(source) };
     case "CMD":
     case "ENTRYPOINT":
-      return { kind: source.name, ...common, command: emptyExec(source) };
+      return { kind: source.name, ...common, command: commandLine(source) };
     case "COPY":
     case "ADD":
       return parseCopy(source);
     case "SHELL":
       return { kind: "SHELL", ...common, shell: shellForm(source) };
     case "EXPOSE":
+      return { kind: "EXPOSE", ...common, words: ports(source) };
     case "VOLUME":
-      requireArgs(source);
-      return { kind: source.name, ...common, words: someWords(source) };
+      return { kind: "VOLUME", ...common, words: volumes(source) };
     case "USER":
     case "WORKDIR":
     case "STOPSIGNAL":
@@ -77,15 +73,17 @@ export function parseInstruction(source: InstructionSource): Instruction {
   }
 }
 
-/** CMD and ENTRYPOINT without arguments are the empty list. */
-function emptyExec(source: InstructionSource): ReturnType<typeof commandLine> {
-  return source.args === "" ? { form: "exec", args: [] } : commandLine(source);
-}
+const jsonForms: Readonly<Record<string, RegExp>> = {
+  ...Object.fromEntries(
+    ["RUN", "CMD", "ENTRYPOINT", "SHELL", "COPY", "ADD", "VOLUME"].map((name) => [name, /^([^]*)$/]),
+  ),
+  HEALTHCHECK: /^\S+\s*([^]*)$/,
+};
 
-function someWords(source: InstructionSource): ReturnType<typeof wordList> {
-  const words = wordList(source);
-  if (words.length > 0) return words;
-  throw syntaxError(source, `Cannot read ${source.name}: it needs at least one argument`);
+/** An array with something else than strings is an error, where other text would be a command for the shell. */
+function checkJson(source: InstructionSource): void {
+  const text = jsonForms[source.name]?.exec(source.args)?.[1] ?? "";
+  if (isMixedJson(text)) throw syntaxError(source, `Cannot read ${source.name}: a JSON array here holds strings only`);
 }
 
 function shellForm(source: InstructionSource): readonly string[] {
@@ -96,16 +94,33 @@ function shellForm(source: InstructionSource): readonly string[] {
   });
 }
 
-/** @throws E_ONBUILD for what cannot be a trigger */
+/** @throws E_ONBUILD for what cannot be a trigger; flags and places are looked at when it runs */
 function trigger(source: InstructionSource): string {
   requireArgs(source);
-  const name = (/^\S+/.exec(source.args)?.[0] ?? "").toUpperCase();
+  const inner = innerSource(source);
+  const { name } = inner;
   if (["ONBUILD", "FROM", "MAINTAINER"].includes(name)) {
-    throw syntaxError(source, `Cannot use ${name} as an ONBUILD trigger`, { code: "E_ONBUILD" });
+    throw syntaxError(source, `Cannot use ${name} as an ONBUILD trigger`, { code: "E_ONBUILD", at: inner.keyword });
   }
-  if (!instructionNames.includes(name)) throw unknownInstruction({ ...source, name });
+  if (!instructionNames.includes(name)) throw unknownInstruction(inner);
+  checkJson(inner);
+  if (name === "ENV" || name === "LABEL") pairs(inner);
   const text = source.line.text.replace(/^\s*ONBUILD\s*/i, "");
   return text + source.heredocs.map(({ body, name: word }) => `\n${body}${word}`).join("");
+}
+
+/** The instruction behind ONBUILD. */
+function innerSource(source: InstructionSource): InstructionSource {
+  const [head = "", word = ""] = /^([^\t\v\f\r ]+)[\t\v\f\r ]*/.exec(source.args) ?? [];
+  const rest = source.args.slice(head.length);
+  const flags = cutFlags(rest).rest;
+  return {
+    ...source,
+    name: word.toUpperCase(),
+    keyword: argRange(source, 0, word.length),
+    args: rest.slice(flags),
+    argsStart: source.argsStart + head.length + flags,
+  };
 }
 
 function unknownInstruction(source: InstructionSource): Error {

@@ -1,8 +1,8 @@
 import { errorMessage, TsbuildError } from "../../../native/errors.ts";
 import type { DeviceAccess } from "../../cdi/access.ts";
-import type { Instruction } from "../../dockerfile/ast.ts";
+import type { Instruction, Word } from "../../dockerfile/ast.ts";
 import { DockerfileError } from "../../dockerfile/error.ts";
-import { expandWord } from "../../dockerfile/expand.ts";
+import { expandWord, expandWords } from "../../dockerfile/expand.ts";
 import type { UserInfo } from "../../dockerfile/split-url.ts";
 import type { SourceLocation } from "../../dockerfile/location.ts";
 import { envMap } from "../env.ts";
@@ -91,10 +91,34 @@ type Expanding = Pick<DispatchInput<Instruction>, "state" | "instruction" | "con
 /** The word with its variables and quotes resolved in the stage's environment. @throws E_EXPAND */
 export function expandIn(input: Expanding, raw: string, location: SourceLocation): string {
   const { state, context } = input;
-  try {
+  return orCannotExpand(context, { raw, location }, () => {
     const { text, unmatched } = expandWord(raw, envMap(state.env), { escape: context.escape });
     reportUnset(input, unmatched);
     return text;
+  });
+}
+
+/** As expandIn(), for a path. @throws E_EXPAND, E_DOCKERFILE_SYNTAX */
+export function expandPathIn(input: Parameters<typeof expandIn>[0], { raw, location }: Word): string {
+  const path = expandIn(input, raw, location);
+  if (!path.includes("\0")) return path;
+  throw failAt(input.context, location, {
+    code: "E_DOCKERFILE_SYNTAX",
+    message: `Cannot use the path ${JSON.stringify(path)}: it has a NUL character`,
+  });
+}
+
+/** As expandIn(), cut at white space outside quotes, also where a variable's value has it. @throws E_EXPAND */
+export function expandWordsIn(
+  { state, context }: { readonly state: StageState; readonly context: DispatchContext },
+  word: Word,
+): readonly string[] {
+  return orCannotExpand(context, word, () => expandWords(word.raw, envMap(state.env), { escape: context.escape }));
+}
+
+function orCannotExpand<T>(context: DispatchContext, { raw, location }: Word, expand: () => T): T {
+  try {
+    return expand();
   } catch (error) {
     if (error instanceof DockerfileError) throw error;
     throw failAt(context, location, { code: "E_EXPAND", message: `Cannot expand ${raw}: ${errorMessage(error)}` });

@@ -12,7 +12,7 @@ import { urlVertex } from "../base.ts";
 import { gitSpec, gitVertex } from "../git-vertex.ts";
 import type { CopySource } from "../opspec.ts";
 import type { Vertex } from "../vertex.ts";
-import { atPlace, expandIn, failAt, type DispatchInput } from "./context.ts";
+import { atPlace, expandPathIn, failAt, type DispatchInput } from "./context.ts";
 import { flagLocation, flagText } from "./copy-flags.ts";
 
 type Input = DispatchInput<CopyInstruction>;
@@ -59,7 +59,7 @@ function addInput(inputs: Vertex[], vertex: Vertex): number {
 /** --keep-git-dir says of a URL that it is a repository, whatever its path. */
 function meaningOf(input: Input, word: Word): Meaning {
   const { instruction } = input;
-  const text = expandIn(input, word.raw, word.location);
+  const text = expandPathIn(input, word);
   const git = atPlace(input, word.location, () => parseGitUrl(text, instruction.keepGitDir !== undefined));
   const meaning: Meaning =
     git !== undefined && !git.bare

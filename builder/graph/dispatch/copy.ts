@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { CopyInstruction } from "../../dockerfile/ast.ts";
 import { addHistory, nextStepName } from "../stage-state.ts";
 import { makeVertex, scratchVertex, type Vertex } from "../vertex.ts";
-import { expandIn, failAt, type DispatchInput } from "./context.ts";
+import { expandPathIn, type DispatchInput } from "./context.ts";
 import { checkFlags, chmodOf, chownOf, excludeOf } from "./copy-flags.ts";
 import { inlineFiles } from "./copy-inline.ts";
 import { copySources } from "./copy-sources.ts";
@@ -14,9 +14,8 @@ export function dispatchCopy(input: Input): void {
   const { state, instruction, context, onbuild } = input;
   checkFlags(input);
   const from = copySources(input);
-  const written = expandIn(input, instruction.dest.raw, instruction.dest.location);
+  const written = expandPathIn(input, instruction.dest);
   const inline = inlineFiles(input);
-  checkDest(input, written, from.sources.length + inline.length);
   const chown = chownOf(input);
   const chmod = chmodOf(input);
   const exclude = excludeOf(input);
@@ -55,15 +54,6 @@ export function dispatchCopy(input: Input): void {
     chmod === undefined ? "" : `--chmod=${chmod.text} `,
   ].join("");
   addHistory(state, `${instruction.kind} ${kept}${shown} # buildkit`, true);
-}
-
-function checkDest({ instruction, context }: Input, written: string, count: number): void {
-  if (count < 2 || written.endsWith("/") || written === "." || written.endsWith("/.")) return;
-  throw failAt(context, instruction.dest.location, {
-    code: "E_COPY_DEST",
-    message: `Cannot copy ${count} sources to ${JSON.stringify(written)}: the destination must be a directory and end with /`,
-    hint: `write ${written}/`,
-  });
 }
 
 /** Stacks the layer over the stage's file system. */

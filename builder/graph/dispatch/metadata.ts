@@ -10,10 +10,10 @@ import type {
   WordInstruction,
   WordsInstruction,
 } from "../../dockerfile/ast.ts";
-import { expandWords } from "../../dockerfile/expand.ts";
+import type { Healthcheck } from "../../../store/oci/config.ts";
+import { durationText, quoteList } from "../go-text.ts";
 import { addArgEnv, addConfigEnv, addHistory, type StageState } from "../stage-state.ts";
-import { envMap } from "../env.ts";
-import { expandIn, failAt, type DispatchInput } from "./context.ts";
+import { expandIn, expandWordsIn, failAt, type DispatchInput } from "./context.ts";
 import { parsePort } from "./ports.ts";
 import { isSignal } from "./signal.ts";
 
@@ -54,11 +54,12 @@ export function dispatchLabel(input: DispatchInput<LabelInstruction>): void {
   addHistory(state, `LABEL ${pairs.map(([key, value]) => `${key}=${value}`).join(" ")}`, false);
 }
 
-/** EXPOSE: ports are words after expansion; ranges are spread. */
+/** EXPOSE: ports are words after expansion; ranges are spread. History has them in the order of the words as text. */
 export function dispatchExpose(input: DispatchInput<WordsInstruction>): void {
   const { state, instruction, context } = input;
-  const ports = instruction.words.flatMap((word) =>
-    expandWords(word.raw, envMap(state.env), { escape: context.escape }).flatMap((text) =>
+  const words = instruction.words.toSorted((a, b) => (a.raw < b.raw ? -1 : a.raw > b.raw ? 1 : 0));
+  const ports = words.flatMap((word) =>
+    expandWordsIn(input, word).flatMap((text) =>
       parsePort(text, (message) => failAt(context, word.location, { code: "E_EXPOSE", message })),
     ),
   );
@@ -130,7 +131,7 @@ export function dispatchCmd(input: DispatchInput<CmdInstruction>): void {
   state.config.Cmd = args;
   state.config.ArgsEscaped = true;
   state.cmdSet = true;
-  addHistory(state, `CMD [${args.map((arg) => JSON.stringify(arg)).join(" ")}]`, false);
+  addHistory(state, `CMD ${quoteList(args)}`, false);
 }
 
 /** ENTRYPOINT: an inherited CMD does not survive it, one of this stage does. */
@@ -139,7 +140,7 @@ export function dispatchEntrypoint(input: DispatchInput<CmdInstruction>): void {
   const args = shellWords(state, instruction.command);
   state.config.Entrypoint = args;
   if (!state.cmdSet) delete state.config.Cmd;
-  addHistory(state, `ENTRYPOINT [${args.map((arg) => JSON.stringify(arg)).join(" ")}]`, false);
+  addHistory(state, `ENTRYPOINT ${quoteList(args)}`, false);
 }
 
 /** HEALTHCHECK. */
@@ -154,7 +155,16 @@ export function dispatchHealthcheck(input: DispatchInput<HealthcheckInstruction>
     ...(startInterval === undefined ? {} : { StartInterval: startInterval }),
     ...(retries === undefined ? {} : { Retries: retries }),
   };
-  addHistory(state, `HEALTHCHECK ${JSON.stringify(state.config.Healthcheck)}`, false);
+  addHistory(state, `HEALTHCHECK ${healthText(state.config.Healthcheck)}`, false);
+}
+
+/** As Go prints the structure with %+v. */
+function healthText(health: Healthcheck): string {
+  const { Test = [], Retries = 0, ...times } = health;
+  const fields = (["Interval", "Timeout", "StartPeriod", "StartInterval"] as const).map(
+    (name) => `${name}:${durationText(times[name] ?? 0)}`,
+  );
+  return `{${[`Test:[${Test.join(" ")}]`, ...fields, `Retries:${Retries}`].join(" ")}}`;
 }
 
 function healthTest(test: HealthcheckInstruction["test"]): readonly string[] {
@@ -168,10 +178,8 @@ export function dispatchOnbuild(input: DispatchInput<OnbuildInstruction>): void 
   state.config.OnBuild = [...(state.config.OnBuild ?? []), instruction.trigger];
 }
 
-/** MAINTAINER. */
-export function dispatchMaintainer(input: DispatchInput<MaintainerInstruction>): void {
-  const { state, instruction } = input;
-  const author = expandIn(input, instruction.name, instruction.location);
-  state.author = author;
-  addHistory(state, `MAINTAINER ${author}`, false);
+/** MAINTAINER: as it stands, quotes and all. */
+export function dispatchMaintainer({ state, instruction }: DispatchInput<MaintainerInstruction>): void {
+  state.author = instruction.name;
+  addHistory(state, `MAINTAINER ${instruction.name}`, false);
 }

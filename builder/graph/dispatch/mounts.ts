@@ -177,7 +177,7 @@ function escapePattern(path: string): string {
 function cacheMount(reading: Reading): RunMount {
   const { mount, input } = reading;
   const target = targetOf(reading, mount.target ?? "");
-  const id = mount.id ?? posix.normalize(mount.target ?? ".");
+  const id = mount.id ?? posix.normalize(mount.target ?? ".").replace(/(?<=.)\/$/, "");
   const { cacheNamespace } = input.context;
   const seeded = mount.from === undefined ? {} : { seed: bindSource(reading) };
   if (mount.from === undefined && mount.source !== undefined) {

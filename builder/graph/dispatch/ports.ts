@@ -1,9 +1,13 @@
+import { isIP } from "node:net";
+
 const protocols = new Set(["tcp", "udp", "sctp"]);
 
 /** `8000-8002/udp` -> the single ports with their protocol. An ip and a host port are checked and dropped. */
 export function parsePort(text: string, fail: (message: string) => Error): readonly string[] {
-  const { host, container } = splitParts(text);
-  const [ports = "", protocol = ""] = container.split("/", 2);
+  const { ip, host, container } = splitParts(text);
+  if (ip !== "" && isIP(ip.replace(/^\[(.*)\]$/, "$1")) === 0)
+    throw fail(`Cannot expose ${JSON.stringify(text)}: ${ip} is no IP address`);
+  const [, ports = "", protocol = ""] = /^([^/]*)(?:\/([^]*))?$/.exec(container) ?? [];
   const proto = protocol === "" ? "tcp" : protocol.toLowerCase();
   if (ports === "") throw fail(`Cannot expose ${JSON.stringify(text)}: no port given`);
   if (!protocols.has(proto)) throw fail(`Cannot expose ${JSON.stringify(text)}: ${proto} is not tcp, udp or sctp`);
@@ -18,9 +22,11 @@ export function parsePort(text: string, fail: (message: string) => Error): reado
   return Array.from({ length: range.end - range.start + 1 }, (_, at) => `${range.start + at}/${proto}`);
 }
 
-function splitParts(text: string): { readonly host: string; readonly container: string } {
+/** `[[ip:]host:]container`; an IPv6 address has colons of its own. */
+function splitParts(text: string): { readonly ip: string; readonly host: string; readonly container: string } {
   const parts = text.split(":");
-  return { container: parts.at(-1) ?? "", host: parts.length > 1 ? (parts.at(-2) ?? "") : "" };
+  const [host = "", container = ""] = parts.length === 1 ? ["", text] : parts.slice(-2);
+  return { ip: parts.slice(0, -2).join(":"), host, container };
 }
 
 function portRange(text: string): { readonly start: number; readonly end: number } | undefined {

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { RunInstruction } from "../../dockerfile/ast.ts";
 import { getEnv } from "../env.ts";
 import { addHistory, nextStepName, type StageState } from "../stage-state.ts";
@@ -25,7 +26,7 @@ export function dispatchRun(input: DispatchInput<RunInstruction>): void {
       kind: "run",
       args,
       env: agent === undefined ? state.env : withDefault(state.env, "SSH_AUTH_SOCK", agent),
-      cwd: state.config.WorkingDir ?? "/",
+      cwd: posix.resolve("/", state.config.WorkingDir ?? ""),
       user: state.config.User ?? "",
       ...runRights(instruction, context),
       ...(script === undefined ? {} : { script }),

@@ -2,14 +2,18 @@ import { posix } from "node:path";
 import type { WordInstruction } from "../../dockerfile/ast.ts";
 import { addHistory, nextStepName } from "../stage-state.ts";
 import { makeVertex } from "../vertex.ts";
-import { expandIn, type DispatchInput } from "./context.ts";
+import { expandPathIn, type DispatchInput } from "./context.ts";
 
-/** WORKDIR: a relative path goes on from the last one; the directory is made, as a layer, unless it is `/`. */
+/**
+ * WORKDIR: a relative path goes on from the last one; the directory is made, as a layer, unless it is `/`. As with
+ * BuildKit, an absolute one is in the config as it was written: `/app/`.
+ */
 export function dispatchWorkdir(input: DispatchInput<WordInstruction>): void {
   const { state, instruction, context, onbuild } = input;
-  const written = expandIn(input, instruction.word.raw, instruction.word.location);
+  const written = expandPathIn(input, instruction.word);
   const path = posix.resolve("/", state.config.WorkingDir ?? "/", written);
-  state.config.WorkingDir = path;
+  const shown = written.startsWith("/") ? written : path;
+  state.config.WorkingDir = shown;
   state.workdirSet = true;
   if (path !== "/") {
     const name = nextStepName(state, `WORKDIR ${written}`, onbuild);
@@ -26,5 +30,5 @@ export function dispatchWorkdir(input: DispatchInput<WordInstruction>): void {
       location: instruction.location,
     });
   }
-  addHistory(state, `WORKDIR ${path}`, path !== "/");
+  addHistory(state, `WORKDIR ${shown}`, path !== "/");
 }

@@ -7,7 +7,7 @@ import { closeFd, seekFd, writeFd } from "../../../native/syscall.ts";
 import type { InlineFile } from "../../graph/opspec.ts";
 import { copyFile } from "./copy-file.ts";
 import { copiedXattr } from "./hash-file.ts";
-import { join, makeRoom, notDirectory, parentOf } from "./place.ts";
+import { join, makeRoom, notDirectory, parentOf, severalToOne } from "./place.ts";
 import { parentInRoot, resolveInRoot, statInRoot } from "./resolve.ts";
 import { noFilter, type CopyFilter, type FilterState } from "./filter.ts";
 import type { SourceFile } from "./readers.ts";
@@ -37,6 +37,9 @@ interface Chosen {
   readonly tree: SourceTree;
   readonly filter: CopyFilter;
 }
+
+/** What a tree says of all that is in it. */
+type Ownership = Pick<SourceTree, "owner" | "socketsAsFiles">;
 
 /** A directory and where its entries go. `path` is from the tree's root, `relative` from the source. */
 interface Merge {
@@ -70,6 +73,9 @@ export class Copier {
   readonly #links = new Map<string, string>();
   /** Directories made, merged or written to, and the time each gets when all is done: their content changes it before. */
   readonly #times = new Map<string, bigint>();
+  /** Files that a destination named, by the source that is there; a later source must not take its place. */
+  readonly #named = new Map<string, number>();
+  #source = 0;
   #sliceStart = performance.now();
 
   constructor(dest: Root, rules: CopyRules) {
@@ -80,6 +86,11 @@ export class Copier {
   /** Modification time in nanoseconds of directories that have no source. */
   get createdTime(): bigint {
     return this.#rules.createdTime;
+  }
+
+  /** What is copied next is another source of the instruction. */
+  nextSource(): void {
+    this.#source++;
   }
 
   /**
@@ -140,12 +151,15 @@ export class Copier {
     return { target, existing: statInRoot(this.#dest, target) };
   }
 
-  /** Where a file goes: into the destination if that is a directory. */
+  /** Where a file goes: into the destination if that is a directory. @throws E_COPY_DEST */
   #fileTarget(name: string, dest: string): string {
     const { target, existing } = this.#resolveTarget(dest);
-    const path = existing?.type === "directory" ? join(target, name) : target;
-    this.makeDirs(parentOf(path));
-    return path;
+    if (existing?.type === "directory") return join(target, name);
+    const other = this.#named.get(target) ?? this.#source;
+    if (other !== this.#source) throw severalToOne(dest);
+    this.#named.set(target, this.#source);
+    this.makeDirs(parentOf(target));
+    return target;
   }
 
   /** Makes the directory and its missing parents; existing ones stay as they are. @throws E_COPY_TARGET */
@@ -200,11 +214,7 @@ export class Copier {
     this.#copyFile(
       { dir: fromDir, name: from.name },
       { to: toDir, name: to.name },
-      {
-        stat: source.stat,
-        owner: tree.owner,
-        target,
-      },
+      { stat: source.stat, ...ownership(tree), target },
     );
   }
 
@@ -227,7 +237,7 @@ export class Copier {
         const { included, below: state } = look;
         await this.#copyDirectory(what, { ...at, path, target, relative, state, name, stat, included });
       } else if (!ignored && look.included) {
-        this.#copyFile({ dir: at.from, name }, { to: at.to, name }, { stat, owner: tree.owner, target });
+        this.#copyFile({ dir: at.from, name }, { to: at.to, name }, { stat, ...ownership(tree), target });
       }
     }
   }
@@ -266,7 +276,7 @@ export class Copier {
   #copyFile(
     from: Entry,
     { to, name }: { readonly to: TargetDir; readonly name: string },
-    entry: { readonly stat: Stat; readonly owner: CopyRules["owner"]; readonly target: string },
+    entry: Ownership & { readonly stat: Stat; readonly target: string },
   ): void {
     const { stat, target } = entry;
     const { dir, fresh } = to.open();
@@ -280,7 +290,8 @@ export class Copier {
     if (stat.type === "symlink") dir.symlink(from.dir.readlink(from.name), name);
     else if (stat.type === "char" || stat.type === "block" || stat.type === "fifo") {
       dir.mknod(name, stat.type, stat.mode, stat.devmajor, stat.devminor);
-    } else return; // A socket is nothing to copy: it means something only to the process that made it.
+    } else if (stat.type === "socket" && entry.socketsAsFiles) closeFd(dir.openFile(name, openFlags.createNew, 0o600));
+    else return; // A socket means something only to the process that made it.
     this.#setMetadata(from, { dir, name }, entry);
     dir.utimens(name, stat.mtime);
   }
@@ -330,4 +341,8 @@ export class Copier {
     await promise;
     this.#sliceStart = performance.now();
   }
+}
+
+function ownership({ owner, socketsAsFiles }: SourceTree): Ownership {
+  return { owner, socketsAsFiles };
 }

@@ -42,7 +42,10 @@ async function execCopy(run: Run): Promise<StepResult> {
     using target = openWritable(active);
     const copier = new Copier(target, rulesOf(op, owner, context.signal));
     await copySources(run, { copier, target, owner });
-    for (const file of op.inline ?? []) copier.write(file, op.dest);
+    for (const file of op.inline ?? []) {
+      copier.nextSource();
+      copier.write(file, op.dest);
+    }
     copier.finish();
   }
   return await commitLayer(active, base, { ...context, epoch: op.epoch });
@@ -79,6 +82,7 @@ async function copySources({ op, sources, inputs, context }: Run, to: Target): P
     const from = opened.get(step) ?? (await openInput(sources, step, context));
     if (!opened.has(step)) stack.use(from.kind === "tree" ? from.tree : from.file);
     opened.set(step, from);
+    to.copier.nextSource();
     if (from.kind === "file") {
       const unpacked = op.unpackUrls === true && (await unpackFile({ ...to, fd: from.file.fd, dest, signal }));
       if (!unpacked) to.copier.place(from.file, dest);

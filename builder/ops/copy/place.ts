@@ -22,6 +22,14 @@ export function notDirectory(path: string): TsbuildError {
   });
 }
 
+/** The error for several sources of which one would take another's place. */
+export function severalToOne(dest: string): TsbuildError {
+  return new TsbuildError(`Cannot copy several sources to ${JSON.stringify(dest)}: that is one file`, {
+    code: "E_COPY_DEST",
+    hint: `to copy into a directory: ${dest}/`,
+  });
+}
+
 /** The directory of a path without a leading slash; "" is the root. */
 export function parentOf(path: string): string {
   const parent = dirname(path);

@@ -1,4 +1,3 @@
-import { TsbuildError } from "../../../native/errors.ts";
 import { closeFd } from "../../../native/syscall.ts";
 import type { FetchedTrees } from "../../context/fetched-trees.ts";
 import type { Vertex } from "../../graph/vertex.ts";
@@ -6,6 +5,7 @@ import type { OpContext } from "../../solve/op.ts";
 import type { SolvedStep } from "../../solve/step.ts";
 import { modifiedTime, type HttpSource } from "../../source/http/source.ts";
 import type { GitSource } from "../../source/git/source.ts";
+import { scratchDirectory } from "../../scratch-directory.ts";
 import { progressOf } from "../source-progress.ts";
 import { SnapshotTree } from "../snapshot-tree.ts";
 import type { SourceTree } from "./tree.ts";
@@ -40,7 +40,7 @@ export type OpenInput =
   | { readonly kind: "tree"; readonly tree: SourceTree }
   | { readonly kind: "file"; readonly file: SourceFile };
 
-/** Opens what a solved input is. The caller disposes it. @throws E_COPY_NOT_FOUND for an empty stage */
+/** Opens what a solved input is. The caller disposes it. */
 export async function openInput(
   sources: Sources,
   { vertex, snapshot }: Pick<SolvedStep, "vertex" | "snapshot">,
@@ -51,9 +51,9 @@ export async function openInput(
   if (isFetchedTree(vertex)) return { kind: "tree", tree: sources.trees.open(vertex.digest) };
   if (op.kind === "http") return { kind: "file", file: await urlFile(sources, vertex, context) };
   if (snapshot !== undefined) return { kind: "tree", tree: SnapshotTree.open(snapshot, "the source stage") };
-  throw new TsbuildError("Cannot copy from an empty stage: it is FROM scratch without any file", {
-    code: "E_COPY_NOT_FOUND",
-  });
+  // FROM scratch without any file.
+  const empty = scratchDirectory(context.store.scratch, "empty-");
+  return { kind: "tree", tree: SnapshotTree.empty(empty, "the source stage") };
 }
 
 /** As BuildKit: 0600, changed when the server says so. */

@@ -9,6 +9,8 @@ export interface SourceTree extends Disposable {
   readonly name: string;
   /** The owner that everything has, whatever the disk says; undefined: as on disk. */
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+  /** Whether a socket is copied as an empty file, as BuildKit sends the build context; otherwise it is left out. */
+  readonly socketsAsFiles: boolean;
   /** Whether an ignore file hides the path (no leading slash). */
   excludes(path: string): boolean;
   /** Whether everything below a hidden directory is hidden too, so that it need not be walked. */

@@ -65,7 +65,8 @@ function bindMount(mount: RunBind, { inputs, context }: MountResources, stack: A
   const part = (name: string): string => directory.make(name);
   const below = lowerDirs(snapshot);
   // Without an upper directory the kernel wants two.
-  const lower = below.length > 1 && mount.readonly ? below : [...below, part("empty")];
+  const missing = Math.max(0, (mount.readonly ? 2 : 1) - below.length);
+  const lower = [...below, ...["empty", "empty2"].slice(0, missing).map(part)];
   const options = mount.readonly ? ["ro"] : [];
   const overlay = mount.readonly ? { lower } : { lower, upper: part("upper"), work: part("work") };
   return { type: "overlay", source: "overlay", target, options, overlay, inside: source };

@@ -136,7 +136,7 @@ describe("parseDockerfile()", () => {
     ["ENV without a value", "FROM a\nENV x", "E_DOCKERFILE_SYNTAX", 2, 1],
     ["a pair without =", "FROM a\nENV a=1 b", "E_DOCKERFILE_SYNTAX", 2, 9],
     ["COPY without a destination", "FROM a\nCOPY x", "E_DOCKERFILE_SYNTAX", 2, 1],
-    ["ONBUILD FROM", "FROM a\nONBUILD FROM b", "E_ONBUILD", 2, 1],
+    ["ONBUILD FROM", "FROM a\nONBUILD FROM b", "E_ONBUILD", 2, 9],
     ["SHELL in shell form", "FROM a\nSHELL sh -c", "E_DOCKERFILE_SYNTAX", 2, 1],
     ["a JSON array with a number", 'FROM a\nENTRYPOINT ["a", 1]', "E_DOCKERFILE_SYNTAX", 2, 1],
     ["an empty list of volumes", "FROM a\nVOLUME []", "E_DOCKERFILE_SYNTAX", 2, 1],

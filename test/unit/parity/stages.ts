@@ -1,0 +1,139 @@
+import { over, type PlanCases } from "./plan-case.ts";
+
+const twice = "BuildKit joins a relative directory of the base to itself";
+
+/** FROM, stages and their names, the target, platforms. */
+export const stages: PlanCases = {
+  "an image": "FROM busybox:1",
+  "an image with a value in every field": "FROM full:1\nRUN a",
+  "an image with a relative directory": { text: "FROM rel:1\nRUN a\nWORKDIR b\nRUN c", differs: twice },
+  "an image with triggers": "FROM onb:1\nRUN a",
+  "an image with triggers, as a stage": "FROM onb:1 AS a\nFROM a\nRUN b",
+  "a registry's full name": "FROM docker.io/library/busybox:1",
+  "an image that is not there": { text: "FROM nope:1", error: "E_BASE_NOT_FOUND 1:6" },
+  "upper case": { text: "FROM Busybox:1\n", error: "E_REF_INVALID 1:6" },
+  "no image": { text: "FROM\n", error: "E_DOCKERFILE_SYNTAX 1:1" },
+  "AS without a name": { text: "FROM busybox:1 AS\n", error: "E_DOCKERFILE_SYNTAX 1:1" },
+  "more than a name": { text: "FROM busybox:1 AS a b\n", error: "E_DOCKERFILE_SYNTAX 1:1" },
+  "another word than AS": { text: "FROM busybox:1 IS a\n", error: "E_DOCKERFILE_SYNTAX 1:16" },
+  "an unknown flag": { text: "FROM --platfrom=linux/amd64 busybox:1", error: "E_FLAG_UNKNOWN 1:6", hint: "--platform" },
+  "a flag twice": {
+    text: "FROM --platform=linux/amd64 --platform=linux/amd64 busybox:1",
+    error: "E_DOCKERFILE_SYNTAX 1:29",
+  },
+
+  "a name that begins with a digit": { text: "FROM busybox:1 AS 1a\n", error: "E_STAGE_NAME 1:19" },
+  "a name with a slash": { text: "FROM busybox:1 AS a/b\n", error: "E_STAGE_NAME 1:19" },
+  "a name with a variable": { text: "ARG n=a\nFROM busybox:1 AS $n\n", error: "E_STAGE_NAME 2:19" },
+  "the name context": "FROM busybox:1 AS context\nRUN a",
+  "the name scratch": "FROM busybox:1 AS scratch\nRUN a\nFROM scratch\nCOPY --from=scratch a /b",
+  "every character of a name": "FROM busybox:1 AS a.b-C_1\nRUN a",
+  "a name in upper case": {
+    text: "FROM busybox:1 AS A.b-C_1\nFROM a.B-c_1\n",
+    differs: "FROM finds stages in any case, as COPY --from does",
+  },
+  "a stage in upper case": {
+    text: "FROM busybox:1 AS foo\nFROM FOO\n",
+    differs: "FROM finds stages in any case, as COPY --from does",
+  },
+  "a name twice":
+    "FROM busybox:1 AS a\nRUN echo 1 > /1\nFROM busybox:1 AS a\nRUN echo 2 > /2\nFROM a\nCOPY --from=a / /x/",
+  "a name of an image": "FROM busybox:1 AS busybox\nRUN a\nFROM busybox\nRUN b",
+  "a stage that is not needed": "FROM busybox:1 AS a\nRUN a\nFROM busybox:1\nRUN b",
+  "a stage that is not needed, wrong": { text: "FROM nope:1 AS a\nRUN a\nFROM busybox:1\nRUN b" },
+  "a chain": "FROM busybox:1 AS a\nENV A=1\nWORKDIR /w\nFROM a AS b\nUSER u\nRUN a\nFROM b\nRUN b",
+
+  scratch: "FROM scratch\nCOPY a /b",
+  "scratch with RUN": "FROM scratch\nRUN a",
+  "scratch in upper case": { text: "FROM SCRATCH", error: "E_REF_INVALID 1:6" },
+  "nothing at all": "FROM scratch",
+
+  "--target by name": { text: "FROM busybox:1 AS foo\nRUN a\nFROM busybox:1\n", target: "foo" },
+  "--target in upper case": { text: "FROM busybox:1 AS foo\nRUN a\nFROM busybox:1\n", target: "FOO" },
+  "--target by number": {
+    text: "FROM busybox:1\nRUN a\nFROM busybox:1\n",
+    target: "0",
+    differs: "a stage without a name can be the target",
+  },
+  "--target of a name that looks like a number": {
+    text: "FROM busybox:1 AS a\nFROM busybox:1",
+    target: "7",
+    error: "E_TARGET_NOT_FOUND 2:1",
+  },
+  "--target that is not there": {
+    text: "FROM busybox:1 AS foo\n",
+    target: "fop",
+    error: "E_TARGET_NOT_FOUND 1:1",
+    hint: "foo",
+  },
+  "--target that only the target sees": { text: "FROM busybox:1 AS a\nRUN a\nFROM nope:1", target: "a" },
+  "the stage's name in TARGETSTAGE": {
+    text: "ARG TARGETSTAGE\nFROM busybox:1 AS foo\nARG TARGETSTAGE\nRUN echo $TARGETSTAGE\nFROM busybox:1 AS bar",
+    target: "foo",
+  },
+  "no name in TARGETSTAGE": "FROM busybox:1\nARG TARGETSTAGE\nRUN echo $TARGETSTAGE",
+  "a stage chosen by an argument": {
+    text: "ARG kind=a\nFROM busybox:1 AS base-a\nRUN a\nFROM busybox:1 AS base-b\nRUN b\nFROM base-${kind}\nRUN c",
+    args: { kind: "b" },
+  },
+
+  "COPY from a later stage": {
+    text: "FROM busybox:1 AS a\nCOPY --from=b / /\nFROM busybox:1 AS b\n",
+    target: "a",
+    error: "E_STAGE_ORDER 2:6",
+  },
+  "COPY from its own stage": { text: "FROM busybox:1 AS a\nCOPY --from=a / /x\n", error: "E_STAGE_ORDER 2:6" },
+  "COPY from its own number": { text: "FROM busybox:1 AS a\nCOPY --from=0 / /x\n", error: "E_STAGE_ORDER 2:6" },
+  "COPY in a circle": {
+    text: "FROM busybox:1 AS a\nCOPY --from=c / /x\nFROM a AS b\nFROM b AS c\n",
+    error: "E_STAGE_ORDER 2:6",
+  },
+  "FROM a later stage": {
+    text: "FROM b AS a\nFROM busybox:1 AS b\nFROM a",
+    error: "E_BASE_NOT_FOUND 1:6",
+  },
+  "FROM its own name": { text: "FROM a AS a", error: "E_BASE_NOT_FOUND 1:6" },
+  "FROM a number": { text: "FROM busybox:1\nFROM 0", error: "E_BASE_NOT_FOUND 2:6" },
+  "COPY from a number that is not there": { text: over("COPY --from=9 / /x"), error: "E_STAGE_NOT_FOUND 2:6" },
+  "COPY from a number below zero": { text: over("COPY --from=-1 / /x"), error: "E_REF_INVALID 2:6" },
+  "COPY from a number with zeros": "FROM busybox:1\nFROM busybox:1\nCOPY --from=00 /etc/passwd /x\n",
+  "COPY from a number with a plus": {
+    text: "FROM busybox:1\nFROM busybox:1\nCOPY --from=+0 /etc/passwd /x\n",
+    error: "E_REF_INVALID 3:6",
+    differs: "a stage's number is digits",
+  },
+  "COPY from a stage by number":
+    "FROM busybox:1\nRUN a\nFROM busybox:1\nRUN b\nFROM busybox:1\nCOPY --from=0 a /\nCOPY --from=1 b /",
+  "COPY from an image": "FROM scratch\nCOPY --from=busybox:1 /bin/sh /",
+  "COPY from an image that is not there": { text: over("COPY --from=nope:1 / /x"), error: "E_BASE_NOT_FOUND 2:6" },
+  "COPY from a stage in upper case": "FROM busybox:1 AS foo\nRUN a\nFROM busybox:1\nCOPY --from=FOO a /b",
+  "COPY from a variable": {
+    text: "FROM busybox:1 AS foo\nRUN a\nFROM busybox:1\nARG from=foo\nCOPY --from=$from a /b",
+    differs: "variables in --from",
+  },
+  "COPY from nothing": over("COPY --from= f /f"),
+  "COPY from scratch": over("COPY --from=scratch / /x/"),
+
+  "an empty platform": "FROM --platform= busybox:1",
+  "a platform": "FROM --platform=linux/arm64 busybox:1\nRUN a",
+  "a platform's variables":
+    "FROM --platform=$BUILDPLATFORM busybox:1\nARG BUILDPLATFORM BUILDOS BUILDARCH BUILDVARIANT TARGETPLATFORM TARGETOS TARGETARCH TARGETVARIANT\nRUN a",
+  "a platform's variables asked for": {
+    text: "FROM busybox:1\nARG BUILDPLATFORM\nARG TARGETPLATFORM\nARG TARGETARCH\nARG TARGETVARIANT\nRUN a",
+    platform: "linux/arm/v7",
+  },
+  "a platform asked for": { text: over("RUN a"), platform: "linux/arm64" },
+  "a platform that is none": { text: "FROM --platform=a/b/c/d busybox:1", error: "E_PLATFORM_INVALID 1:6" },
+  "a platform of an unset variable": { text: "FROM --platform=$NOPE busybox:1", error: "E_PLATFORM_INVALID 1:6" },
+  "a platform of a variable that has none": {
+    text: "ARG P\nFROM --platform=$P busybox:1",
+    error: "E_PLATFORM_INVALID 2:6",
+  },
+  "a platform of an argument": { text: "ARG P\nFROM --platform=$P busybox:1\nRUN a", args: { P: "linux/arm64" } },
+  "scratch with a platform": "FROM --platform=linux/arm64 scratch\nCOPY f /f",
+  "a stage of another platform's": "FROM --platform=linux/arm64 busybox:1 AS a\nFROM a\nRUN a",
+
+  "--label": { text: over("LABEL a=1 b=2"), labels: { b: "3", c: "4" } },
+  "--label alone": { text: "FROM busybox:1", labels: { c: "$x" } },
+  "--label over the base's": { text: "FROM full:1", labels: { l: "2" } },
+};
