@@ -85,6 +85,7 @@ export class HeldRepository implements Disposable {
       this.#evict(own);
       return { directory, [Symbol.dispose]: () => held[Symbol.dispose]() };
     } catch (error) {
+      this.#remove(`${own}.partial`);
       held[Symbol.dispose]();
       throw error;
     }

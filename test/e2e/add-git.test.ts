@@ -15,6 +15,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { BuildOptions } from "../../builder/index.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { openStore } from "../../store/open.ts";
+import { TestAuthority } from "../rig/certificates.ts";
 import { GitServer, type GitRepository } from "../rig/git-server.ts";
 import { listTree } from "../rig/list-tree.ts";
 import { Project, type Outcome } from "../rig/project.ts";
@@ -208,6 +209,7 @@ describe("ADD of a git repository", () => {
       execFileSync("git", ["-c", "safe.directory=*", "-C", join(out(project), "r"), ...args])
         .toString()
         .trim();
+    const indexes = new Set<string>();
     for (const line of [
       `ADD --keep-git-dir ${withUser} /r`,
       `ADD --keep-git-dir=true ${withUser}#v1 /r`,
@@ -216,8 +218,10 @@ describe("ADD of a git repository", () => {
     ]) {
       const { error } = await buildLines(project, `${line}\n`);
       expect([line, error]).toEqual([line, undefined]);
+      const digest = readFileSync(join(out(project), "r/.git/index")).toString("hex");
       expect(git("rev-parse", "HEAD")).toBe(commit);
       expect(git("status", "--porcelain")).toBe("");
+      indexes.add(digest);
       expect(git("log", "--format=%s")).toBe("change");
       expect(git("config", "remote.origin.url")).toBe(url);
       expect(git("fsck", "--no-dangling")).toBe("");
@@ -225,6 +229,7 @@ describe("ADD of a git repository", () => {
       if (line.includes("#v1")) expect(git("describe")).toBe("v1");
       expect(holds(out(project), "c4n4ry")).toBe("");
     }
+    expect(indexes.size).toBe(1);
     const conflict = await buildLines(project, `ADD --keep-git-dir=false ${url}?keep-git-dir=true /\n`);
     expect(codeOf(conflict)).toBe("E_GIT_URL");
     // The flag says that a URL is a repository, whatever its path.
@@ -234,7 +239,7 @@ describe("ADD of a git repository", () => {
     expect([plain.error, read(project, "a")]).toEqual([undefined, "plain"]);
   });
 
-  it("takes a part of it, to which links may lead but not out of it", async () => {
+  it("takes a part of it, to which links may lead but not out of it (CVE-2026-33748)", async () => {
     using project = new Project({});
     repository.commit({ "sub/dir/a": "A", "sub/b": "B", c: "C" });
     symlinkSync("sub/dir", join(repository.directory, "inside"));
@@ -543,7 +548,7 @@ describe("git is run", () => {
     ["a port where nobody listens", "http://127.0.0.1:1/x.git", "E_GIT_UNREACHABLE"],
     ["git:// where nobody listens", "git://127.0.0.1:1/x.git", "E_GIT_UNREACHABLE"],
     ["a repository without commits", "URL", "E_GIT_REF"],
-    ["an option for a ref", "URL#--upload-pack=touch", "E_GIT_URL"],
+    ["an option for a ref (CVE-2019-13139)", "URL#--upload-pack=touch", "E_GIT_URL"],
     ["a file", "file:///etc/x.git", "E_COPY_NOT_FOUND"],
     ["a program", "ext::sh", "E_COPY_NOT_FOUND"],
   ])("%s: %s is %s", async (_what, source, code) => {
@@ -560,6 +565,42 @@ describe("git is run", () => {
     expect((await buildLines(project, `ADD ${url} /\n`)).error).toBeUndefined();
     const missing = await buildLines(project, `ADD ${url} /\n`, { registry: { env: { PATH: "/nowhere" } } });
     expect(missing.error).toMatchObject({ code: "E_GIT_MISSING", hint: "install it: apt-get install git" });
+  });
+
+  it("with https to servers that are trusted, and follows none of them to http", async () => {
+    using temp = makeTemp();
+    const authority = new TestAuthority("git");
+    await using secure = await GitServer.start(authority.server());
+    const directory = secure.repository("r.git");
+    directory.commit({ a: "A" });
+    using project = new Project({});
+    const lines = `ADD ${secure.url("r.git")} /\n`;
+    expect(codeOf(await buildLines(project, lines))).toBe("E_GIT_TLS");
+    const bundle = join(temp.path, "ca.crt");
+    writeFileSync(bundle, authority.cert);
+    for (const name of ["GIT_SSL_CAINFO", "SSL_CERT_FILE"]) {
+      directory.commit({ a: name });
+      const outcome = await buildLines(project, lines, { registry: { env: { ...env, [name]: bundle } } });
+      expect([outcome.error, read(project, "a")]).toEqual([undefined, name]);
+    }
+    directory.commit({ a: "more" });
+    secure.faults = { redirect: server.origin };
+    server.requests.length = 0;
+    const down = await buildLines(project, lines, { registry: { env: { ...env, GIT_SSL_CAINFO: bundle } } });
+    expect(codeOf(down)).toBe("E_GIT_PROTOCOL");
+    expect(server.requests).toEqual([]);
+  });
+
+  it("through the proxy of the environment", async () => {
+    using project = new Project({});
+    repository.commit({ a: "A" });
+    for (const name of ["http_proxy", "HTTP_PROXY"]) {
+      const proxied = { ...env, [name]: other.origin };
+      const outcome = await buildLines(project, `ADD ${url} /\n`, { registry: { env: proxied } });
+      expect(outcome.error).toBeInstanceOf(TsbuildError);
+      expect(other.requests.some(({ path }) => path.startsWith(url))).toBe(true);
+      other.requests.length = 0;
+    }
   });
 
   it("not for COPY", async () => {

@@ -1,9 +1,11 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
+import type { CertificatePair } from "./certificates.ts";
 
 /** What a test can make the server do wrong or ask for. */
 export interface GitFaults {
@@ -87,18 +89,20 @@ export class GitServer implements AsyncDisposable {
   readonly #root: string;
   readonly #server: Server;
 
-  private constructor(server: Server, port: number) {
+  private constructor(server: Server, scheme: string, port: number) {
     this.#root = mkdtempSync(join(tmpdir(), "tsbuild-git-"));
     this.#server = server;
     this.host = `127.0.0.1:${port}`;
-    this.origin = `http://${this.host}`;
+    this.origin = `${scheme}://${this.host}`;
   }
 
-  static async start(): Promise<GitServer> {
-    const server = createServer();
+  /** With a certificate it speaks https. */
+  static async start(certificate?: CertificatePair): Promise<GitServer> {
+    const server = certificate === undefined ? createServer() : createSecureServer({ ...certificate });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
-    const made = new GitServer(server, typeof address === "object" && address !== null ? address.port : 0);
+    const scheme = certificate === undefined ? "http" : "https";
+    const made = new GitServer(server, scheme, typeof address === "object" && address !== null ? address.port : 0);
     server.on("request", (request, response) => made.#answer(request, response));
     return made;
   }

@@ -48,6 +48,8 @@ export async function checkOut(wanted: Checkout, programs: CheckoutPrograms): Pr
       async () => await submodules(update, { online: true }),
     );
   }
+  // Without what the file system says of the files: the same commit is the same index.
+  if (keepGitDir) await git(["read-tree", wanted.commit]);
   tidy(files, { keepGitDir, time: wanted.time });
 }
 

@@ -3,7 +3,6 @@ import { splitUrl } from "../../dockerfile/split-url.ts";
 /** Variables of the host that git and its helpers may see: the way to servers, and whom to trust. */
 const proxies: readonly string[] = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"];
 const authorities: readonly string[] = ["GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "SSL_CERT_FILE", "SSL_CERT_DIR"];
-const passed: readonly string[] = [...proxies, ...proxies.map((name) => name.toLowerCase()), ...authorities];
 
 /** What a repository may name for its submodules. */
 const protocols: readonly string[] = ["http", "https", "git", "ssh"];
@@ -32,10 +31,15 @@ export function gitEnvironment(
   host: Readonly<Record<string, string>>,
   ssh: SshSettings,
 ): Readonly<Record<string, string>> {
-  const own = Object.fromEntries(passed.flatMap((name) => (host[name] === undefined ? [] : [[name, host[name]]])));
+  const own = authorities.flatMap((name) => (host[name] === undefined ? [] : [[name, host[name]]]));
+  // curl believes HTTP_PROXY in small letters only; a registry and a URL are asked through either.
+  const ways = proxies.flatMap((name) => {
+    const value = host[name.toLowerCase()] ?? host[name];
+    return value === undefined ? [] : [[name.toLowerCase(), value]];
+  });
   const bundle = host["GIT_SSL_CAINFO"] ?? host["SSL_CERT_FILE"];
   return {
-    ...own,
+    ...Object.fromEntries([...own, ...ways]),
     ...(bundle === undefined ? {} : { GIT_SSL_CAINFO: bundle }),
     PATH: absoluteOnly(host["PATH"] ?? defaultPath),
     HOME: "/dev/null",

@@ -56,7 +56,7 @@ const meanings: readonly {
   },
   {
     code: "E_GIT_PROTOCOL",
-    pattern: /transport '[^']*' not allowed/,
+    pattern: /transport '[^']*' not allowed|Protocol "\w+" (?:not supported|disabled)/,
     state: "a submodule or redirect uses a protocol that is not allowed",
     hint: "http, https, git and ssh are; leave submodules out: ?submodules=false",
   },

@@ -47,6 +47,7 @@ describe("gitError()", () => {
     ["E_GIT_UNREACHABLE", "fatal: unable to access 'https://h/': Could not resolve host: h"],
     ["E_GIT_UNREACHABLE", "ssh: connect to host h port 22: Connection refused"],
     ["E_GIT_PROTOCOL", "fatal: transport 'file' not allowed"],
+    ["E_GIT_PROTOCOL", "fatal: unable to access 'https://h/': Protocol \"http\" not supported or disabled in libcurl"],
     ["E_GIT_COMMIT", "fatal: remote error: upload-pack: not our ref 1234"],
     ["E_GIT", "fatal: something else"],
   ])("is %s of %j", (code, text) => {
@@ -96,6 +97,7 @@ describe("gitEnvironment()", () => {
   it("takes proxies and authorities of the host and nothing else", () => {
     const host = {
       https_proxy: "http://p",
+      HTTP_PROXY: "http://q",
       SSL_CERT_FILE: "/ca",
       GIT_DIR: "/x",
       LD_PRELOAD: "/x",
@@ -103,7 +105,12 @@ describe("gitEnvironment()", () => {
       PATH: "/usr/bin:bin::.:/bin",
     };
     const env = gitEnvironment(host, { agent: undefined, knownHosts: ["/a b'c"] });
-    expect(env).toMatchObject({ https_proxy: "http://p", GIT_SSL_CAINFO: "/ca", PATH: "/usr/bin:/bin" });
+    expect(env).toMatchObject({
+      https_proxy: "http://p",
+      http_proxy: "http://q",
+      GIT_SSL_CAINFO: "/ca",
+      PATH: "/usr/bin:/bin",
+    });
     for (const name of ["GIT_DIR", "LD_PRELOAD", "SSH_AUTH_SOCK"]) expect(env).not.toHaveProperty(name);
     expect(env["GIT_SSH_COMMAND"]).toContain(`-o 'UserKnownHostsFile="/a b'\\''c"'`);
     expect(gitEnvironment({}, { agent: "/agent", knownHosts: [] })["SSH_AUTH_SOCK"]).toBe("/agent");
