@@ -217,6 +217,11 @@ describe("secrets of builds that end in every way", () => {
       const [code] = await once(start(["--root", project.store, ...words], { name: `shown-${at}` }), "close");
       expect([words[0], code]).toEqual([words[0], 0]);
     }
+    for (const docker of ["wrong", "registry"] as const) {
+      const words = ["--root", project.store, "pull", "--debug", image];
+      const [code] = await once(start(words, { name: `pull-${docker}`, docker }), "close");
+      expect([docker, code]).toEqual([docker, docker === "wrong" ? 1 : 0]);
+    }
     expect([...registry.blobs.values()].flatMap((blob) => canaries.in(blob))).toEqual([]);
     const places = ["store", "home", "temp", "results"].flatMap((name) => canaries.below(join(top, name)));
     expect(places).toEqual([]);
