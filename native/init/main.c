@@ -95,9 +95,9 @@ static void load_seccomp(const struct plan *p)
 
 static void set_user(const struct plan *p)
 {
-	/* A user namespace without ranges of numbers has no setgroups at all. */
+	/* A user namespace without ranges of numbers has no setgroups at all, and one group. */
 	int groups = setgroups(p->group_count, p->groups);
-	if (groups && errno == EPERM && p->group_count == 0)
+	if (groups && errno == EPERM && (p->group_count == 0 || (p->group_count == 1 && p->groups[0] == p->gid)))
 		groups = 0;
 	if (groups || prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setresgid(p->gid, p->gid, p->gid) || setresuid(p->uid, p->uid, p->uid) ||
 	    prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0))
