@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { beside, buildFrom, cachedAll, codeOf, missReasons } from "../rig/build-from.ts";
 import { tsbuild, tsbuildWith } from "../rig/command.ts";
 import { GitServer, type GitRepository } from "../rig/git-server.ts";
+import { PlainUser } from "../rig/plain-user.ts";
 import { fromBusybox, Project } from "../rig/project.ts";
 import { sshd, startSshd } from "../rig/sshd.ts";
 import { makeTemp } from "../rig/temp.ts";
@@ -183,6 +184,21 @@ describe("a git repository as the context", () => {
     expect(execFileSync("sh", ["-c", 'grep -raFl c4n4ry "$1" || true', "sh", project.store]).toString()).toBe("");
     const wrong = await tsbuild(project, [`${url}#--exec`]);
     expect(wrong.stderr).toContain("E_GIT_URL");
+  });
+
+  it("builds for a plain user what it builds for root", async () => {
+    using user = new PlainUser();
+    using project = new Project({});
+    chmodSync(beside(project, "."), 0o755);
+    const inner = server.repository(`inner-${count}.git`);
+    repository.submodule("sub", server.url(`inner-${count}.git`), inner.commit({ i: "I" }));
+    repository.commit({ Dockerfile: `FROM scratch\nCOPY . /c\nADD --keep-git-dir ${url} /a\n` });
+    const words = ["-q", "--build-arg", "SOURCE_DATE_EPOCH=context", url];
+    const built = await user.tsbuild(project.directory, words);
+    expect(built).toMatchObject({ code: 0, stderr: "" });
+    const root = await tsbuild(project, words);
+    expect(built.stdout).toBe(root.stdout);
+    expect(await user.tsbuild(project.directory, words)).toEqual(built);
   });
 
   const missing = [sshd, "/usr/bin/ssh", "/usr/bin/ssh-keygen"].filter((program) => !existsSync(program));

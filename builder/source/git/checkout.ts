@@ -40,7 +40,8 @@ export async function checkOut(wanted: Checkout, programs: CheckoutPrograms): Pr
   const git = programs.git(gitDir, files);
   await prepare(wanted, gitDir, git);
   await git(["read-tree", "--reset", "-u", wanted.commit]);
-  if (wanted.submodules && hasSubmodules(files)) {
+  const withSubmodules = wanted.submodules && hasSubmodules(files);
+  if (withSubmodules) {
     const update = ["submodule", "--quiet", "update", "--init", "--recursive"];
     const submodules = programs.submodules(gitDir, files);
     // Not every server gives out single commits without history.
@@ -50,6 +51,10 @@ export async function checkOut(wanted: Checkout, programs: CheckoutPrograms): Pr
   }
   // Without what the file system says of the files: the same commit is the same index.
   if (keepGitDir) await git(["read-tree", wanted.commit]);
+  if (keepGitDir && withSubmodules) {
+    const again = ["submodule", "--quiet", "foreach", "--quiet", "--recursive", "git read-tree HEAD"];
+    await programs.submodules(gitDir, files)(again);
+  }
   tidy(files, { keepGitDir, time: wanted.time });
 }
 

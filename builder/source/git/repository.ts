@@ -35,7 +35,13 @@ export function makeRepository(
     "\tfilemode = true",
     `\tbare = ${bare}`,
     ...(sha256 ? ["[extensions]", "\tobjectformat = sha256"] : []),
-    ...(remote === undefined ? [] : ['[remote "origin"]', `\turl = "${remote.replaceAll(/["\\]/g, "\\$&")}"`]),
+    ...(remote === undefined
+      ? []
+      : [
+          '[remote "origin"]',
+          `\turl = "${remote.replaceAll(/["\\]/g, "\\$&")}"`,
+          "\tfetch = +refs/heads/*:refs/remotes/origin/*",
+        ]),
   ];
   writeFileSync(join(directory, "config"), `${config.join("\n")}\n`);
   if (alternates !== undefined) writeFileSync(join(directory, "objects/info/alternates"), `${alternates}\n`);
