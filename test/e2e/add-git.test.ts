@@ -364,7 +364,7 @@ describe("ADD of a git repository is cached", () => {
     expect(sizes.filter((size) => size > 60_000)).toHaveLength(1);
   });
 
-  it("in a repository that is mended when it is damaged, and shared by builds at the same time", async () => {
+  it("in a repository that is mended when it is damaged, begins anew when it is full, and is shared by builds at the same time", async () => {
     using project = new Project({});
     repository.commit({ a: "1" });
     await buildLines(project, `ADD ${url} /\n`);
@@ -384,6 +384,17 @@ describe("ADD of a git repository is cached", () => {
     repository.commit({ a: "3" });
     const mended = await buildLines(project, `ADD ${url} /\n`);
     expect([mended.error, read(project, "a")]).toEqual([undefined, "3"]);
+    const many = join(repo, "refs/tsbuild");
+    for (let i = 0; i <= 300; i++) writeFileSync(join(many, `${i}`), `${two}\n`);
+    repository.commit({ a: "5" });
+    const renewed = await buildLines(project, `ADD ${url} /\n`);
+    expect([renewed.error, read(project, "a")]).toEqual([undefined, "5"]);
+    expect(readdirSync(many)).toHaveLength(1);
+    // Also where one build has commits from before and after that.
+    for (let i = 0; i <= 300; i++) writeFileSync(join(many, `${i}`), `${two}\n`);
+    repository.commit({ a: "6" });
+    const both = await buildLines(project, `ADD ${url}#${two} /two/\nADD ${url} /six/\n`);
+    expect([both.error, read(project, "two/a"), read(project, "six/a")]).toEqual([undefined, "2", "6"]);
     repository.commit({ a: "4" });
     project.write("Dockerfile", `FROM scratch\nADD ${url} /\n`);
     const all = await Promise.all(

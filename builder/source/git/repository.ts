@@ -2,6 +2,9 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { GitFailure } from "./program.ts";
 
+/** Commits that one repository of the store holds. */
+const maxFetched = 300;
+
 /** Runs git on a repository: the arguments after the settings, and whether it may speak to the remote. */
 export type GitCommand = (
   args: readonly string[],
@@ -65,6 +68,10 @@ export async function hasObject(git: GitCommand, object: string): Promise<boolea
  */
 export async function fetchObject(git: GitCommand, directory: string, wanted: Wanted): Promise<void> {
   removeLocks(directory);
+  // What was fetched stays in small packs, which nobody puts together: now and then it begins anew.
+  const fetched = join(directory, "refs/tsbuild");
+  if (existsSync(fetched) && readdirSync(fetched).length > maxFetched)
+    rmSync(directory, { recursive: true, force: true });
   if (!existsSync(join(directory, "HEAD"))) makeRepository(directory, { bare: true, object: wanted.object });
   try {
     await fetchAnyhow(git, directory, wanted);

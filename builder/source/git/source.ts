@@ -8,7 +8,7 @@ import type { SourceProgress } from "../progress.ts";
 import { checkOut, subdirectory } from "./checkout.ts";
 import { gitError } from "./errors.ts";
 import { lsRemoteArguments, pickRef, spokenRef, type RemoteRef } from "./refs.ts";
-import { fetchObject, hasObject } from "./repository.ts";
+import { fetchObject, hasObject, type GitCommand } from "./repository.ts";
 import { GitSession, type GitSourceOptions } from "./session.ts";
 
 /** What is fetched. */
@@ -79,6 +79,9 @@ export class GitSource implements Disposable {
       const scratch = join(parent, "scratch");
       for (const directory of [files, scratch]) mkdirSync(directory, { mode: 0o755 });
       await this.#session(spec, progress, async (session) => {
+        // Another fetch may have begun the repository anew.
+        const git = session.command({ gitDir: repository.directory });
+        await this.#ensure(git, { spec, object, repository: repository.directory, progress });
         const wanted = { keepGitDir: false, object, name, ...what, remote, repository: repository.directory };
         await checkOut(
           { ...wanted, files, scratch },
@@ -137,20 +140,35 @@ export class GitSource implements Disposable {
   }
 
   async #fetch(spec: GitSpec, object: string, progress: SourceProgress): Promise<Brought> {
-    const { remote, ref } = spec;
+    const { remote } = spec;
     using held = await this.#options.store.git.take(remote, progress.signal);
     const { directory: repository } = held;
     return await this.#session(spec, progress, async (session) => {
       const git = session.command({ gitDir: repository });
-      const known = existsSync(repository) && (await hasObject(git, object));
-      const name = ref === undefined || isCommit(ref) ? undefined : (await this.identify(spec, progress)).name;
-      if (!known) await fetchObject(git, repository, { remote, object, name });
+      const fetched = await this.#ensure(git, { spec, object, repository, progress });
       const [time = "", commit = ""] = (await git(["rev-list", "-n1", "--timestamp", object]))
         .toString()
         .trim()
         .split(" ");
-      return { commit, time: Number(time), fetched: !known };
+      return { commit, time: Number(time), fetched };
     });
+  }
+
+  /** Has the object in a repository that is held. Returns whether it had to be fetched. */
+  async #ensure(
+    git: GitCommand,
+    at: {
+      readonly spec: GitSpec;
+      readonly object: string;
+      readonly repository: string;
+      readonly progress: SourceProgress;
+    },
+  ): Promise<boolean> {
+    const { spec, object, repository, progress } = at;
+    if (existsSync(repository) && (await hasObject(git, object))) return false;
+    const { name } = await this.identify(spec, progress);
+    await fetchObject(git, repository, { remote: spec.remote, object, name });
+    return true;
   }
 
   async #session<T>(spec: GitSpec, progress: SourceProgress, act: (session: GitSession) => Promise<T>): Promise<T> {
