@@ -4,7 +4,7 @@ import { digestOf, isDigest, type Digest } from "../store/oci/digest.ts";
 import { MediaType } from "../store/oci/mediatype.ts";
 import { maxDocument } from "../store/oci/parse.ts";
 import type { Reference } from "../store/oci/reference.ts";
-import { findCredentials, type FoundCredentials } from "./credentials/credentials.ts";
+import { findCredentials, type FoundCredentials } from "./credentials/find.ts";
 import { endpointsOf, type Act, type Endpoint } from "./endpoints.ts";
 import { HostConfig } from "./hosts/host-config.ts";
 import type { TlsOptions } from "./hosts/certificates.ts";
@@ -220,7 +220,8 @@ export class RegistryClient implements AsyncDisposable {
         this.#tokens.set(endpoint.api, scope, credentials.token, undefined);
         return true;
       }
-      const found = await fetchToken(bearer, scope, credentials, async (url, init) => {
+      const { origin } = new URL(endpoint.api);
+      const found = await fetchToken(bearer, { scope, credentials, origin }, async (url, init) => {
         const got = await this.#http.request(url, { ...init, tls: this.#tlsOf(url, endpoint) });
         return { status: got.status, body: await got.text(1 << 20) };
       });

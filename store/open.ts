@@ -1,5 +1,5 @@
-import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { makeDirectories } from "../native/directory.ts";
 import { TsbuildError } from "../native/errors.ts";
 import { lock, upgrade } from "../native/lock.ts";
 import { collect } from "./gc.ts";
@@ -80,7 +80,7 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
 
 function makeRoot(root: string): void {
   try {
-    mkdirSync(join(root, "leases"), { recursive: true, mode: 0o711 });
+    makeDirectories(join(root, "leases"), 0o711);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     throw new TsbuildError(`Cannot open the store in ${root}: ${code}`, {

@@ -39,9 +39,19 @@ export interface CommandSpec {
   readonly flags: readonly FlagSpec[];
   readonly missing?: readonly MissingFlag[];
   readonly examples: readonly string[];
+  /** The general help only names it. */
+  readonly rare?: boolean;
   /** It needs no rights that a plain user has only in a user namespace. */
   readonly plain?: boolean | ((flags: ParsedFlags) => boolean);
   readonly load: () => Promise<{ readonly execute: Execute }>;
+}
+
+/** What does not stop the work, told once at its end. */
+export interface Warning {
+  /** Stable: `W_CREDENTIAL_HELPER`. */
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
 }
 
 /** What a command gets to work with; `signal` is aborted by SIGINT, SIGTERM and SIGHUP. */
@@ -53,6 +63,7 @@ export interface Invocation {
   readonly out: Output;
   readonly signal: AbortSignal;
   readonly interrupts: Interrupts;
+  readonly warn: (warning: Warning) => void;
 }
 
 /** Runs a command; the number is the exit code. */

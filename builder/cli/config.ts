@@ -37,8 +37,10 @@ export interface Config {
   readonly logLines: number;
   /** BUILDKIT_COLORS as written. */
   readonly colors: string | undefined;
-  readonly authFiles: readonly string[];
-  readonly authJson: string | undefined;
+  /** Where credentials are looked for. */
+  readonly credentials: NonNullable<RegistryOptions["credentials"]>;
+  /** The file that a login writes. */
+  readonly loginFile: string;
   /** Where other programs keep what they know of registries. */
   readonly registryFiles: NonNullable<RegistryOptions["files"]>;
   readonly mirrors: Readonly<Record<string, readonly string[]>>;
@@ -78,8 +80,8 @@ export function readConfig(world: Surroundings): Config {
     debug: set("TSBUILD_DEBUG") !== undefined && env["TSBUILD_DEBUG"] !== "0",
     logLines: positive(set("BUILDKIT_TTY_LOG_LINES")) ?? 6,
     colors: set("BUILDKIT_COLORS"),
-    authFiles: authFiles(world.home, configHome, set),
-    authJson: set("DOCKER_AUTH_CONFIG"),
+    credentials: credentialSources(world.home, configHome, set),
+    loginFile: set("REGISTRY_AUTH_FILE") ?? join(set("DOCKER_CONFIG") ?? join(world.home, ".docker"), "config.json"),
     registryFiles: registryFiles(configHome, set("CONTAINERS_REGISTRIES_CONF")),
     mirrors: { ...settings.mirrors, ...(mirrors === undefined ? {} : parseMirrors(mirrors.split(/[\s,]+/))) },
     insecure: settings.insecure,
@@ -136,18 +138,21 @@ function positive(text: string | undefined): number | undefined {
 }
 
 /** In order of precedence. @see containers-auth.json(5), docker's config.json */
-function authFiles(home: string, configHome: string, set: Lookup): readonly string[] {
+function credentialSources(home: string, configHome: string, set: Lookup): Config["credentials"] {
   const runtimeDir = set("XDG_RUNTIME_DIR");
   const dockerConfig = set("DOCKER_CONFIG");
-  const files = [
-    set("REGISTRY_AUTH_FILE"),
-    dockerConfig && join(dockerConfig, "config.json"),
-    runtimeDir && join(runtimeDir, "containers", "auth.json"),
-    join(configHome, "containers", "auth.json"),
-    join(home, ".docker", "config.json"),
-    join(home, ".dockercfg"),
+  const json = set("DOCKER_AUTH_CONFIG");
+  const file = (path: string | undefined): Config["credentials"] =>
+    path === undefined ? [] : [{ kind: "file", path }];
+  return [
+    ...file(set("REGISTRY_AUTH_FILE")),
+    ...(json === undefined ? [] : [{ kind: "json", name: "DOCKER_AUTH_CONFIG", text: json } as const]),
+    ...file(dockerConfig && join(dockerConfig, "config.json")),
+    ...file(runtimeDir && join(runtimeDir, "containers", "auth.json")),
+    ...file(join(configHome, "containers", "auth.json")),
+    ...file(join(home, ".docker", "config.json")),
+    ...file(join(home, ".dockercfg")),
   ];
-  return files.filter((file) => file !== undefined && file !== "").map(String);
 }
 
 const proxyNames: readonly string[] = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];

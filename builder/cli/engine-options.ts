@@ -14,10 +14,15 @@ export function engineOptions(invocation: Invocation): EngineOptions & { readonl
     registry: {
       mirrors: { ...config.mirrors, ...parseMirrors(flags.list("registry-mirror")) },
       insecure: [...config.insecure, ...flags.list("insecure-registry")],
-      authFiles: config.authFiles,
+      credentials: [...namedAuthFile(invocation), ...config.credentials],
+      onWarning: invocation.warn,
       files: config.registryFiles,
       env: config.env,
-      ...(config.authJson === undefined ? {} : { authJson: config.authJson }),
     },
   };
+}
+
+function namedAuthFile({ flags, config }: Invocation): NonNullable<RegistryOptions["credentials"]> {
+  const file = flags.string("authfile");
+  return file === undefined ? [] : [{ kind: "file", path: resolve(config.cwd, file), required: true }];
 }

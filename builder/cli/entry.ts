@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { isatty } from "node:tty";
 import { wantsColor } from "./color.ts";
-import type { Invocation } from "./command.ts";
+import type { Invocation, Warning } from "./command.ts";
 import { readConfig, type Config } from "./config.ts";
 import { dispatch, type Request } from "./dispatch.ts";
 import { hostUser } from "./host-user.ts";
@@ -18,6 +18,7 @@ export async function main(words: readonly string[]): Promise<number> {
   const command = (): string | undefined => (request?.kind === "command" ? request.command.name : undefined);
   let debug = words.includes("--debug") || words.includes("-D");
   let interrupted: AbortSignal | undefined;
+  const warnings = new Map<string, Warning>();
   // An error that nobody waits for, such as an event of a stream: told like every other, never a bare stack.
   process.once("uncaughtException", (error) => {
     void report(error, { command: command(), debug, out }).then((code) => process.exit(code));
@@ -48,10 +49,14 @@ export async function main(words: readonly string[]): Promise<number> {
       out,
       signal: interrupts.signal,
       interrupts,
+      warn: (warning) => warnings.set(warning.message, warning),
     };
-    return await execute(invocation);
+    const code = await execute(invocation);
+    await tellWarnings(warnings, out);
+    return code;
   } catch (error) {
     if (error instanceof BrokenPipe) return 141; // 128 + SIGPIPE, as every filter ends
+    await tellWarnings(warnings, out);
     process.removeAllListeners("uncaughtException");
     const code = await report(error, { command: command(), debug, out });
     const reason: unknown = interrupted?.reason;
@@ -94,6 +99,14 @@ async function printVersion(out: Output): Promise<number> {
   const { packageVersion } = await import("./package-version.ts");
   out.result(`tsbuild ${packageVersion()}\n`);
   return 0;
+}
+
+async function tellWarnings(warnings: ReadonlyMap<string, Warning>, out: Output): Promise<void> {
+  if (warnings.size === 0) return;
+  const { renderWarning } = await import("./errors/warning.ts");
+  const color = wantsColor(process.env, isatty(2));
+  const githubActions = process.env["GITHUB_ACTIONS"] === "true";
+  for (const warning of warnings.values()) out.notice(renderWarning(warning, { color, githubActions }));
 }
 
 interface Reported {

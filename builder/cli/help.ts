@@ -3,7 +3,9 @@ import { commonFlags, commands } from "./options.ts";
 
 /** What `tsbuild` alone and `tsbuild --help` print. */
 export function generalHelp(): string {
-  const lines = commands.map((command) => `  ${command.name.padEnd(9)}${command.summary}`);
+  const usual = commands.filter(({ rare }) => rare !== true);
+  const lines = usual.map((command) => `  ${command.name.padEnd(9)}${command.summary}`);
+  const others = commands.filter(({ rare }) => rare === true).map(({ name }) => name);
   return [
     "tsbuild [flags] PATH builds an image; tsbuild COMMAND does the rest. No daemon.",
     "  tsbuild -t app .                     build ./Dockerfile as app:latest",
@@ -11,6 +13,7 @@ export function generalHelp(): string {
     "  tsbuild push localhost:5000/app      send it to a registry",
     "",
     ...lines,
+    `Also ${others.join(", ")}.`,
     "tsbuild COMMAND --help shows a command's flags; tsbuild --version the version.",
     "",
   ].join("\n");

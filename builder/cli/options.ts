@@ -9,6 +9,19 @@ export const commonFlags: readonly FlagSpec[] = [
   { name: "debug", short: "D", kind: "bool", help: "print causes and stack of an error (env TSBUILD_DEBUG=1)" },
 ];
 
+const insecureFlag: FlagSpec = {
+  name: "insecure-registry",
+  kind: "list",
+  value: "HOST",
+  help: "HOST may speak plain http, or show any certificate",
+};
+const authfileFlag: FlagSpec = {
+  name: "authfile",
+  kind: "string",
+  value: "FILE",
+  help: "credentials, looked for first (env REGISTRY_AUTH_FILE)",
+};
+
 const registryFlags: readonly FlagSpec[] = [
   {
     name: "registry-mirror",
@@ -16,12 +29,8 @@ const registryFlags: readonly FlagSpec[] = [
     value: "HOST=URL",
     help: "ask URL first for images of HOST (env TSBUILD_REGISTRY_MIRROR)",
   },
-  {
-    name: "insecure-registry",
-    kind: "list",
-    value: "HOST",
-    help: "HOST may speak plain http, or show any certificate",
-  },
+  insecureFlag,
+  authfileFlag,
 ];
 
 /** The modes of progress. "none" and "quiet" are the same. */
@@ -196,7 +205,7 @@ const ownCommands: readonly CommandSpec[] = [
       ...missing("policy", "builder"),
       ...missing("memory/m", "memory-swap", "cpu-period", "cpu-quota", "cpu-shares/c", "cpuset-cpus"),
       ...missing("cpuset-mems", "isolation", "security-opt", "compress", "force-rm", "rm", "stream"),
-      ...missing("source-policy-file", "authfile", "layers", "userns", "volume/v"),
+      ...missing("source-policy-file", "layers", "userns", "volume/v"),
     ],
     examples: ["tsbuild -t app .", "tsbuild -f docker/Dockerfile --target test .", "tsbuild -o out --build-arg V=2 ."],
     load: () => import("./commands/build.ts"),
@@ -273,7 +282,7 @@ const ownCommands: readonly CommandSpec[] = [
       ...registryFlags,
       ...commonFlags,
     ],
-    missing: missing("all-tags/a", "disable-content-trust", "authfile", "creds", "tls-verify"),
+    missing: missing("all-tags/a", "disable-content-trust", "creds", "tls-verify"),
     examples: ["tsbuild pull debian:12", "tsbuild pull --registry-mirror docker.io=http://127.0.0.1:5000 alpine"],
     load: () => import("./commands/pull.ts"),
   },
@@ -290,9 +299,51 @@ const ownCommands: readonly CommandSpec[] = [
       ...registryFlags,
       ...commonFlags,
     ],
-    missing: missing("all-tags/a", "disable-content-trust", "authfile", "creds", "tls-verify"),
+    missing: missing("all-tags/a", "disable-content-trust", "creds", "tls-verify"),
     examples: ["tsbuild push localhost:5000/app", "tsbuild push ghcr.io/team/app:1.2"],
     load: () => import("./commands/push.ts"),
+  },
+  {
+    name: "login",
+    summary: "Keep credentials of a registry",
+    operands: "[REGISTRY]",
+    min: 0,
+    max: 1,
+    flags: [
+      {
+        name: "username",
+        short: "u",
+        kind: "string",
+        value: "USER",
+        help: "user; <token>: the password is an identity token",
+      },
+      { name: "password", short: "p", kind: "string", value: "WORD", help: "password, for everybody to see in ps" },
+      { name: "password-stdin", kind: "bool", help: "read the password from standard input" },
+      { ...authfileFlag, help: "keep them there (default ~/.docker/config.json)" },
+      insecureFlag,
+      ...commonFlags,
+    ],
+    missing: missing("tls-verify", "cert-dir", "get-login", "verbose/v"),
+    examples: ["tsbuild login ghcr.io", "tsbuild login -u me --password-stdin registry.example:5000 < token"],
+    plain: true,
+    rare: true,
+    load: () => import("./commands/login.ts"),
+  },
+  {
+    name: "logout",
+    summary: "Forget credentials of a registry",
+    operands: "[REGISTRY]",
+    min: 0,
+    max: 1,
+    flags: [
+      { name: "all", short: "a", kind: "bool", help: "of every registry in the file" },
+      { ...authfileFlag, help: "the file that has them (default ~/.docker/config.json)" },
+      ...commonFlags,
+    ],
+    examples: ["tsbuild logout ghcr.io", "tsbuild logout --all"],
+    plain: true,
+    rare: true,
+    load: () => import("./commands/logout.ts"),
   },
   {
     name: "images",
@@ -443,6 +494,7 @@ const ownCommands: readonly CommandSpec[] = [
     stopAtOperand: true,
     flags: commonFlags,
     examples: ["tsbuild unshare ls -ln ~/.local/share/tsbuild", "tsbuild unshare node build.ts"],
+    rare: true,
     load: () => import("./commands/unshare.ts"),
   },
   {
@@ -454,6 +506,7 @@ const ownCommands: readonly CommandSpec[] = [
     flags: [{ ...formatFlag, short: "f", help: "json or a Go template: '{{.Version}}'" }, ...commonFlags],
     examples: ["tsbuild version", "tsbuild version --format '{{.Version}}'"],
     plain: true,
+    rare: true,
     load: () => import("./commands/version.ts"),
   },
 ];
@@ -468,7 +521,7 @@ export const missingCommands: readonly string[] = [
   ..."attach bake buildx commit compose container cp create debug diff doctor events exec export image import".split(
     " ",
   ),
-  ..."info kill login logout manifest network pause port prune ps rename restart rm search serve start".split(" "),
+  ..."info kill manifest network pause port prune ps rename restart rm search serve start".split(" "),
   ..."stats stop system top unpause update volume wait".split(" "),
 ];
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { createWriteStream, mkdirSync } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
+import { makeDirectories } from "../../native/directory.ts";
 import { Root } from "../../native/path.ts";
 import { inUserNamespace } from "../../native/user-namespace.ts";
 import { diffLayer } from "../../store/layer/diff.ts";
@@ -11,7 +12,7 @@ import { SnapshotTree } from "../ops/snapshot-tree.ts";
 
 /** Copies the file system of a result into a directory of the host, over what is there. @see features O6 */
 export async function exportLocal(snapshot: Snapshot | undefined, dest: string, signal: AbortSignal): Promise<void> {
-  mkdirSync(dest, { recursive: true });
+  makeDirectories(dest, 0o777);
   if (snapshot === undefined) return;
   using tree = SnapshotTree.open(snapshot, "the result");
   using target = Root.open(dest);

@@ -61,22 +61,31 @@ export class TokenCache {
   }
 }
 
-/** Whether a token service may be told the credentials: over TLS, or on this machine. */
-function safeRealm(realm: string): boolean {
-  const url = URL.canParse(realm) ? new URL(realm) : undefined;
-  return url !== undefined && (url.protocol === "https:" || /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(url.hostname));
+/** Whether a token service may be told the credentials: over TLS, on this machine, or if the registry is told them too. */
+function safeRealm(realm: string, origin: string): boolean {
+  const url = URL.parse(realm);
+  if (url === null) return false;
+  return url.protocol === "https:" || url.origin === origin || /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(url.hostname);
+}
+
+/** What a token is wanted for. */
+export interface TokenRequest {
+  /** `repository:library/debian:pull`; empty: none but to know who asks. */
+  readonly scope: string;
+  readonly credentials: Credentials | undefined;
+  /** The registry's own. */
+  readonly origin: string;
 }
 
 /** Asks the token service of a bearer challenge. undefined when it gives none. */
 export async function fetchToken(
   challenge: Challenge,
-  scope: string,
-  credentials: Credentials | undefined,
+  { scope, credentials, origin }: TokenRequest,
   fetch: TokenFetch,
 ): Promise<{ readonly token: string; readonly expiresIn: number | undefined } | undefined> {
   const { realm = "", service } = challenge.parameters;
   if (!URL.canParse(realm)) return undefined;
-  const known = safeRealm(realm) ? credentials : undefined;
+  const known = safeRealm(realm, origin) ? credentials : undefined;
   const answer =
     known?.kind === "identity"
       ? await postToken(realm, service, scope, known.token, fetch)

@@ -94,8 +94,8 @@ export function unexpectedStatus(
     return new RegistryError(`Cannot ${act}: ${host} refused it (${said})`, {
       ...common,
       code: "E_REGISTRY_AUTH",
-      notes: tried.length === 0 ? ["no credentials for it were found"] : [`tried: ${tried.join(", ")}`],
-      hint: `add credentials for ${host} to ~/.docker/config.json (docker login ${host})`,
+      notes: tried.length === 0 ? ["no credentials for it were found"] : tried.map((one) => `tried ${one}`),
+      hint: `tsbuild login ${registryName(host)}`,
     });
   }
   if (status === 404) {
@@ -113,6 +113,11 @@ export function unexpectedStatus(
     });
   }
   return new RegistryError(`Cannot ${act}: ${host} answered ${said}`, { ...common, code: "E_REGISTRY_STATUS" });
+}
+
+/** The name that the host of docker.io's API is known by. */
+function registryName(host: string): string {
+  return host === "registry-1.docker.io" ? "docker.io" : host;
 }
 
 function registryCode(body: string): string | undefined {

@@ -219,7 +219,9 @@ describe("registries.conf", () => {
       "registries.conf": `[[registry]]\nlocation = "${origin.host}"\n[[registry.mirror]]\nlocation = "${mirror.host}/copy"\n`,
     });
     const entry = (text: string): object => ({ auth: Buffer.from(text).toString("base64") });
-    const authJson = (auths: object): RegistryOptions => ({ authJson: JSON.stringify({ auths }) });
+    const authJson = (auths: object): RegistryOptions => ({
+      credentials: [{ kind: "json", name: "test", text: JSON.stringify({ auths }) }],
+    });
     const wrong = machine.find(`${origin.host}/app:1`, authJson({ [origin.host]: entry("m:mp") }));
     await expect(wrong).rejects.toMatchObject({ code: "E_REGISTRY_AUTH" });
     expect(mirror.authorized).toBe(0);

@@ -17,7 +17,7 @@ async function built(registry: TestRegistry): Promise<{ readonly project: Projec
 
 function auth(host: string, user: string, password: string): RegistryOptions {
   const entry = { auth: Buffer.from(`${user}:${password}`).toString("base64") };
-  return { authJson: JSON.stringify({ auths: { [host]: entry } }) };
+  return { credentials: [{ kind: "json", name: "test", text: JSON.stringify({ auths: { [host]: entry } }) }] };
 }
 
 describe("push() and pull()", () => {

@@ -26,16 +26,43 @@ export async function tsbuildWith(
 
 /** As tsbuild(), on a terminal: standard input, output and error are one, and `stdout` is all that it shows. */
 export async function tsbuildOnTerminal(project: Project, words: readonly string[], input: string): Promise<Ended> {
-  const line = [resolve("builder/cli/tsbuild"), ...words].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-  return await runProgram("/usr/bin/script", ["-qec", line, "/dev/null"], { project, input });
+  return await runProgram("/usr/bin/script", ["-qec", shellLine(words), "/dev/null"], { project, input });
+}
+
+/** As tsbuildOnTerminal(), with each answer typed when its question is there. */
+export async function tsbuildAnswering(
+  project: Project,
+  words: readonly string[],
+  answers: readonly (readonly [question: string, answer: string])[],
+): Promise<Ended> {
+  const waiting = [...answers];
+  return await runProgram("/usr/bin/script", ["-qec", shellLine(words), "/dev/null"], {
+    project,
+    answer: (shown) => {
+      const [next] = waiting;
+      if (next === undefined || !shown.includes(next[0])) return undefined;
+      waiting.shift();
+      return next[1];
+    },
+  });
+}
+
+function shellLine(words: readonly string[]): string {
+  return [resolve("builder/cli/tsbuild"), ...words].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
 }
 
 async function runProgram(
   program: string,
   words: readonly string[],
-  request: { readonly project: Project; readonly input: string; readonly env?: Readonly<Record<string, string>> },
+  request: {
+    readonly project: Project;
+    /** All of standard input; without it `answer` says what is typed after what has been shown. */
+    readonly input?: string;
+    readonly answer?: (shown: string) => string | undefined;
+    readonly env?: Readonly<Record<string, string>>;
+  },
 ): Promise<Ended> {
-  const { project, input } = request;
+  const { project, input, answer } = request;
   const env = {
     PATH: process.env["PATH"] ?? "",
     HOME: join(project.store, "..", "home"),
@@ -48,7 +75,14 @@ async function runProgram(
   const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
   child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
-  child.stdin.on("error", () => undefined).end(input);
+  child.stdin.on("error", () => undefined);
+  if (answer === undefined) child.stdin.end(input);
+  else {
+    child.stdout.on("data", () => {
+      const typed = answer(Buffer.concat(stdout).toString());
+      if (typed !== undefined) child.stdin.write(typed);
+    });
+  }
   const [code] = await once(child, "close");
   const text = (chunks: readonly Buffer[]): string => Buffer.concat(chunks).toString();
   return { code: typeof code === "number" ? code : null, stdout: text(stdout), stderr: text(stderr) };

@@ -93,15 +93,18 @@ describe("readConfig()", () => {
       DOCKER_AUTH_CONFIG: "{}",
     };
     const config = read({ env });
-    expect(config.authJson).toBe("{}");
-    expect(config.authFiles).toEqual([
+    expect(config.credentials.map((one) => (one.kind === "file" ? one.path : one.name))).toEqual([
       "/auth.json",
+      "DOCKER_AUTH_CONFIG",
       "/docker/config.json",
       "/run/user/1/containers/auth.json",
       "/cfg/containers/auth.json",
       "/home/dev/.docker/config.json",
       "/home/dev/.dockercfg",
     ]);
+    expect(config.loginFile).toBe("/auth.json");
+    expect(read({ env: { DOCKER_CONFIG: "/docker" } }).loginFile).toBe("/docker/config.json");
+    expect(read({}).loginFile).toBe("/home/dev/.docker/config.json");
   });
 
   it("passes proxies of the environment in both cases, over those of docker's config", () => {

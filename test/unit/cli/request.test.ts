@@ -21,7 +21,8 @@ function invoke(name: string, line: string, env: Readonly<Record<string, string>
     readFile: (): undefined => undefined,
   };
   const out = { result: (): void => undefined, notice: (): void => undefined };
-  return { command, flags, operands, config: readConfig(world), out, signal: interrupts.signal, interrupts };
+  const { signal } = interrupts;
+  return { command, flags, operands, config: readConfig(world), out, signal, interrupts, warn: () => undefined };
 }
 const build = (
   line: string,
