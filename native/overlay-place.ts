@@ -38,6 +38,7 @@ function fileSystem(path: string): string | undefined {
 export function placeError(errno: string, upper: string, cause: unknown): TsbuildError | undefined {
   if (!refusals.includes(errno)) return undefined;
   const name = fileSystem(upper) ?? "an unknown file system";
+  if (errno !== "ENODEV" && writable.has(name)) return undefined;
   if (errno === "ENODEV") {
     return new TsbuildError("Cannot mount an overlay: the kernel has no overlayfs", {
       code: "E_NO_OVERLAY",

@@ -22,12 +22,14 @@ export class Lease implements Disposable {
 
   /** Takes a new lease below the store's root. */
   static take(root: string): Lease {
-    const id = randomBytes(6).toString("hex");
-    const directory = join(root, "leases", id);
-    mkdirSync(join(directory, "scratch"), { recursive: true, mode: 0o700 });
-    const lock = tryLock(join(directory, "lock"));
-    if (lock === undefined) throw new Error(`lease ${id} is taken`);
-    return new Lease(id, directory, lock);
+    for (;;) {
+      const id = randomBytes(6).toString("hex");
+      const directory = join(root, "leases", id);
+      mkdirSync(join(directory, "scratch"), { recursive: true, mode: 0o700 });
+      const lock = tryLock(join(directory, "lock"));
+      if (lock !== undefined) return new Lease(id, directory, lock);
+      // Between its making and its lock it looked like a dead one: who sweeps it has it now.
+    }
   }
 
   /** A directory for what only this process needs. */

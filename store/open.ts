@@ -71,8 +71,7 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
       snapshots.sweepUnrecorded();
       const { unusedFor } = wanted;
       if (unusedFor === undefined) return collected;
-      // What is remembered of projects and contexts: nobody needs it for a build.
-      for (const name of ["states", "contexts"]) removeOldEntries(join(root, name), unusedFor);
+      removeOldEntries(join(root, "contexts"), unusedFor);
       return { ...collected, bytes: collected.bytes + builds.forget(unusedFor) };
     },
   };

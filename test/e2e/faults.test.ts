@@ -138,7 +138,7 @@ function sleepers(): number {
 }
 
 describe("prune", () => {
-  it("takes what a killed prune left, and forgets projects and contexts with --all", async () => {
+  it("takes what a killed prune left, and forgets contexts and builds with --all", async () => {
     using project = new Project({ Dockerfile: `${fromBusybox}RUN true\n`, a: "a" });
     for (let at = 0; at < 600; at++) project.write(`many/${at}`, String(at));
     project.write("Dockerfile", `${fromBusybox}COPY many /many\n`);
@@ -148,7 +148,7 @@ describe("prune", () => {
     const { code } = await tsbuild(project, ["prune", "--all"]);
     expect(code).toBe(0);
     expect(readdirSync(join(project.store, "snapshots"))).toHaveLength(2);
-    for (const name of ["states", "contexts", "builds"]) expect(readdirSync(join(project.store, name))).toEqual([]);
+    for (const name of ["contexts", "builds"]) expect(readdirSync(join(project.store, name))).toEqual([]);
     const again = await project.build();
     expect(again.error).toBeUndefined();
   });
