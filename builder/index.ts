@@ -1,5 +1,7 @@
+import type { ListedImage } from "../store/image/list.ts";
+import { openStore } from "../store/open.ts";
 import { Build } from "./build.ts";
-import type { BuildOptions } from "./options.ts";
+import type { BuildOptions, EngineOptions } from "./options.ts";
 import type { CheckResult } from "./subrequest/check.ts";
 import type { Outline } from "./subrequest/outline.ts";
 import type { TargetList } from "./subrequest/targets.ts";
@@ -11,6 +13,7 @@ export { DockerfileError } from "./dockerfile/error.ts";
 export { pull, push, type TransferOptions, type TransferResult } from "./transfer.ts";
 export { run, startImage, RunError, runExitCodes, type RunningImage } from "./run.ts";
 export { TsbuildError } from "../native/errors.ts";
+export type { ListedImage } from "../store/image/list.ts";
 export type { CheckResult, CheckWarning } from "./subrequest/check.ts";
 export type { Outline } from "./subrequest/outline.ts";
 export type { OutlineArg, OutlineCache, OutlineMount } from "./subrequest/parameters.ts";
@@ -22,6 +25,13 @@ export type { Target, TargetList } from "./subrequest/targets.ts";
  */
 export function build(options: BuildOptions): Build {
   return new Build(options);
+}
+
+/** The images of a store, the newest first. @throws E_STORE_OPEN, E_STORE_VERSION */
+export async function images({ root }: Pick<EngineOptions, "root">): Promise<readonly ListedImage[]> {
+  const { listImages } = await import("../store/image/list.ts");
+  await using store = await openStore({ root });
+  return await listImages(store);
 }
 
 /**

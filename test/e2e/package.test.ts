@@ -46,8 +46,8 @@ describe("the package that npm publishes", () => {
 
   it("has a library whose entries load, and whose types check without skipLibCheck", () => {
     using project = new Project({ Dockerfile: "FROM scratch\nCOPY a /a\n", a: "text" });
-    const use = `import { build, type BuildEvent } from "tsbuild";
-import { listImages, openStore } from "tsbuild/store";
+    const use = `import { build, images, type BuildEvent } from "tsbuild";
+import { openStore } from "tsbuild/store";
 import { RegistryClient } from "tsbuild/registry";
 import { exitCode } from "tsbuild/runtime";
 
@@ -58,7 +58,7 @@ for await (const event of building) events.push(event);
 await using store = await openStore({ root });
 await using client = new RegistryClient({});
 const { imageID } = await building.result;
-const [image] = await listImages(store);
+const [image] = await images({ root: store.root });
 console.log(image?.id === imageID && events.length > 0 && client instanceof RegistryClient && exitCode({ kind: "exited", code: 3 }) === 3);
 `;
     writeFileSync(join(home, "package.json"), '{ "type": "module" }');
