@@ -7,7 +7,7 @@ import type { RegistryOptions } from "./options.ts";
 import { RegistryError } from "./transport/errors.ts";
 
 /** The API of docker.io is on another host than its name. */
-const aliases: Readonly<Record<string, string>> = { "docker.io": "registry-1.docker.io" };
+const aliases: ReadonlyMap<string, string> = new Map([["docker.io", "registry-1.docker.io"]]);
 
 /** Whether a host is this machine, where plain http is nobody else's to read. */
 export function isLoopback(host: string): boolean {
@@ -47,7 +47,8 @@ export function endpointsOf(
   const { host, path } = reference;
   const found = config.rule(`${host}/${path}`);
   if (found?.rule.blocked === true) throw blocked(reference, found.rule);
-  const own = act === "push" ? [] : (options.mirrors?.[host] ?? []).map((url) => maker.mirrorUrl(url));
+  const mirrors = act === "push" ? [] : (new Map(Object.entries(options.mirrors ?? {})).get(host) ?? []);
+  const own = mirrors.map((url) => maker.mirrorUrl(url));
   if (found !== undefined) return [...own, ...maker.ofRule(found.rule, found.matched, act)];
   return [...own, ...maker.ofHostsFile(act)];
 }
@@ -108,7 +109,7 @@ class EndpointMaker {
   #entry(entry: HostEntry, mirror: boolean): Endpoint {
     const { host: name, path } = this.#reference;
     const { host } = new URL(entry.origin);
-    const own = host === (aliases[name] ?? name);
+    const own = host === (aliases.get(name) ?? name);
     const verify = !entry.skipVerify && this.#options.insecure?.includes(host) !== true;
     return {
       api: `${entry.origin}${entry.root}`,
@@ -136,7 +137,7 @@ class EndpointMaker {
     const verify = !lax;
     const tls = verify ? own : this.#config.tls(host, { verify });
     return schemes.map((scheme) => ({
-      api: `${scheme}://${aliases[host] ?? host}/v2`,
+      api: `${scheme}://${aliases.get(host) ?? host}/v2`,
       repository,
       host,
       mirror,

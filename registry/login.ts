@@ -2,7 +2,8 @@ import type { Credentials } from "./credentials/credentials.ts";
 import { endpointsOf, type Endpoint } from "./endpoints.ts";
 import { HostConfig } from "./hosts/host-config.ts";
 import type { RegistryOptions } from "./options.ts";
-import { basicHeader, fetchToken, parseChallenges } from "./transport/auth.ts";
+import { basicHeader, fetchToken } from "./transport/auth.ts";
+import { parseChallenges } from "./transport/challenge.ts";
 import { RegistryError, unexpectedStatus } from "./transport/errors.ts";
 import { HttpClient } from "./transport/http.ts";
 

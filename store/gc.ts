@@ -6,7 +6,8 @@ import type { FetchedFiles } from "./fetched.ts";
 import type { GitRepositories } from "./git-repositories.ts";
 import type { Descriptor } from "./oci/descriptor.ts";
 import { chainID, isDigest, type Digest } from "./oci/digest.ts";
-import { parseConfig, parseManifest } from "./oci/parse.ts";
+import { parseManifest } from "./oci/parse.ts";
+import { parseConfig } from "./oci/parse-config.ts";
 import type { Snapshot, Snapshotter } from "./snapshot/snapshotter.ts";
 import type { Collected, CollectOptions, ImageRef } from "./store.ts";
 

@@ -100,7 +100,8 @@ export function readConfig(world: Surroundings): Config {
 type Lookup = (name: string) => string | undefined;
 
 function definedOnly(env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
-  const out: Record<string, string> = {};
+  // Without a prototype: nothing has a value but what was given one.
+  const out: Record<string, string> = Object.create(null);
   for (const [name, value] of Object.entries(env)) if (value !== undefined) out[name] = value;
   return out;
 }

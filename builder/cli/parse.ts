@@ -11,14 +11,10 @@ export interface ParsedLine {
   readonly help: boolean;
 }
 
-const booleans: Readonly<Record<string, "true" | "false">> = {
-  "1": "true",
-  t: "true",
-  true: "true",
-  "0": "false",
-  f: "false",
-  false: "false",
-};
+const booleans: ReadonlyMap<string, "true" | "false"> = new Map([
+  ...["1", "t", "true"].map((word) => [word, "true"] as const),
+  ...["0", "f", "false"].map((word) => [word, "false"] as const),
+]);
 
 /** Reads the words after the command's name as docker does. @throws E_USAGE */
 export function parseLine(command: CommandSpec, words: readonly string[]): ParsedLine {
@@ -102,7 +98,7 @@ class LineParser {
       if (value === undefined) throw this.#usage(`Flag ${shown} needs a value (${flag.value ?? "VALUE"})`);
     }
     if (flag.kind === "bool") {
-      const truth = booleans[value.toLowerCase()];
+      const truth = booleans.get(value.toLowerCase());
       if (truth === undefined) throw this.#usage(`Flag ${shown} cannot be ${JSON.stringify(value)}: true or false`);
       value = truth;
     }

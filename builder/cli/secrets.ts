@@ -18,12 +18,12 @@ interface Place {
 
 /** `--secret id=,src=|env=,type=file|env` words by their ids; files are read when a step asks. @throws E_USAGE */
 export function parseSecrets(words: readonly string[], place: Place): Readonly<Record<string, SecretProvider>> {
-  const out: Record<string, SecretProvider> = {};
-  for (const word of words) {
-    const { id, provider } = parseSecret(word, place);
-    out[id] = provider;
-  }
-  return out;
+  return Object.fromEntries(
+    words.map((word) => {
+      const { id, provider } = parseSecret(word, place);
+      return [id, provider];
+    }),
+  );
 }
 
 function parseSecret(word: string, place: Place): { readonly id: string; readonly provider: SecretProvider } {

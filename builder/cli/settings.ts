@@ -95,7 +95,7 @@ function ownChecksSetting(value: unknown, path: string): Pick<Settings, "ownChec
 
 /** `HOST=URL` words as a table; a host may have several. @throws E_USAGE */
 export function parseMirrors(words: readonly string[]): Readonly<Record<string, readonly string[]>> {
-  const out: Record<string, string[]> = {};
+  const found = new Map<string, readonly string[]>();
   for (const word of words) {
     if (word === "") continue;
     const equals = word.indexOf("=");
@@ -106,9 +106,9 @@ export function parseMirrors(words: readonly string[]): Readonly<Record<string, 
         hint: "--registry-mirror docker.io=http://127.0.0.1:5000",
       });
     }
-    (out[host] ??= []).push(url);
+    found.set(host, [...(found.get(host) ?? []), url]);
   }
-  return out;
+  return Object.fromEntries(found);
 }
 
 export function isPullPolicy(value: string): value is PullPolicy {
@@ -144,12 +144,12 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 function mirrors(value: unknown, path: string): Readonly<Record<string, readonly string[]>> {
   if (value === undefined) return {};
   if (!isObject(value)) throw configError(`${path}: registryMirrors is not an object`, mirrorHint);
-  const out: Record<string, readonly string[]> = {};
-  for (const [host, urls] of Object.entries(value)) {
-    out[host] = strings(urls, `registryMirrors.${host}`, path);
-    if (!out[host].every(isMirrorUrl)) throw configError(`${path}: registryMirrors.${host} is not a URL`, mirrorHint);
-  }
-  return out;
+  const read = ([host, urls]: [string, unknown]): [string, readonly string[]] => {
+    const list = strings(urls, `registryMirrors.${host}`, path);
+    if (list.every(isMirrorUrl)) return [host, list];
+    throw configError(`${path}: registryMirrors.${host} is not a URL`, mirrorHint);
+  };
+  return Object.fromEntries(Object.entries(value).map(read));
 }
 
 const mirrorHint = { hint: '"registryMirrors": {"docker.io": ["http://127.0.0.1:5000"]}' };

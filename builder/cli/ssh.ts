@@ -12,13 +12,13 @@ interface Place {
 
 /** `default|ID[=SOCKET|KEY[,KEY...]][,raw]` words by their ids. Without a path it is SSH_AUTH_SOCK's agent. @throws E_USAGE */
 export function parseSsh(words: readonly string[], place: Place): Readonly<Record<string, SshAgentOptions>> {
-  const out: Record<string, SshAgentOptions> = {};
+  const found = new Map<string, SshAgentOptions>();
   for (const word of words) {
     const { id, agent } = parseWord(word, place);
-    if (Object.hasOwn(out, id)) throw new UsageError(`Flag --ssh gives the id ${JSON.stringify(id)} twice`, { hint });
-    out[id] = agent;
+    if (found.has(id)) throw new UsageError(`Flag --ssh gives the id ${JSON.stringify(id)} twice`, { hint });
+    found.set(id, agent);
   }
-  return out;
+  return Object.fromEntries(found);
 }
 
 function parseWord(word: string, place: Place): { readonly id: string; readonly agent: SshAgentOptions } {

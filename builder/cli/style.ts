@@ -9,16 +9,8 @@ export interface Style {
   readonly cancel: (text: string) => string;
 }
 
-const names: Readonly<Record<string, string>> = {
-  black: "30",
-  red: "31",
-  green: "32",
-  yellow: "33",
-  blue: "34",
-  magenta: "35",
-  cyan: "36",
-  white: "37",
-};
+const colors = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
+const names: ReadonlyMap<string, string> = new Map(colors.map((color, at) => [color, String(30 + at)]));
 
 /** Without colour every function returns its text. `spec` is BUILDKIT_COLORS: `run=green:cancel=255,165,0`. */
 export function makeStyle(color: boolean, spec?: string): Style {
@@ -46,7 +38,7 @@ function parseColors(spec: string): Partial<Record<Colored, string>> {
   const out: Partial<Record<Colored, string>> = {};
   for (const field of spec.split(":")) {
     const [key = "", value = ""] = field.split("=");
-    const code = names[value.toLowerCase()] ?? rgb(value);
+    const code = names.get(value.toLowerCase()) ?? rgb(value);
     if (code !== undefined && (key === "error" || key === "warning" || key === "run" || key === "cancel")) {
       out[key] = code;
     }

@@ -3,7 +3,8 @@ import { DockerfileError } from "./error.ts";
 import { trimLine } from "./lines.ts";
 import { isOwnSyntax } from "./syntax.ts";
 
-const form = /^(?<name>[a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(?<value>[^\n]+?)[\t\n\f\r ]*$/;
+const form = /^(?<name>[a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=(?<rest>[^\n]+)$/;
+const blank = new Set("\t\n\f\r ");
 const known = new Set(["syntax", "escape", "check"]);
 
 /** What the first lines of a file say of the rest. */
@@ -53,9 +54,17 @@ function readLines(lines: readonly string[], comment: "#" | "//", { file }: Plac
       { line: at + 1, column: 1 },
       { line: at + 1, column: line.length + 1 },
     ];
-    found.push({ name, value: match?.["value"] ?? "", location: { file, start, end } });
+    found.push({ name, value: trimValue(match?.["rest"] ?? ""), location: { file, start, end } });
   }
   return found;
+}
+
+/** Without the white space around it; of white space alone one character is left. */
+function trimValue(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end - 1 && blank.has(text[start] ?? "")) start++;
+  while (end > start + 1 && blank.has(text[end - 1] ?? "")) end--;
+  return text.slice(start, end);
 }
 
 const isSyntax = ({ name }: Directive): boolean => name === "syntax";

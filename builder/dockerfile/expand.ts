@@ -1,6 +1,6 @@
 import { TsbuildError } from "../../native/errors.ts";
 import { replaceAll, replaceFirst } from "./shell-replace.ts";
-import { shellPattern, trimPrefix, trimSuffix } from "./shell-pattern.ts";
+import { MatchBudget, shellPattern, trimPrefix, trimSuffix } from "./shell-pattern.ts";
 import { isSpace } from "./words.ts";
 
 /** How a word is read. */
@@ -86,6 +86,7 @@ class Lexer {
   #at = 0;
   #depth = 0;
   #length = 0;
+  readonly #budget = new MatchBudget();
 
   constructor(raw: string, env: ReadonlyMap<string, string>, options: ExpandOptions) {
     this.#chars = [...raw.replace(/^\ufeff/, "")];
@@ -231,7 +232,7 @@ class Lexer {
     if (kept !== undefined) return kept;
     const greedy = word.startsWith(modifier);
     const pattern = greedy ? word.slice(1) : word;
-    return (modifier === "#" ? trimPrefix : trimSuffix)(value ?? "", pattern, greedy);
+    return (modifier === "#" ? trimPrefix : trimSuffix)(value ?? "", pattern, greedy, this.#budget);
   }
 
   #replace(name: string): string {
@@ -242,7 +243,7 @@ class Lexer {
     const value = this.#lookup(name);
     const kept = value === undefined ? this.#unset(`\${${name}/${pattern}/${replacement}}`) : undefined;
     if (kept !== undefined) return kept;
-    const rules = { pattern: shellPattern(pattern), replacement };
+    const rules = { pattern: shellPattern(pattern), replacement, budget: this.#budget };
     return all
       ? replaceAll(value ?? "", rules, (text) => void this.#count(text))
       : this.#count(replaceFirst(value ?? "", rules));

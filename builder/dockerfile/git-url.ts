@@ -14,6 +14,7 @@ export interface GitUrl extends GitOptions {
   readonly bare: boolean;
 }
 
+const control = /[\x00-\x1f\x7f]/;
 const transports = new Set(["http", "https", "git", "ssh"]);
 const scp = /^([a-z0-9_-]+)@([a-z0-9.-]+):([^?#\n]*)(?:\?([^#\n]*))?(?:#([^\n]*))?$/i;
 
@@ -72,6 +73,8 @@ function make(
   if (fragment === undefined) throw fail("its fragment cannot be decoded");
   const [ref = "", subdir = ""] = fragment.split(/:(.*)/s);
   const options = applyQuery({ ref: ref === "" ? undefined : ref, subdir: cleanSubdir(subdir) }, query, fail);
+  if ([remote, options.ref, options.subdir].some((word) => control.test(word ?? "")))
+    throw fail("it has a character that cannot be printed");
   return { remote, userinfo, bare: false, ...options, subdir: cleanSubdir(options.subdir ?? "") };
 }
 

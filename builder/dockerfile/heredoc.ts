@@ -15,7 +15,8 @@ export interface FoundHeredoc extends HeredocStart {
   readonly end: number;
 }
 
-const form = /^(?<fd>\d*)<<(?<chomp>-?)[\t\n\f\r ]*(?<word>[^<]*)$/;
+const form = /^(?<fd>\d*)<<(?<chomp>-?)(?<rest>[^<]*)$/;
+const blanks = /^[\t\n\f\r ]+/;
 const noVariables: ReadonlyMap<string, string> = new Map();
 const asWritten = { quotes: true, escapes: true, unset: true };
 
@@ -38,7 +39,8 @@ export function findHeredocs(line: string): readonly FoundHeredoc[] {
 
 /** The heredoc that a word (or all of a RUN's text) is. The escape character is always the backslash here. */
 export function readHeredoc(text: string): HeredocStart | undefined {
-  const { fd = "", chomp, word = "" } = form.exec(text)?.groups ?? {};
+  const { fd = "", chomp, rest = "" } = form.exec(text)?.groups ?? {};
+  const word = rest.replace(blanks, "");
   if (word === "") return undefined;
   const read = (quotes: boolean): readonly string[] =>
     attempt(() => expandWords(word, noVariables, { escape: "\\", keep: { unset: true, quotes } }));

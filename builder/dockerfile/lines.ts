@@ -104,7 +104,7 @@ export class LineReader {
 
   /** The next instruction; undefined at the end of the file. */
   next(): LogicalLine | undefined {
-    let comments: readonly string[] = [];
+    let comments: string[] = [];
     for (; this.#at < this.#lines.length;) {
       const raw = trimLine(this.#lines[this.#at] ?? "");
       const skipped = leadingSpace(raw);
@@ -112,7 +112,8 @@ export class LineReader {
       this.#at++;
       if (line.startsWith("#")) {
         const comment = trimSpace(line.slice(1));
-        comments = comment === "" ? [] : [...comments, comment];
+        if (comment === "") comments = [];
+        else comments.push(comment);
         continue;
       }
       if (line !== "") return this.#join(line, skipped, comments);

@@ -38,32 +38,34 @@ export class MountFlagError extends Error {
 
 const types: readonly MountType[] = ["bind", "cache", "tmpfs", "secret", "ssh"];
 const sharings: readonly CacheSharing[] = ["shared", "private", "locked"];
-const names: Readonly<Record<string, string>> = {
-  src: "source",
-  dst: "target",
-  destination: "target",
-  ro: "readonly",
-  rw: "readwrite",
-};
+const names: ReadonlyMap<string, string> = new Map([
+  ["src", "source"],
+  ["dst", "target"],
+  ["destination", "target"],
+  ["ro", "readonly"],
+  ["rw", "readwrite"],
+]);
 const bare = new Set(["readonly", "readwrite", "required"]);
 const owned: readonly MountType[] = ["cache", "secret", "ssh"];
 /** Keys that not every type has. */
-const limited: Readonly<Record<string, readonly MountType[]>> = {
-  from: ["bind", "cache"],
-  source: ["bind", "cache", "secret"],
-  // Those of the other types have no meaning there, and BuildKit takes them.
-  id: types,
-  readonly: types,
-  readwrite: types,
-  required: ["secret", "ssh"],
-  size: ["tmpfs"],
-  sharing: ["cache"],
-  env: ["secret"],
-  mode: owned,
-  uid: owned,
-  gid: owned,
-};
-const keys: readonly string[] = ["type", "target", ...Object.keys(limited), ...Object.keys(names)];
+const limited: ReadonlyMap<string, readonly MountType[]> = new Map(
+  Object.entries({
+    from: ["bind", "cache"],
+    source: ["bind", "cache", "secret"],
+    // Those of the other types have no meaning there, and BuildKit takes them.
+    id: types,
+    readonly: types,
+    readwrite: types,
+    required: ["secret", "ssh"],
+    size: ["tmpfs"],
+    sharing: ["cache"],
+    env: ["secret"],
+    mode: owned,
+    uid: owned,
+    gid: owned,
+  }),
+);
+const keys: readonly string[] = ["type", "target", ...limited.keys(), ...names.keys()];
 
 /** The stage, image or context that a mount reads from, without a look at anything else. */
 export function mountFrom(text: string): string | undefined {
@@ -96,7 +98,7 @@ export function parseMountFlag(text: string, expand: (value: string) => string):
   }
   const type = chosen(found.get("type"), "type", types) ?? "bind";
   for (const [key, { field }] of found) {
-    const allowed = limited[key];
+    const allowed = limited.get(key);
     if (allowed === undefined || allowed.includes(type)) continue;
     throw new MountFlagError(`Cannot read --mount: a mount of type ${type} has no ${key}`, field, keysOf(type));
   }
@@ -126,7 +128,7 @@ type Value = { readonly value: string; readonly field: string };
 function pair(field: string): { readonly key: string; readonly value: string | undefined } {
   const equals = field.indexOf("=");
   const written = (equals < 0 ? field : field.slice(0, equals)).toLowerCase();
-  return { key: names[written] ?? written, value: equals < 0 ? undefined : field.slice(equals + 1) };
+  return { key: names.get(written) ?? written, value: equals < 0 ? undefined : field.slice(equals + 1) };
 }
 
 function readField(field: string): ReturnType<typeof pair> {
@@ -204,6 +206,6 @@ function checkSecret({ id, source, target }: MountFlag, text: string): void {
 }
 
 function keysOf(type: MountType): string {
-  const known = Object.entries(limited).flatMap(([key, allowed]) => (allowed.includes(type) ? [key] : []));
+  const known = [...limited].flatMap(([key, allowed]) => (allowed.includes(type) ? [key] : []));
   return `type=${type} knows: ${["target", ...known].join(", ")}`;
 }

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { TsbuildError } from "../../native/errors.ts";
+import { compileMobyPattern } from "./moby-pattern.ts";
 
 /** Which patterns of a list matched a directory: what is below it matches them too. */
 export type ParentMatches = readonly boolean[];
@@ -11,13 +12,8 @@ export interface PatternResult {
   readonly below: ParentMatches;
 }
 
-/** Tests one character where a pattern has more than a character to say. */
-type Test = (char: string) => boolean;
-
-/** `any` takes every character, `run` all but slashes; `directories` is nothing or whole directories with their slash. */
-type Token = { readonly kind: "one"; readonly test: Test } | { readonly kind: "any" | "run" | "directories" };
-
 interface Pattern {
+  readonly text: string;
   readonly negated: boolean;
   /** What each directory of a match may be called; undefined from where it could be anything. */
   readonly parts: readonly (((name: string) => boolean) | undefined)[];
@@ -36,7 +32,7 @@ export class PathPatterns {
 
   /** @throws E_PATTERN_INVALID */
   constructor(patterns: readonly string[]) {
-    this.#patterns = patterns.flatMap((text) => readPattern(text) ?? []);
+    this.#patterns = withoutRepeats(patterns.flatMap((text) => readPattern(text) ?? []));
     this.hasNegated = this.#patterns.some(({ negated }) => negated);
   }
 
@@ -69,6 +65,19 @@ export class PathPatterns {
   }
 }
 
+/** A pattern is not looked at again before one of the other sign came: it would not change the answer. */
+function withoutRepeats(patterns: readonly Pattern[]): readonly Pattern[] {
+  const seen = new Set<string>();
+  let negated = false;
+  return patterns.filter((pattern) => {
+    if (pattern.negated !== negated) seen.clear();
+    negated = pattern.negated;
+    const known = seen.has(pattern.text);
+    seen.add(pattern.text);
+    return !known;
+  });
+}
+
 /** Whether the first parts of a pattern could be the names; a part that crosses slashes could be anything. */
 function leadsInto(parts: Pattern["parts"], names: readonly string[]): boolean {
   for (const [at, name] of names.entries()) {
@@ -88,9 +97,11 @@ function readPattern(text: string): Pattern | undefined {
   const pattern = negated ? clean.slice(1) : clean;
   if (pattern === "") throw invalid(text);
   checkPattern(pattern, text);
-  // A class may match a slash, and an escape may stand before one.
-  const parts = pattern.split("/").map((part) => (/\*\*|[[\\]/.test(part) ? undefined : compile(part)));
-  return { negated, parts, matches: compile(pattern) };
+  const matches = compileMobyPattern(pattern);
+  if (matches === undefined) throw invalid(text);
+  // A class may match a slash, an escape may stand before one, and a ^ is the start where there is any other sign.
+  const parts = pattern.split("/").map((part) => (/\*\*|[[\\^]/.test(part) ? undefined : compileMobyPattern(part)));
+  return { text: pattern, negated, parts, matches };
 }
 
 /** Go's filepath.Clean. */
@@ -102,113 +113,6 @@ function cleanPath(path: string): string {
 function parentsOf(path: string): readonly string[] {
   const names = path.split("/");
   return names.slice(1).map((_, at) => names.slice(0, at + 1).join("/"));
-}
-
-function compile(pattern: string): (path: string) => boolean {
-  if (!/[*?[\]\\]/.test(pattern)) return (path) => path === pattern;
-  // `**name` without more signs is any path with that end; otherwise `**` in front is whole directories.
-  const suffix = /^\*\*([^/*?[\]\\][^*?[\]\\]*)?$/.exec(pattern);
-  if (suffix !== null) return (path) => path.endsWith(suffix[1] ?? "");
-  const tokens = tokenize([...pattern]);
-  const { start, end } = fixedEnds(pattern);
-  return (path) => path.startsWith(start) && path.endsWith(end) && run(tokens, path);
-}
-
-/** How every match begins and ends: most paths are told apart by that. The slash after `**` may be missing. */
-function fixedEnds(pattern: string): { readonly start: string; readonly end: string } {
-  if (/[[\]\\]/.test(pattern)) return { start: "", end: "" };
-  const start = /^[^*?]*/.exec(pattern)?.[0] ?? "";
-  const end = /[^*?]*$/.exec(pattern)?.[0] ?? "";
-  return { start, end: end.replace(/^\//, "") };
-}
-
-function tokenize(chars: readonly string[]): readonly Token[] {
-  const tokens: Token[] = [];
-  for (let at = 0; at < chars.length; at++) {
-    const char = chars[at] ?? "";
-    if (char === "*" && chars[at + 1] === "*") {
-      at += chars[at + 2] === "/" ? 2 : 1;
-      tokens.push({ kind: at + 1 >= chars.length ? "any" : "directories" });
-    } else if (char === "*") tokens.push({ kind: "run" });
-    else if (char === "?") tokens.push(one((other) => other !== "/"));
-    else if (char === "[") {
-      const { test, end } = readClass(chars, at + 1);
-      tokens.push(one(test));
-      at = end;
-    } else {
-      const literal = char === "\\" ? (chars[++at] ?? "\\") : char;
-      tokens.push(one((other) => other === literal));
-    }
-  }
-  return tokens;
-}
-
-function one(test: Test): Token {
-  return { kind: "one", test };
-}
-
-/** The pattern was checked: the class is closed. */
-function readClass(chars: readonly string[], start: number): { readonly test: Test; readonly end: number } {
-  const negated = chars[start] === "^";
-  const ranges: (readonly [number, number])[] = [];
-  let at = negated ? start + 1 : start;
-  const next = (): number => {
-    if (chars[at] === "\\") at++;
-    return (chars[at++] ?? "").codePointAt(0) ?? 0;
-  };
-  while (at < chars.length && (chars[at] !== "]" || ranges.length === 0)) {
-    const low = next();
-    const isRange = chars[at] === "-" && chars[at + 1] !== "]";
-    if (isRange) at++;
-    ranges.push([low, isRange ? next() : low]);
-  }
-  const test: Test = (char) => {
-    const code = char.codePointAt(0) ?? 0;
-    return ranges.some(([low, high]) => low <= code && code <= high) !== negated;
-  };
-  return { test, end: at };
-}
-
-/** All ways through the pattern are followed at once. */
-function run(tokens: readonly Token[], path: string): boolean {
-  let states = new States(tokens);
-  states.enter(0);
-  for (const char of path) {
-    const next = new States(tokens);
-    for (const state of states.all) {
-      const token = tokens[state];
-      if (token === undefined) continue;
-      if (token.kind === "one") {
-        if (token.test(char)) next.enter(state + 1);
-      } else if (token.kind === "directories") {
-        next.all.add(state);
-        if (char === "/") next.enter(state + 1);
-      } else if (token.kind === "any" || char !== "/") next.enter(state);
-    }
-    if (next.all.size === 0) return false;
-    states = next;
-  }
-  return states.all.has(tokens.length);
-}
-
-/** Places in a pattern; what may be nothing is stepped over when it is come to, and within only as its kind says. */
-class States {
-  readonly all: Set<number> = new Set();
-  readonly #entered = new Set<number>();
-  readonly #tokens: readonly Token[];
-
-  constructor(tokens: readonly Token[]) {
-    this.#tokens = tokens;
-  }
-
-  enter(start: number): void {
-    for (let at = start; !this.#entered.has(at); at++) {
-      this.#entered.add(at);
-      this.all.add(at);
-      const token = this.#tokens[at];
-      if (token === undefined || token.kind === "one") return;
-    }
-  }
 }
 
 /** Go's filepath.Match reads every pattern once for its errors. */
@@ -241,7 +145,7 @@ function checkClass(chars: readonly string[], start: number, text: string): numb
 
 function invalid(text: string): TsbuildError {
   return new TsbuildError(
-    `Cannot read the pattern ${JSON.stringify(text)}: a bracket or an escape is not closed, or it is ! alone`,
+    `Cannot read the pattern ${JSON.stringify(text)}: a bracket or an escape is not closed, a range or escape is none, or it is ! alone`,
     { code: "E_PATTERN_INVALID" },
   );
 }

@@ -1,6 +1,6 @@
 const mask = "xxxxx";
 /** Between `//` and the first slash, up to the last `@`. */
-const user = /\b([a-z][a-z0-9+.-]*):\/\/([^\s/?#'"]*)@/gi;
+const user = /\b([a-z][a-z0-9+.-]*):\/\/([^\s/?#"]*)@/gi;
 
 /**
  * The text with user and password of every URL in it masked: `https://xxxxx:xxxxx@host/path`. Alone a user may be a

@@ -1,18 +1,19 @@
-import { matchEnds, type ShellPattern } from "./shell-pattern.ts";
+import { fromCodes, matchEnds, toCodes, type MatchBudget, type ShellPattern } from "./shell-pattern.ts";
 
 /** What `${v/p/r}` looks for and puts in its place. */
 export interface Replacement {
   readonly pattern: ShellPattern;
   readonly replacement: string;
+  readonly budget: MatchBudget;
 }
 
 /** The text with the first match replaced. */
-export function replaceFirst(text: string, { pattern, replacement }: Replacement): string {
-  const chars = [...text];
-  const ends = matchEnds(chars, pattern, true);
+export function replaceFirst(text: string, { pattern, replacement, budget }: Replacement): string {
+  const codes = toCodes(text);
+  const ends = matchEnds(codes, pattern, true, budget);
   const start = ends.findIndex((end) => end >= 0);
   if (start < 0) return text;
-  return chars.slice(0, start).join("") + replacement + chars.slice(ends[start]).join("");
+  return fromCodes(codes.subarray(0, start)) + replacement + fromCodes(codes.subarray(ends[start]));
 }
 
 /**
@@ -21,30 +22,30 @@ export function replaceFirst(text: string, { pattern, replacement }: Replacement
  */
 export function replaceAll(
   text: string,
-  { pattern, replacement }: Replacement,
+  { pattern, replacement, budget }: Replacement,
   count: (piece: string) => void,
 ): string {
-  const chars = [...text];
-  const ends = matchEnds(chars, pattern, true);
+  const codes = toCodes(text);
+  const ends = matchEnds(codes, pattern, true, budget);
   let result = "";
   let done = 0;
-  for (let at = 0; at <= chars.length;) {
+  for (let at = 0; at <= codes.length;) {
     const end = ends[at] ?? -1;
     if (end < 0) {
       at++;
       continue;
     }
-    result += chars.slice(done, at).join("");
+    result += fromCodes(codes.subarray(done, at));
     // An empty match right after another one is none.
     if (end > done || at === 0) {
-      const piece = fillTemplate(replacement, () => chars.slice(at, end).join(""));
+      const piece = fillTemplate(replacement, () => fromCodes(codes.subarray(at, end)));
       count(piece);
       result += piece;
     }
     done = end;
     at = Math.max(end, at + 1);
   }
-  return result + chars.slice(done).join("");
+  return result + fromCodes(codes.subarray(done));
 }
 
 const variable = /\$(?:\$|(?<plain>[\p{L}\p{Nd}_]+)|\{(?<braced>[\p{L}\p{Nd}_]+)\})/gu;

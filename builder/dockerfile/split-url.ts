@@ -15,12 +15,12 @@ export interface UrlParts {
   readonly fragment: string;
 }
 
-const url = /^([a-z0-9]+):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/is;
+const url = /^([a-z][a-z0-9]*):\/\/([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/is;
 const hostname = /^(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
 
 /** Whether a text begins like a URL that has a scheme. */
 export function schemeOf(text: string): string | undefined {
-  return /^([a-z0-9]+):\/\//i.exec(text)?.[1]?.toLowerCase();
+  return /^([a-z][a-z0-9]*):\/\//i.exec(text)?.[1]?.toLowerCase();
 }
 
 /** undefined: it is no URL, or one whose host, user or characters nobody would mean well. */
@@ -48,7 +48,11 @@ export function decodePercent(text: string): string | undefined {
   }
 }
 
+/** As Go's net/url: no white space and no quotes, so that redactUrls() finds it wherever it is. */
+const userForm = /^[\w.~!$&'()*+,;=:%@-]*$/;
+
 function userInfo(text: string): UserInfo | undefined {
+  if (!userForm.test(text)) return undefined;
   const colon = text.indexOf(":");
   const username = decodePercent(colon < 0 ? text : text.slice(0, colon));
   const password = colon < 0 ? undefined : decodePercent(text.slice(colon + 1));

@@ -23,7 +23,13 @@ export function setEnv(env: EnvList, key: string, value: string): EnvList {
   return at < 0 ? [...env, entry] : env.with(at, entry);
 }
 
-/** As a map, for expansion. */
+const maps = new WeakMap<EnvList, ReadonlyMap<string, string>>();
+
+/** As a map, for expansion. Made once for a list: they do not change. */
 export function envMap(env: EnvList): ReadonlyMap<string, string> {
-  return new Map(env.map((entry) => Object.values(splitEnv(entry)) as [string, string]));
+  const known = maps.get(env);
+  if (known !== undefined) return known;
+  const made = new Map(env.map((entry) => Object.values(splitEnv(entry)) as [string, string]));
+  maps.set(env, made);
+  return made;
 }

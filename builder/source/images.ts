@@ -5,7 +5,7 @@ import { settleLayer, type Unsettled } from "../../store/layer/settle.ts";
 import { unpackLayer, type UnpackedLayer } from "../../store/layer/unpack.ts";
 import { asDiffID, chainID, extendChain, type ChainID, type Digest, type DiffID } from "../../store/oci/digest.ts";
 import type { Descriptor } from "../../store/oci/descriptor.ts";
-import { parseConfig } from "../../store/oci/parse.ts";
+import { parseConfig } from "../../store/oci/parse-config.ts";
 import { loadStored, type StoredImage } from "../../store/image/stored.ts";
 import type { Platform } from "../../store/oci/platform.ts";
 import { formatReference, parseReference, type Reference } from "../../store/oci/reference.ts";

@@ -37,7 +37,8 @@ export function helperOf(
   host: string,
 ): { readonly program: string; readonly setting: string } | undefined {
   const names = host === "docker.io" ? [host, ...hubNames] : [host];
-  const own = names.map((name) => file.credHelpers[name]).find((helper) => helper !== undefined && helper !== "");
+  const helpers = new Map(Object.entries(file.credHelpers));
+  const own = names.map((name) => helpers.get(name)).find((helper) => helper !== undefined && helper !== "");
   if (own !== undefined) return { program: `docker-credential-${own}`, setting: `credHelpers "${own}"` };
   const { credsStore } = file;
   if (credsStore === undefined) return undefined;

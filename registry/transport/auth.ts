@@ -1,27 +1,7 @@
 import { TTLCache } from "@isaacs/ttlcache";
 import type { Credentials } from "../credentials/credentials.ts";
-
-/** What a `WWW-Authenticate` header asks for. @see RFC 6750, distribution's token authentication */
-export interface Challenge {
-  readonly scheme: "bearer" | "basic";
-  readonly parameters: Readonly<Record<string, string>>;
-}
-
-/** The challenges of a header, those that are understood. */
-export function parseChallenges(header: string): readonly Challenge[] {
-  const challenges: Challenge[] = [];
-  for (const part of header.matchAll(/(bearer|basic)\s+((?:[\w-]+\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s,]+)\s*,?\s*)*)/gi)) {
-    const scheme = (part[1] ?? "").toLowerCase() === "bearer" ? "bearer" : "basic";
-    const parameters: Record<string, string> = {};
-    for (const [, key, quoted, plain] of (part[2] ?? "").matchAll(
-      /([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g,
-    )) {
-      parameters[(key ?? "").toLowerCase()] = quoted?.replace(/\\(.)/g, "$1") ?? plain ?? "";
-    }
-    challenges.push({ scheme, parameters });
-  }
-  return challenges;
-}
+import { isLoopback } from "../endpoints.ts";
+import type { Challenge } from "./challenge.ts";
 
 /** The value of an Authorization header for basic credentials. */
 export function basicHeader(username: string, password: string): string {
@@ -37,6 +17,7 @@ export type TokenFetch = (
 /** A token is not used in its last seconds. */
 const margin = 10_000;
 const defaultLife = 60_000;
+const maxLife = 86_400_000;
 
 /** Bearer tokens by origin and scope, for as long as they are good. */
 export class TokenCache {
@@ -48,7 +29,7 @@ export class TokenCache {
   }
 
   set(origin: string, scope: string, token: string, seconds: number | undefined): void {
-    const life = seconds === undefined ? defaultLife : seconds * 1000;
+    const life = seconds === undefined ? defaultLife : Math.floor(Math.min(maxLife, seconds * 1000));
     const ttl = Math.max(1000, life - margin);
     this.#tokens ??= new TTLCache<string, string>({ max: 1000, noUpdateTTL: true });
     this.#tokens.set(`${origin} ${scope}`, token, { ttl });
@@ -61,11 +42,20 @@ export class TokenCache {
   }
 }
 
-/** Whether a token service may be told the credentials: over TLS, on this machine, or if the registry is told them too. */
-function safeRealm(realm: string, origin: string): boolean {
+/** Addresses that clouds answer themselves: no token service has one. */
+const linkLocal = /^(?:169\.254\.|\[fe[89ab])/i;
+
+/** The token service that a registry names: over TLS, or as the registry itself without. undefined: it may not be asked. */
+function realmOf({ realm = "" }: Challenge["parameters"], origin: string): URL | undefined {
   const url = URL.parse(realm);
-  if (url === null) return false;
-  return url.protocol === "https:" || url.origin === origin || /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(url.hostname);
+  if (url === null || url.username !== "" || url.password !== "" || linkLocal.test(url.hostname)) return undefined;
+  if (url.protocol === "https:") return url;
+  return url.protocol === "http:" && origin.startsWith("http:") ? url : undefined;
+}
+
+/** Whether it may be told the credentials: over TLS, on this machine, or if the registry is told them too. */
+function isSafe(realm: URL, origin: string): boolean {
+  return realm.protocol === "https:" || realm.origin === origin || isLoopback(realm.host);
 }
 
 /** What a token is wanted for. */
@@ -83,13 +73,14 @@ export async function fetchToken(
   { scope, credentials, origin }: TokenRequest,
   fetch: TokenFetch,
 ): Promise<{ readonly token: string; readonly expiresIn: number | undefined } | undefined> {
-  const { realm = "", service } = challenge.parameters;
-  if (!URL.canParse(realm)) return undefined;
-  const known = safeRealm(realm, origin) ? credentials : undefined;
+  const { service } = challenge.parameters;
+  const realm = realmOf(challenge.parameters, origin);
+  if (realm === undefined) return undefined;
+  const known = isSafe(realm, origin) ? credentials : undefined;
   const answer =
     known?.kind === "identity"
-      ? await postToken(realm, service, scope, known.token, fetch)
-      : await getToken(realm, service, scope, known, fetch);
+      ? await postToken(realm.href, service, scope, known.token, fetch)
+      : await getToken(realm.href, service, scope, known, fetch);
   if (answer.status !== 200) return undefined;
   return readToken(answer.body);
 }
@@ -131,7 +122,8 @@ function readToken(body: string): { readonly token: string; readonly expiresIn: 
   try {
     const json: { token?: unknown; access_token?: unknown; expires_in?: unknown } = JSON.parse(body);
     const token = json.token ?? json.access_token;
-    if (typeof token !== "string" || token === "") return undefined;
+    // It becomes a header's value.
+    if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) return undefined;
     return { token, expiresIn: typeof json.expires_in === "number" ? json.expires_in : undefined };
   } catch {
     return undefined;

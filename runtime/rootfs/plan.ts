@@ -16,14 +16,14 @@ const CLONE = {
   NEWNET: 0x4000_0000,
 } as const;
 const ATTR = { RDONLY: 0x1, NOSUID: 0x2, NODEV: 0x4, NOEXEC: 0x8, STRICTATIME: 0x20, NOATIME: 0x10 } as const;
-const attributeNames: Readonly<Record<string, number>> = {
-  ro: ATTR.RDONLY,
-  nosuid: ATTR.NOSUID,
-  nodev: ATTR.NODEV,
-  noexec: ATTR.NOEXEC,
-  noatime: ATTR.NOATIME,
-  strictatime: ATTR.STRICTATIME,
-};
+const attributeNames: ReadonlyMap<string, number> = new Map([
+  ["ro", ATTR.RDONLY],
+  ["nosuid", ATTR.NOSUID],
+  ["nodev", ATTR.NODEV],
+  ["noexec", ATTR.NOEXEC],
+  ["noatime", ATTR.NOATIME],
+  ["strictatime", ATTR.STRICTATIME],
+]);
 /** Words of mount(8) that say what is the case anyway, or that choose how a bind is made. */
 const plainWords = new Set(["rw", "bind", "rbind", "suid", "dev", "exec", "private", "rprivate", "rslave"]);
 const defaultShm = 64 << 20;
@@ -137,7 +137,7 @@ function userMount(mount: Mount, { nodev, sockets }: PlanResources): InitMount {
   let attributes: number = nodev && device === undefined ? ATTR.NODEV : 0;
   const data: string[] = [];
   for (const option of options) {
-    const attribute = attributeNames[option];
+    const attribute = attributeNames.get(option);
     if (attribute !== undefined) attributes |= attribute;
     else if (!plainWords.has(option)) data.push(option);
   }

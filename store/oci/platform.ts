@@ -9,14 +9,14 @@ export interface Platform {
   readonly "os.features"?: readonly string[];
 }
 
-const architectures: Readonly<Record<string, { readonly architecture: string; readonly variant?: string }>> = {
-  x86_64: { architecture: "amd64" },
-  "x86-64": { architecture: "amd64" },
-  aarch64: { architecture: "arm64" },
-  armhf: { architecture: "arm", variant: "v7" },
-  armel: { architecture: "arm", variant: "v6" },
-  i386: { architecture: "386" },
-};
+const architectures: ReadonlyMap<string, { readonly architecture: string; readonly variant?: string }> = new Map([
+  ["x86_64", { architecture: "amd64" }],
+  ["x86-64", { architecture: "amd64" }],
+  ["aarch64", { architecture: "arm64" }],
+  ["armhf", { architecture: "arm", variant: "v7" }],
+  ["armel", { architecture: "arm", variant: "v6" }],
+  ["i386", { architecture: "386" }],
+]);
 const knownArchitectures = new Set([
   "386",
   "amd64",
@@ -37,7 +37,7 @@ export function parsePlatform(text: string): Platform {
   if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.-]+$/.test(part))) throw invalid(text);
   const [first = "", second, third] = parts;
   if (second === undefined) {
-    const known = architectures[first]?.architecture ?? first;
+    const known = architectures.get(first)?.architecture ?? first;
     if (knownArchitectures.has(known)) return normalize("linux", first, undefined);
     if (first === "linux") return hostPlatform();
     throw invalid(text);
@@ -46,7 +46,7 @@ export function parsePlatform(text: string): Platform {
 }
 
 function normalize(os: string, arch: string, variant: string | undefined): Platform {
-  const known = architectures[arch] ?? { architecture: arch };
+  const known = architectures.get(arch) ?? { architecture: arch };
   const given = variant ?? known.variant;
   const { architecture } = known;
   if (architecture === "arm64")

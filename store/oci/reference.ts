@@ -12,6 +12,7 @@ export interface Reference {
   readonly digest: Digest | undefined;
 }
 
+const defaultHost = "docker.io";
 const hostPattern =
   /^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[0-9a-fA-F:]+\])(?::\d+)?$/;
 const partPattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
@@ -40,11 +41,15 @@ export function parseReference(text: string): Reference {
 function splitHost(name: string): { readonly host: string; readonly path: string } {
   const slash = name.indexOf("/");
   const first = slash < 0 ? "" : name.slice(0, slash);
-  // The first part is a host when it looks like one: docker's rule.
-  const isHost = first !== "" && (/[.:]/.test(first) || first === "localhost" || first !== first.toLowerCase());
-  const host = !isHost || first === "index.docker.io" ? "docker.io" : first;
-  const path = isHost ? name.slice(slash + 1) : name;
-  return { host, path: host === "docker.io" && !path.includes("/") && path !== "" ? `library/${path}` : path };
+  const given = isHost(first);
+  const host = !given || first === "index.docker.io" ? defaultHost : first;
+  const path = given ? name.slice(slash + 1) : name;
+  return { host, path: host === defaultHost && !path.includes("/") && path !== "" ? `library/${path}` : path };
+}
+
+/** Whether the first part of a name is a host: docker's rule. */
+function isHost(first: string): boolean {
+  return first !== "" && (/[.:]/.test(first) || first === "localhost" || first !== first.toLowerCase());
 }
 
 /** `host/path[:tag][@digest]`: the form that names are stored and compared in. */
@@ -57,9 +62,13 @@ export function normalizeReference(text: string): string {
   return formatReference(parseReference(text));
 }
 
-/** As people write it: without docker.io/ and library/. */
+/** As people write it: without docker.io/ and library/, where it is read as the same name again. */
 export function familiarName(normalized: string): string {
-  return normalized.replace(/^docker\.io\/(?:library\/)?/, "");
+  if (!normalized.startsWith(`${defaultHost}/`)) return normalized;
+  const name = normalized.slice(defaultHost.length + 1);
+  const [first = "", second, third] = name.split("/");
+  if (first === "library" && second !== undefined && third === undefined) return second;
+  return second !== undefined && isHost(first) ? normalized : name;
 }
 
 function invalid(text: string, why: string): TsbuildError {

@@ -15,7 +15,7 @@ export interface Explanation {
 export function explain(thrown: unknown): Explanation {
   if (thrown instanceof SuppressedError) return withCleanup(explain(thrown.suppressed), thrown.error);
   const errno = errnoOf(thrown);
-  const known = errno === undefined ? undefined : system[errno];
+  const known = errno === undefined ? undefined : system.get(errno);
   if (thrown instanceof TsbuildError) {
     return {
       code: thrown instanceof SyscallError && known !== undefined ? known.code : thrown.code,
@@ -66,7 +66,7 @@ interface SystemAdvice {
   readonly hint: string;
 }
 
-const system: Readonly<Record<string, SystemAdvice>> = {
+const advice: Readonly<Record<string, SystemAdvice>> = {
   ENOSPC: {
     code: "E_NO_SPACE",
     hint: "free space (tsbuild images; tsbuild rmi NAME), or put the store elsewhere: --root DIR",
@@ -79,6 +79,7 @@ const system: Readonly<Record<string, SystemAdvice>> = {
   ENFILE: { code: "E_TOO_MANY_FILES", hint: "the machine's limit of open files is reached (fs.file-max)" },
   ENOMEM: { code: "E_NO_MEMORY", hint: "free memory, or raise the limit of this container" },
 };
+const system: ReadonlyMap<string, SystemAdvice> = new Map(Object.entries(advice));
 
 function errnoOf(thrown: unknown): string | undefined {
   if (thrown instanceof SyscallError) return thrown.errno;
@@ -91,7 +92,8 @@ function causeHint(cause: unknown): string | undefined {
   for (const inner of causes(cause)) {
     if (inner instanceof TsbuildError && inner.hint !== undefined) return inner.hint;
     const errno = errnoOf(inner);
-    if (errno !== undefined && system[errno] !== undefined) return system[errno].hint;
+    const known = errno === undefined ? undefined : system.get(errno);
+    if (known !== undefined) return known.hint;
   }
   return undefined;
 }

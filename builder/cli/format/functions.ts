@@ -77,12 +77,16 @@ function cutOut(value: unknown, from: unknown, to: unknown): unknown {
   return Array.isArray(value) ? value.slice(start, end) : text(value).slice(start, end);
 }
 
+/** Columns that no screen has. */
+const maxWidth = 10_000;
+
 function printf(format: string, args: readonly unknown[]): string {
   let next = 0;
   return format.replace(/%(-?[0-9]*)([sdvq%])/g, (_, width: string, verb: string) => {
     if (verb === "%") return "%";
     const value = args[next++];
     const shown = verb === "q" ? JSON.stringify(text(value)) : text(value);
-    return width.startsWith("-") ? shown.padEnd(Number(width.slice(1))) : shown.padStart(Number(width));
+    const columns = Math.min(maxWidth, Math.abs(Number(width)));
+    return width.startsWith("-") ? shown.padEnd(columns) : shown.padStart(columns);
   });
 }

@@ -2,8 +2,11 @@ import type { Flag } from "../ast.ts";
 import { suggest } from "../suggest.ts";
 import { syntaxError, type InstructionSource } from "./source.ts";
 
-/** Flags by instruction: "value" needs one, "boolean" may have true or false, "list" may be repeated. */
-const tables: Readonly<Record<string, Readonly<Record<string, "value" | "boolean" | "list">>>> = {
+/** "value" needs one, "boolean" may have true or false, "list" may be repeated. */
+type FlagKind = "value" | "boolean" | "list";
+
+/** Flags by instruction. */
+const tables: Readonly<Record<string, Readonly<Record<string, FlagKind>>>> = {
   FROM: { platform: "value" },
   RUN: { mount: "list", network: "value", security: "value", device: "list" },
   COPY: { from: "value", chown: "value", chmod: "value", link: "boolean", parents: "boolean", exclude: "list" },
@@ -27,11 +30,11 @@ const tables: Readonly<Record<string, Readonly<Record<string, "value" | "boolean
 
 /** Checks an instruction's flags against what it knows. @throws E_FLAG_UNKNOWN, E_DOCKERFILE_SYNTAX */
 export function checkFlags(source: InstructionSource): void {
-  const table = tables[source.name] ?? {};
+  const table = new Map(Object.entries(tables[source.name] ?? {}));
   const seen = new Set<string>();
   for (const flag of source.flags) {
-    const kind = table[flag.name];
-    if (kind === undefined) throw unknownFlag(source, flag, Object.keys(table));
+    const kind = table.get(flag.name);
+    if (kind === undefined) throw unknownFlag(source, flag, [...table.keys()]);
     if (seen.has(flag.name) && kind !== "list") {
       throw syntaxError(source, `Cannot read ${source.name}: --${flag.name} is given twice`, { at: flag.location });
     }

@@ -17,6 +17,9 @@ import { expandIn, expandWordsIn, failAt, type DispatchInput } from "./context.t
 import { parsePort } from "./ports.ts";
 import { isSignal } from "./signal.ts";
 
+/** Of three protocols. */
+const allPorts = 3 << 16;
+
 /** ENV: every word sees the environment before the instruction. */
 export function dispatchEnv(input: DispatchInput<EnvInstruction>): void {
   const { state, instruction } = input;
@@ -58,11 +61,12 @@ export function dispatchLabel(input: DispatchInput<LabelInstruction>): void {
 export function dispatchExpose(input: DispatchInput<WordsInstruction>): void {
   const { state, instruction, context } = input;
   const words = instruction.words.toSorted((a, b) => (a.raw < b.raw ? -1 : a.raw > b.raw ? 1 : 0));
-  const ports = words.flatMap((word) =>
-    expandWordsIn(input, word).flatMap((text) =>
-      parsePort(text, (message) => failAt(context, word.location, { code: "E_EXPOSE", message })),
-    ),
-  );
+  const ports: string[] = [];
+  for (const word of words) {
+    const fail = (message: string): Error => failAt(context, word.location, { code: "E_EXPOSE", message });
+    for (const text of expandWordsIn(input, word)) ports.push(...parsePort(text, fail));
+    if (ports.length > allPorts) throw fail("Cannot expose more ports than there are");
+  }
   state.config.ExposedPorts = {
     ...state.config.ExposedPorts,
     ...Object.fromEntries(ports.map((port) => [port, {}])),

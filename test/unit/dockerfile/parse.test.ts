@@ -17,6 +17,17 @@ describe("parseDockerfile()", () => {
     expect(ast.stages[0]?.instructions[0]).toMatchObject({ command: { text: "echo hi" } });
   });
 
+  it.each(["RUN --constructor=x a", "USER --__proto__=x a", "COPY --toString a b"])("knows no flag of %s", (line) => {
+    expect(() => parse(`FROM a\n${line}`)).toThrow(expect.objectContaining({ code: "E_FLAG_UNKNOWN" }));
+  });
+
+  it("takes a file of 400,000 comments, lines of white space and carriage returns in linear time", () => {
+    const white = " ".repeat(500_000);
+    const text = `# syntax=docker/dockerfile:1${white}\r${"# c\n".repeat(400_000)}FROM a\nRUN ${"\r".repeat(500_000)}x\r`;
+    expect(() => parse(text)).not.toThrow();
+    expect(() => parse(`FROM a\nCOPY <<${white}x<y /d`)).not.toThrow();
+  });
+
   it("takes the escape directive only at the very top", () => {
     expect(parse("# escape=`\nFROM a\nRUN a `\n b").stages[0]?.instructions[0]).toMatchObject({
       command: { text: "a  b" },

@@ -1,0 +1,165 @@
+import { parseCsv } from "../../../builder/cli/csv.ts";
+import { compileTemplate } from "../../../builder/cli/format/template.ts";
+import { addHosts, allowed, cgroupParent, resources, shmSize, ulimits } from "../../../builder/cli/limits.ts";
+import { commands } from "../../../builder/cli/options.ts";
+import { parseOutputs } from "../../../builder/cli/outputs.ts";
+import { parseLine } from "../../../builder/cli/parse.ts";
+import { parseMirrors } from "../../../builder/cli/settings.ts";
+import { cut, displayWidth, plainLine, printable } from "../../../builder/cli/text.ts";
+import { outcome } from "../rig/check.ts";
+import type { FuzzTarget } from "../rig/target.ts";
+
+/** A command's name, then its words, each after a NUL. */
+export const lines: FuzzTarget = {
+  name: "lines",
+  sources: [
+    "builder/cli/parse.ts",
+    "builder/cli/csv.ts",
+    "builder/cli/outputs.ts",
+    "builder/cli/limits.ts",
+    "builder/cli/suggest.ts",
+  ],
+  tokens: [
+    "build",
+    "run",
+    "images",
+    "\0",
+    "--",
+    "-",
+    "--tag",
+    "-t",
+    "-it",
+    "--output=",
+    "type=image",
+    ",",
+    "=",
+    '"',
+    "name=a",
+    "dest=",
+    "push=true",
+    "type=local,dest=/d",
+    "--no-cache=false",
+    "--help",
+    "nofile=1:2",
+    "db=10.0.0.1",
+    "memory=1g",
+    "network.host",
+    "device=a.b/c=d",
+    "docker.io=http://h",
+  ],
+  seeds: [
+    "build\0-t\0a\0--output=type=tar,dest=x\0.",
+    "run\0-it\0--ulimit\0nofile=1\0img\0sh",
+    "images\0--filter\0dangling=true",
+  ],
+  check(input) {
+    const [name = "", ...rest] = input.toString("utf8").split("\0");
+    const command = commands.find((one) => one.name === name) ?? commands[0];
+    if (command !== undefined) outcome(() => parseLine(command, rest));
+    for (const word of rest.slice(0, 4)) {
+      outcome(() => parseCsv(word, "--output"));
+      outcome(() => parseOutputs([word], { push: false, load: false, stdoutIsTerminal: false }));
+      outcome(() => resources([word]));
+      outcome(() => ulimits([word]));
+      outcome(() => addHosts([word]));
+      outcome(() => allowed([word]));
+      outcome(() => shmSize(word));
+      outcome(() => cgroupParent(word));
+      outcome(() => parseMirrors([word]));
+    }
+  },
+};
+
+const row = { ID: "sha256:ab", Names: ["a", "b"], Size: 3, Config: { Labels: { "a.b": "c" }, Env: null }, Ok: true };
+
+export const templates: FuzzTarget = {
+  name: "templates",
+  sources: ["builder/cli/format/"],
+  tokens: [
+    "{{",
+    "}}",
+    "{{-",
+    "-}}",
+    ".",
+    ".ID",
+    ".Names",
+    ".Config.Labels",
+    "range ",
+    "if ",
+    "else ",
+    "end",
+    "with ",
+    "json ",
+    "index ",
+    "printf ",
+    '"%s"',
+    '"%99d"',
+    "len ",
+    "join ",
+    "split ",
+    "slice ",
+    "truncate ",
+    "|",
+    "(",
+    ")",
+    "$",
+    "$x",
+    ":=",
+    ",",
+    '"',
+    "`",
+    "1",
+    "-1",
+    "nil",
+    "not ",
+    "and ",
+    "or ",
+    "eq ",
+    "/* */",
+  ],
+  seeds: [
+    "{{.ID}} {{json .}}",
+    "{{range $i, $n := .Names}}{{$i}}{{$n}}{{else}}-{{end}}",
+    '{{if eq .Size 3}}{{printf "%s-%d" .ID .Size}}{{end}}',
+    '{{with .Config}}{{index .Labels "a.b" | upper}}{{end}}',
+  ],
+  check(input) {
+    const text = input.toString("utf8");
+    const { value } = outcome(() => compileTemplate(text));
+    if (value !== undefined) outcome(() => value(row));
+  },
+};
+
+/** What containers print, on its way to a terminal. */
+export const screen: FuzzTarget = {
+  name: "screen",
+  sources: ["builder/cli/text.ts"],
+  tokens: [
+    "\x1b[",
+    "\x1b]",
+    "31m",
+    "K",
+    "\x07",
+    "\x9b",
+    "\x90",
+    "\u200b",
+    "漢",
+    "\u{1f600}",
+    "\t",
+    "\r",
+    "\b",
+    "a",
+    "\x1b\\",
+    "\u202e",
+  ],
+  seeds: ["\x1b[31mred\x1b[0m", "a\rb\x1b]0;title\x07c", "漢字\u{1f600}"],
+  check(input) {
+    const text = input.toString("utf8");
+    for (const shown of [plainLine(text), printable(text)]) {
+      if (/[\x00-\x08\x0b-\x1f\x7f-\x9f]/.test(shown.replaceAll("\n", "")))
+        throw new Error("a control character is shown");
+    }
+    const line = plainLine(text);
+    if (displayWidth(cut(line, 20)) > 20) throw new Error("cut too late");
+  },
+};
