@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
-import type { Job, Report } from "./coverage/worker.ts";
+import type { Job, Report } from "./guided/worker.ts";
 import type { FuzzTarget } from "./rig/target.ts";
 import { allTargets } from "./targets/all.ts";
 
@@ -23,7 +23,7 @@ async function fuzz(target: FuzzTarget, seconds: number, seed: number): Promise<
   const shared = new SharedArrayBuffer(maxInput);
   const corpus = join(import.meta.dirname, "../../.cache/fuzz", target.name);
   const job: Job = { target: target.name, sources: target.sources, seconds, seed, corpus, shared };
-  const worker = new Worker(join(import.meta.dirname, "coverage/worker.ts"), { workerData: job, stderr: false });
+  const worker = new Worker(join(import.meta.dirname, "guided/worker.ts"), { workerData: job, stderr: false });
   const { promise, resolve, reject } = Promise.withResolvers<Report | "hangs">();
   worker.on("message", resolve).on("error", reject);
   let last = "";
