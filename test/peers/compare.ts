@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { extract } from "tar-stream";
-import type { ImageConfig } from "../../store/oci/config.ts";
+import type { History, ImageConfig } from "../../store/oci/config.ts";
 import { decompress } from "../../store/layer/compression.ts";
 import { TarReader, type TarEntry } from "../../store/layer/tar/reader.ts";
 
@@ -134,8 +134,35 @@ export function compareImages(a: FlatImage, b: FlatImage, since: number): readon
     const [x, y] = [a, b].map(({ config }) => canonical(field, config.config?.[field]));
     if (x !== y) differences.push(`config.${field}: ${x} / ${y}`);
   }
-  if (a.config.author !== b.config.author) differences.push(`author: ${a.config.author} / ${b.config.author}`);
-  return differences;
+  for (const field of ["author", "architecture", "os", "variant"] as const) {
+    const [x, y] = [a.config[field] ?? "", b.config[field] ?? ""];
+    if (x !== y) differences.push(`${field}: ${x} / ${y}`);
+  }
+  return [...differences, ...compareHistories(a.config.history ?? [], b.config.history ?? [])];
+}
+
+function compareHistories(a: readonly History[], b: readonly History[]): readonly string[] {
+  const [x, y] = [a.map(historyText), b.map(historyText)];
+  const lines = Array.from({ length: Math.max(x.length, y.length) }, (_, at) => [x[at], y[at]] as const);
+  return lines.flatMap(([one, other], at) => (one === other ? [] : [`history[${at}]: ${one} / ${other}`]));
+}
+
+/**
+ * A line of history as BuildKit has it since Debian's version: that one has ports as a Go map, other words for health
+ * checks, other ARGs of a RUN, and no values of ARG, no flags of COPY. Whether a step made a layer is not compared, see compareImages().
+ */
+function historyText({ created_by: by = "", comment = "", empty_layer: empty = false }: History): string {
+  const text = by
+    .replace(
+      /^EXPOSE (?:map)?\[(.*)\]$/s,
+      (_all, ports: string) => `EXPOSE ${[...new Set(ports.replaceAll(":{}", "").split(" "))].join(" ")}`,
+    )
+    .replace(/^RUN \|\d+ (?:\w+=\S* )*/, "RUN ")
+    .replace(/^HEALTHCHECK .*$/s, "HEALTHCHECK")
+    .replace(/^ARG (\w+)=.*$/s, "ARG $1")
+    .replace(/^(COPY|ADD) (?:--\w+(?:=\S*)? )*/, "$1 ");
+  const step = /^(?:RUN|COPY|ADD|WORKDIR) /.test(text);
+  return `${text} [${comment}]${!step && empty ? " empty" : ""}`;
 }
 
 function canonical(field: string, value: unknown): string {

@@ -9,6 +9,7 @@ export const metadata: PlanCases = {
   EXPOSE: over("EXPOSE 90 80/UDP 8000-8002 9000:7 1.2.3.4:5:6 7/sctp"),
   "EXPOSE a range to a range": over("EXPOSE 8000-8002:90-92/udp"),
   "EXPOSE IPv6": over("EXPOSE [::1]:80:81"),
+  "EXPOSE twice in a line": over("EXPOSE 80 80/tcp 79"),
   "EXPOSE again": over("EXPOSE 80\nEXPOSE 80/tcp 81"),
   "EXPOSE words of a variable": over('ENV P="80 81"\nEXPOSE $P'),
   "EXPOSE an empty protocol": over("EXPOSE 80/"),
