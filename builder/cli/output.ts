@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { TsbuildError } from "../../native/errors.ts";
 
 /** Where text goes: 1 the result, 2 all else. Tests give one that collects. */
 export interface Output {
@@ -21,7 +22,7 @@ export function processOutput(): Output {
       try {
         writeAll(2, text);
       } catch (error) {
-        if (!(error instanceof BrokenPipe)) throw error; // nobody reads the progress: the build goes on
+        if (!(error instanceof BrokenPipe || error instanceof TsbuildError)) throw error; // nobody reads it: the work goes on
       }
     },
   };
@@ -38,10 +39,19 @@ function writeAll(fd: number, text: string | Uint8Array): void {
     } catch (error) {
       const code = error instanceof Error && "code" in error ? error.code : undefined;
       if (code === "EPIPE") throw new BrokenPipe("The reader is gone", { cause: error });
-      if (code !== "EAGAIN") throw error;
+      if (code !== "EAGAIN") throw cannotWrite(fd, error);
       Atomics.wait(sleeper, 0, 0, 5);
     }
   }
+}
+
+function cannotWrite(fd: number, cause: unknown): TsbuildError {
+  const errno = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+  return new TsbuildError(`Cannot write to standard ${fd === 1 ? "output" : "error"}: ${errno}`, {
+    code: "E_OUTPUT_FILE",
+    cause,
+    hint: "check where the output goes",
+  });
 }
 
 /** Standard output as a stream, for archives. When its reader is gone the process ends as every filter does. */

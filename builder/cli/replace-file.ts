@@ -1,21 +1,17 @@
-import { renameSync, writeFileSync } from "node:fs";
-import { errorMessage, TsbuildError } from "../../native/errors.ts";
+import { TsbuildError } from "../../native/errors.ts";
+import { writeWholeText } from "../../native/whole-file.ts";
 
-/** Readers see the old file or the whole new one. @throws E_RESULT_FILE */
+/** The file of --iidfile or --metadata-file: readers see the old one or the whole new one. @throws E_RESULT_FILE */
 export function replaceFile(path: string, text: string): void {
-  if (path.startsWith("/dev/")) {
-    writeFileSync(path, text);
-    return;
-  }
-  const temporary = `${path}.tmp${process.pid}`;
   try {
-    writeFileSync(temporary, text, { mode: 0o644 });
-    renameSync(temporary, path);
+    writeWholeText(path, text, 0o644);
   } catch (cause) {
-    throw new TsbuildError(`Cannot write ${path}: ${errorMessage(cause)}`, {
+    if (!(cause instanceof TsbuildError)) throw cause;
+    throw new TsbuildError(cause.message, {
       code: "E_RESULT_FILE",
       cause,
-      hint: "the image was built; check that the directory is there and may be written to",
+      notes: ["the image was built"],
+      ...(cause.hint === undefined ? {} : { hint: cause.hint }),
     });
   }
 }

@@ -1,8 +1,6 @@
 import { once } from "node:events";
-import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
-import { makeDirectories } from "../../native/directory.ts";
 import { Root } from "../../native/path.ts";
+import { makeOutputDirectory, writeWhole } from "../../native/whole-file.ts";
 import { inUserNamespace } from "../../native/user-namespace.ts";
 import { diffLayer } from "../../store/layer/diff.ts";
 import { packLayer } from "../../store/layer/pack.ts";
@@ -12,7 +10,7 @@ import { SnapshotTree } from "../ops/snapshot-tree.ts";
 
 /** Copies the file system of a result into a directory of the host, over what is there. @see features O6 */
 export async function exportLocal(snapshot: Snapshot | undefined, dest: string, signal: AbortSignal): Promise<void> {
-  makeDirectories(dest, 0o777);
+  makeOutputDirectory(dest);
   if (snapshot === undefined) return;
   using tree = SnapshotTree.open(snapshot, "the result");
   using target = Root.open(dest);
@@ -30,17 +28,7 @@ export async function exportTar(
   epoch: number | undefined,
 ): Promise<void> {
   if ("stream" in to) return await writeTar(snapshot, to.stream, epoch);
-  const temporary = `${to.file}.${process.pid}.tmp`;
-  const stream = createWriteStream(temporary);
-  try {
-    await writeTar(snapshot, stream, epoch);
-    stream.end();
-    await once(stream, "close");
-    await rename(temporary, to.file);
-  } finally {
-    stream.destroy();
-    await rm(temporary, { force: true });
-  }
+  await writeWhole(to.file, async (stream) => await writeTar(snapshot, stream, epoch));
 }
 
 async function writeTar(

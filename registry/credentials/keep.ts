@@ -1,7 +1,8 @@
-import { chmodSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { makeDirectories } from "../../native/directory.ts";
 import { errorMessage, TsbuildError } from "../../native/errors.ts";
+import { writeWholeText } from "../../native/whole-file.ts";
 import { helperOf, isRecord, parseAuthFile } from "./auth-file.ts";
 import type { Credentials } from "./credentials.ts";
 import { runHelper, serverName, type HelperAnswer } from "./helper.ts";
@@ -120,15 +121,10 @@ function readConfig(file: string): Readonly<Record<string, unknown>> {
   throw unusable(file, "it is no JSON object");
 }
 
-/** The file that a symbolic link leads to is replaced, not the link. */
 function writeConfig(file: string, config: Readonly<Record<string, unknown>>): void {
   try {
-    const target = statSync(file, { throwIfNoEntry: false }) === undefined ? file : realpathSync(file);
-    makeDirectories(dirname(target), 0o700);
-    const temporary = `${target}.tmp${process.pid}`;
-    writeFileSync(temporary, `${JSON.stringify(config, undefined, "\t")}\n`, { mode: 0o600 });
-    chmodSync(temporary, 0o600);
-    renameSync(temporary, target);
+    makeDirectories(dirname(file), 0o700);
+    writeWholeText(file, `${JSON.stringify(config, undefined, "\t")}\n`, 0o600);
   } catch (cause) {
     throw unusable(file, errorMessage(cause), cause);
   }

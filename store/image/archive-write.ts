@@ -1,8 +1,8 @@
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { createWriteStream } from "node:fs";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { once } from "node:events";
 import { dirname, join } from "node:path";
 import { pack, type Pack } from "tar-stream";
+import { makeOutputDirectory, writeWhole } from "../../native/whole-file.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { MediaType } from "../oci/mediatype.ts";
@@ -34,7 +34,7 @@ interface Entry {
 export async function writeLayout(store: Store, images: readonly ArchivedImage[], directory: string): Promise<void> {
   for (const entry of entries(store, images, "oci")) {
     const file = join(directory, entry.name);
-    await mkdir(dirname(file), { recursive: true });
+    makeOutputDirectory(dirname(file));
     const temporary = `${file}.${process.pid}`;
     try {
       await writeFile(temporary, entry.bytes());
@@ -45,23 +45,13 @@ export async function writeLayout(store: Store, images: readonly ArchivedImage[]
   }
 }
 
-/** Writes an archive file; it appears whole or not at all. */
+/** Writes an archive file; it appears whole or not at all. @throws E_OUTPUT_FILE */
 export async function writeArchiveFile(
   store: Store,
   images: readonly ArchivedImage[],
   options: { readonly format: ArchiveFormat; readonly file: string; readonly signal?: AbortSignal | undefined },
 ): Promise<void> {
-  const temporary = `${options.file}.${process.pid}.tmp`;
-  const stream = createWriteStream(temporary);
-  try {
-    await writeArchive(store, images, { ...options, stream });
-    stream.end();
-    await once(stream, "close");
-    await rename(temporary, options.file);
-  } finally {
-    stream.destroy();
-    await rm(temporary, { force: true });
-  }
+  await writeWhole(options.file, async (stream) => await writeArchive(store, images, { ...options, stream }));
 }
 
 /** Writes an archive to a stream, which stays open. The same images give the same bytes. */

@@ -1,0 +1,93 @@
+import { once } from "node:events";
+import { realpathSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { makeDirectories } from "./directory.ts";
+import { TsbuildError } from "./errors.ts";
+
+/** Where the bytes of a file go: beside it first, or for what is no file (a device, a pipe) straight there. */
+interface Place {
+  readonly target: string;
+  readonly temporary: string | undefined;
+}
+
+/**
+ * Writes a file that readers see whole or not at all: `write` fills a stream, then the file takes its place. A symbolic
+ * link stays one; a device or a pipe is written to and not replaced. @throws E_OUTPUT_FILE, and what `write` throws
+ */
+export async function writeWhole(path: string, write: (stream: NodeJS.WritableStream) => Promise<void>): Promise<void> {
+  const { target, temporary } = placeOf(path);
+  const handle = await open(temporary ?? target, "w").catch((cause: unknown) => {
+    throw cannotWrite(path, cause);
+  });
+  const stream = handle.createWriteStream();
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => undefined);
+  stream.on("error", (cause) => failed.reject(cannotWrite(path, cause)));
+  try {
+    await Promise.race([write(stream), failed.promise]);
+    stream.end();
+    await Promise.race([once(stream, "close"), failed.promise]);
+    if (temporary !== undefined) await rename(temporary, target);
+  } finally {
+    stream.destroy();
+    if (temporary !== undefined) await rm(temporary, { force: true });
+  }
+}
+
+/** As writeWhole(), of a text. @throws E_OUTPUT_FILE */
+export function writeWholeText(path: string, text: string, mode = 0o666): void {
+  const { target, temporary } = placeOf(path);
+  try {
+    writeFileSync(temporary ?? target, text, { mode });
+    if (temporary !== undefined) renameSync(temporary, target);
+  } catch (cause) {
+    if (temporary !== undefined) rmSync(temporary, { force: true });
+    throw cannotWrite(path, cause);
+  }
+}
+
+/** Makes a directory for results, unless it is there. @throws E_OUTPUT_FILE */
+export function makeOutputDirectory(path: string): void {
+  try {
+    makeDirectories(path, 0o777);
+  } catch (cause) {
+    throw cannotWrite(path, cause);
+  }
+}
+
+function placeOf(path: string): Place {
+  const there = kindOf(path);
+  if (there?.isDirectory() === true) throw cannotWrite(path, Object.assign(new Error("EISDIR"), { code: "EISDIR" }));
+  if (there !== undefined && !there.isFile()) return { target: path, temporary: undefined };
+  const target = there === undefined ? path : realpathSync(path);
+  return { target, temporary: `${target}.${process.pid}.tmp` };
+}
+
+function kindOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    throw cannotWrite(path, cause);
+  }
+}
+
+const hints: Readonly<Record<string, (path: string) => string>> = {
+  ENOENT: (path) => `make its directory first: mkdir -p ${dirname(path)}`,
+  ENOTDIR: (path) => `${dirname(path)} is no directory`,
+  EISDIR: () => "it is a directory: give the name of a file",
+  EACCES: (path) => `choose a place that you may write to, or check ${dirname(path)}`,
+  EPERM: (path) => `choose a place that you may write to, or check ${dirname(path)}`,
+  EROFS: () => "the file system is read-only: choose another place",
+  ENOSPC: (path) => `free space where ${path} is, or choose another place`,
+};
+
+function cannotWrite(path: string, cause: unknown): TsbuildError {
+  const errno = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+  const hint = hints[errno]?.(path);
+  return new TsbuildError(`Cannot write ${path}: ${errno}`, {
+    code: "E_OUTPUT_FILE",
+    cause,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
