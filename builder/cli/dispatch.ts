@@ -1,5 +1,5 @@
 import type { CommandSpec } from "./command.ts";
-import { commandNamed, commands, commonFlags, findCommand, missingCommands } from "./options.ts";
+import { commandNamed, commands, commonFlags, findCommand, groups, missingCommands } from "./options.ts";
 import { closest } from "./suggest.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -20,6 +20,8 @@ export function dispatch(words: readonly string[], isDirectory: (path: string) =
   if (word === "help") return help(words[at + 1]);
   const command = findCommand(word);
   if (command !== undefined) return { kind: "command", command, words: words.toSpliced(at, 1) };
+  const grouped = groups.get(word)?.get(words[at + 1] ?? "");
+  if (grouped !== undefined) return { kind: "command", command: commandNamed(grouped), words: words.toSpliced(at, 2) };
   if (word.startsWith("-") || looksLikePath(word) || isDirectory(word)) return build();
   throw unknownCommand(word);
 }

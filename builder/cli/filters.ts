@@ -1,4 +1,5 @@
 import type { ListedImage } from "../../store/image/list.ts";
+import { parseDuration } from "../dockerfile/duration.ts";
 import { closest } from "./suggest.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -21,7 +22,7 @@ export function filterImages(
   return chosen;
 }
 
-const kinds = ["dangling", "label", "before", "since", "reference"] as const;
+const kinds = ["dangling", "label", "before", "since", "until", "reference"] as const;
 
 interface Filter {
   readonly kind: (typeof kinds)[number];
@@ -63,9 +64,24 @@ function testOf(kind: Filter["kind"], value: string, find: (name: string) => Lis
       const than = find(value).created ?? "";
       return (image) => (image.created ?? "") > than;
     }
+    case "until": {
+      const than = pointInTime(value, Date.now());
+      return (image) => Date.parse(image.created ?? "") < than;
+    }
     case "reference":
       return (image) => image.names.some((name) => matchesName(name, value));
   }
+}
+
+/** Milliseconds since 1970 of `24h` before now, seconds since 1970, or a date. @throws E_USAGE @see docker image ls --filter until */
+function pointInTime(text: string, now: number): number {
+  const nanoseconds = parseDuration(text);
+  if (nanoseconds !== undefined && text !== "0") return now - nanoseconds / 1e6;
+  const time = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text);
+  if (/^\d/.test(text) && !Number.isNaN(time)) return time;
+  throw new UsageError(`Filter until cannot be ${JSON.stringify(text)}`, {
+    hint: "a duration or a date: --filter until=24h, --filter until=2026-01-31",
+  });
 }
 
 function onlyNames(image: ListedImage, filters: readonly Filter[]): ListedImage {

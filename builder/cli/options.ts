@@ -355,7 +355,13 @@ const ownCommands: readonly CommandSpec[] = [
     flags: [
       { name: "all", short: "a", kind: "bool", help: "every image (what is listed anyway)" },
       { name: "digests", kind: "bool", help: "show digests" },
-      { name: "filter", kind: "list", value: "K=V", help: "dangling, label, before, since or reference" },
+      {
+        name: "filter",
+        short: "f",
+        kind: "list",
+        value: "K=V",
+        help: "dangling, label, before, since, until or reference",
+      },
       formatFlag,
       noTrunc,
       quietIds,
@@ -400,9 +406,11 @@ const ownCommands: readonly CommandSpec[] = [
     flags: [
       { name: "all", short: "a", kind: "bool", help: "forget every step of the cache too" },
       { name: "until", kind: "string", value: "DURATION", help: "forget steps not used for so long: 24h" },
+      { name: "filter", kind: "list", value: "until=TIME", help: "as --until" },
+      { name: "force", short: "f", kind: "bool", help: "do not ask (nothing is asked)" },
       ...commonFlags,
     ],
-    missing: missing("filter", "force/f", "volumes"),
+    missing: missing("volumes"),
     examples: ["tsbuild prune", "tsbuild prune --until 168h"],
     load: () => import("./commands/prune.ts"),
   },
@@ -412,8 +420,12 @@ const ownCommands: readonly CommandSpec[] = [
     operands: "IMAGE...",
     min: 1,
     max: Infinity,
-    flags: [{ ...formatFlag, short: "f", help: "json or a Go template: '{{.Config.Env}}'" }, ...commonFlags],
-    missing: missing("type", "size/s", "platform"),
+    flags: [
+      { ...formatFlag, short: "f", help: "json or a Go template: '{{.Config.Env}}'" },
+      { name: "type", kind: "string", value: "KIND", choices: ["image"], help: "what is inspected: image" },
+      ...commonFlags,
+    ],
+    missing: missing("size/s", "platform"),
     examples: ["tsbuild inspect app", "tsbuild inspect -f '{{json .Config.Env}}' app"],
     load: () => import("./commands/inspect.ts"),
   },
@@ -515,6 +527,27 @@ const ownCommands: readonly CommandSpec[] = [
 export const commands: readonly CommandSpec[] = ownCommands.flatMap((command) =>
   command.name === "build" ? [command, shellCommand(command)] : [command],
 );
+
+/** docker's groups: `docker image ls` is `docker images`, `docker buildx build` is `docker build`. */
+export const groups: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map([
+  [
+    "image",
+    same("build history inspect load prune pull push save tag", {
+      ls: "images",
+      list: "images",
+      rm: "rmi",
+      remove: "rmi",
+    }),
+  ],
+  ["container", same("run")],
+  ["buildx", same("build prune", { b: "build" })],
+  ["builder", same("build prune")],
+  ["system", same("prune")],
+]);
+
+function same(names: string, others: Readonly<Record<string, string>> = {}): ReadonlyMap<string, string> {
+  return new Map([...names.split(" ").map((name): [string, string] => [name, name]), ...Object.entries(others)]);
+}
 
 /** Commands of docker that tsbuild may have one day: refused by name. */
 export const missingCommands: readonly string[] = [

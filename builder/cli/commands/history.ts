@@ -53,7 +53,7 @@ function rowOf(
   return {
     ID: show.full ? line.id : shortID(line.id),
     CreatedSince: known ? timeAgo(created, show.now) : "N/A",
-    CreatedAt: known ? new Date(created).toISOString().replace(/\.000Z$/, "Z") : "N/A",
+    CreatedAt: known ? new Date(created).toISOString().replace(/\.\d+Z$/, "Z") : "N/A",
     CreatedBy: show.full || command.length <= 45 ? command : `${command.slice(0, 44)}…`,
     Size: show.human ? dockerSize(line.size) : String(line.size),
     Comment: line.comment,

@@ -17,6 +17,11 @@ interface Row {
   readonly CreatedSince: string;
   readonly CreatedAt: string;
   readonly Size: string;
+  readonly VirtualSize: string;
+  /** Nobody counts these here, as with docker's list. */
+  readonly Containers: "N/A";
+  readonly SharedSize: "N/A";
+  readonly UniqueSize: "N/A";
 }
 
 /** `tsbuild images`: a line for each name, and one for each image without names. */
@@ -55,7 +60,11 @@ function rowsOf(image: ListedImage, full: boolean, now: number): readonly Row[] 
     CreatedSince: known ? timeAgo(created, now) : "N/A",
     CreatedAt: known ? goTime(created) : "N/A",
     Size: dockerSize(image.size),
-  };
+    VirtualSize: dockerSize(image.size),
+    Containers: "N/A",
+    SharedSize: "N/A",
+    UniqueSize: "N/A",
+  } as const;
   if (image.names.length === 0) return [{ Repository: "<none>", Tag: "<none>", ...shared }];
   return image.names.map((name) => {
     const { repository, tag } = splitName(name);

@@ -1,4 +1,6 @@
+import type { InspectedImage } from "../../../store/image/inspect.ts";
 import type { Invocation } from "../command.ts";
+import { inspectView } from "../format/inspect-view.ts";
 import { formatOne } from "../format/output.ts";
 import { openInvocationStore } from "../open-store.ts";
 
@@ -7,7 +9,7 @@ export async function execute(invocation: Invocation): Promise<number> {
   const { flags, operands, out } = invocation;
   const { inspectImage } = await import("../../../store/image/inspect.ts");
   await using store = await openInvocationStore(invocation);
-  const found: object[] = [];
+  const found: InspectedImage[] = [];
   const failures: unknown[] = [];
   for (const image of operands) {
     try {
@@ -18,7 +20,7 @@ export async function execute(invocation: Invocation): Promise<number> {
   }
   const format = flags.string("format");
   if (format === undefined) out.result(`${JSON.stringify(found, undefined, 4)}\n`);
-  else out.result(found.map((image) => formatOne(format, image)).join(""));
+  else out.result(found.map((image) => formatOne(format, format === "json" ? image : inspectView(image))).join(""));
   if (failures.length > 0) throw failures[0];
   return 0;
 }

@@ -5,15 +5,35 @@ import { isFunction } from "./functions.ts";
 export type Node =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "print"; readonly pipeline: Pipeline }
-  | { readonly kind: "set"; readonly variable: string; readonly pipeline: Pipeline }
-  | { readonly kind: "if" | "with"; readonly pipeline: Pipeline; readonly body: Node[]; readonly otherwise: Node[] }
-  | {
-      readonly kind: "range";
-      readonly variables: readonly string[];
-      readonly pipeline: Pipeline;
-      readonly body: Node[];
-      readonly otherwise: Node[];
-    };
+  /** `$x := ...` and `$x = ...` */
+  | { readonly kind: "make" | "change"; readonly variable: string; readonly pipeline: Pipeline }
+  | { readonly kind: "break" | "continue" }
+  | { readonly kind: "template"; readonly name: string; readonly pipeline: Pipeline | undefined }
+  | Choice
+  | Loop;
+
+interface Branches {
+  readonly body: Node[];
+  readonly otherwise: Node[];
+}
+
+interface Choice extends Branches {
+  readonly kind: "if" | "with";
+  readonly variable: string | undefined;
+  readonly pipeline: Pipeline;
+}
+
+interface Loop extends Branches {
+  readonly kind: "range";
+  readonly variables: readonly string[];
+  readonly pipeline: Pipeline;
+}
+
+/** A template and those that it defines. */
+export interface ParsedTemplate {
+  readonly nodes: readonly Node[];
+  readonly templates: ReadonlyMap<string, readonly Node[]>;
+}
 
 /** Commands joined by `|`: a function and its arguments, or one operand. */
 export type Pipeline = readonly (readonly Operand[])[];
@@ -25,63 +45,130 @@ export type Operand =
   | { readonly kind: "nested"; readonly pipeline: Pipeline; readonly path: readonly string[] }
   | { readonly kind: "function"; readonly name: string };
 
+/** What an {{end}} ends. */
 interface Block {
-  readonly node: Extract<Node, { readonly body: Node[] }> | undefined;
+  /** Of {{if}}, {{with}} and {{range}}; a definition has no {{else}}. */
+  readonly node: Choice | Loop | undefined;
   body: Node[];
-  /** Blocks that end with this one: `else if`. */
+  readonly kind: string;
+  /** The block around it ends with it: `else if`. */
   readonly chained: boolean;
 }
 
 /** @throws E_TEMPLATE */
-export function parseTemplate(text: string): readonly Node[] {
-  const root: Block = { node: undefined, body: [], chained: false };
-  const stack: Block[] = [root];
-  const top = (): Block => stack.at(-1) ?? root;
-  for (const part of split(text)) {
-    if (part.kind === "text") {
-      if (part.text !== "") top().body.push({ kind: "text", text: part.text });
-      continue;
+export function parseTemplate(text: string): ParsedTemplate {
+  return new TemplateParser(text).parse();
+}
+
+class TemplateParser {
+  readonly #text: string;
+  readonly #root: Block = { node: undefined, body: [], kind: "", chained: false };
+  readonly #stack: Block[] = [this.#root];
+  readonly #templates = new Map<string, readonly Node[]>();
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  parse(): ParsedTemplate {
+    for (const part of split(this.#text)) {
+      if (part.kind === "action") this.#action(tokens(part.text));
+      else if (part.text !== "") this.#top.body.push({ kind: "text", text: part.text });
     }
-    const words = tokens(part.text);
+    if (this.#stack.length > 1) throw this.#broken(`{{${this.#top.kind}}} has no {{end}}`);
+    return { nodes: this.#root.body, templates: this.#templates };
+  }
+
+  get #top(): Block {
+    return this.#stack.at(-1) ?? this.#root;
+  }
+
+  #action(words: readonly string[]): void {
     const [head] = words;
-    if (head === undefined) throw broken(text, "an action {{}} is empty");
-    if (head === "end") {
-      if (stack.length === 1) throw broken(text, "{{end}} without {{if}}");
-      while (stack.length > 1 && stack.pop()?.chained === true);
-      if (words.length > 1) throw broken(text, "{{end}} takes nothing");
-    } else if (head === "else") {
-      const { node } = top();
-      if (node === undefined) throw broken(text, "{{else}} without {{if}}");
-      top().body = node.otherwise;
-      if (words[1] === "if" || words[1] === "with") open(stack, words.slice(1), true, text);
-      else if (words.length > 1) throw broken(text, `{{else ${words[1]}}}`);
-    } else if (head === "if" || head === "with" || head === "range") open(stack, words, false, text);
-    else top().body.push(action(words, text));
+    switch (head) {
+      case undefined:
+        throw this.#broken("an action {{}} is empty");
+      case "end":
+        return this.#end(words);
+      case "else":
+        return this.#else(words);
+      case "if":
+      case "with":
+      case "range":
+        return this.#open(words, false);
+      case "define":
+      case "block":
+      case "template":
+        return this.#named(head, words);
+      case "break":
+      case "continue":
+        if (!this.#stack.some(({ kind }) => kind === "range")) throw this.#broken(`{{${head}}} outside of {{range}}`);
+        this.#top.body.push({ kind: head });
+        return;
+      default:
+        this.#top.body.push(this.#statement(words));
+    }
   }
-  if (stack.length > 1) throw broken(text, `{{${top().node?.kind ?? ""}}} has no {{end}}`);
-  return root.body;
-}
 
-function open(stack: Block[], words: readonly string[], chained: boolean, text: string): void {
-  const kind = words[0];
-  const assign = kind === "range" ? words.indexOf(":=") : -1;
-  const pipeline = new PipelineParser(words.slice(Math.max(assign, 0) + 1), text).parse();
-  const lists = { body: [], otherwise: [] };
-  const variables = words.slice(1, Math.max(assign, 1)).filter((word) => word.startsWith("$"));
-  const node: Block["node"] =
-    kind === "range"
-      ? { kind, variables: variables.map((word) => word.slice(1)), pipeline, ...lists }
-      : { kind: kind === "with" ? "with" : "if", pipeline, ...lists };
-  stack.at(-1)?.body.push(node);
-  stack.push({ node, body: node.body, chained });
-}
-
-function action(words: readonly string[], text: string): Node {
-  const [head = "", operator] = words;
-  if (head.startsWith("$") && (operator === ":=" || operator === "=")) {
-    return { kind: "set", variable: head.slice(1), pipeline: new PipelineParser(words.slice(2), text).parse() };
+  #end(words: readonly string[]): void {
+    if (this.#stack.length === 1) throw this.#broken("{{end}} without {{if}}");
+    while (this.#stack.length > 1 && this.#stack.pop()?.chained === true);
+    if (words.length > 1) throw this.#broken("{{end}} takes nothing");
   }
-  return { kind: "print", pipeline: new PipelineParser(words, text).parse() };
+
+  #else(words: readonly string[]): void {
+    const { node } = this.#top;
+    if (node === undefined) throw this.#broken("{{else}} without {{if}}");
+    this.#top.body = node.otherwise;
+    if (words[1] === "if" || words[1] === "with") this.#open(words.slice(1), true);
+    else if (words.length > 1) throw this.#broken(`{{else ${words[1]}}}`);
+  }
+
+  #open(words: readonly string[], chained: boolean): void {
+    const kind = words[0] ?? "";
+    const assign = words.indexOf(":=");
+    const pipeline = this.#pipeline(words.slice(Math.max(assign, 0) + 1));
+    const branches = { body: [], otherwise: [] };
+    const variables = words.slice(1, Math.max(assign, 1)).filter((word) => word.startsWith("$"));
+    const names = variables.map((word) => word.slice(1));
+    const node: Choice | Loop =
+      kind === "range"
+        ? { kind, variables: names, pipeline, ...branches }
+        : { kind: kind === "with" ? "with" : "if", variable: names[0], pipeline, ...branches };
+    this.#top.body.push(node);
+    this.#stack.push({ node, body: node.body, kind, chained });
+  }
+
+  /** `define "x"`, `block "x" .Field` and `template "x" .Field` */
+  #named(kind: "define" | "block" | "template", words: readonly string[]): void {
+    const name = words[1] ?? "";
+    if (!/^["`]/.test(name)) throw this.#broken(`{{${kind}}} has no name in quotes`);
+    const known = name.startsWith("`") ? name.slice(1, -1) : unquote(name, this.#text);
+    const rest = words.slice(2);
+    const pipeline = rest.length === 0 ? undefined : this.#pipeline(rest);
+    if (kind !== "define") this.#top.body.push({ kind: "template", name: known, pipeline });
+    if (kind === "template") return;
+    const body: Node[] = [];
+    this.#templates.set(known, body);
+    this.#stack.push({ node: undefined, body, kind, chained: false });
+  }
+
+  #statement(words: readonly string[]): Node {
+    const [head = "", operator] = words;
+    if (!head.startsWith("$") || (operator !== ":=" && operator !== "=")) {
+      return { kind: "print", pipeline: this.#pipeline(words) };
+    }
+    const kind = operator === "=" ? "change" : "make";
+    return { kind, variable: head.slice(1), pipeline: this.#pipeline(words.slice(2)) };
+  }
+
+  #pipeline(words: readonly string[]): Pipeline {
+    return new PipelineParser(words, this.#text).parse();
+  }
+
+  #broken(why: string): UsageError {
+    return broken(this.#text, why);
+  }
 }
 
 /** Text and actions in turn; `{{-` and `-}}` take the white space beside them, comments are left out. */
@@ -123,7 +210,7 @@ function actionEnd(text: string, from: number): number {
   return -1;
 }
 
-const token = /"(?:[^"\\]|\\.)*"|`[^`]*`|:=|[()|,=]|[^\s()|,="`]+/g;
+const token = /"(?:[^"\\]|\\.)*"|`[^`]*`|'(?:[^'\\]|\\.)+'|:=|[()|,=]|[^\s()|,="`]+/g;
 
 function tokens(text: string): readonly string[] {
   return text.match(token) ?? [];
@@ -154,6 +241,7 @@ class PipelineParser {
       }
       const [head] = command;
       if (head === undefined) throw broken(this.#text, "a pipe is empty");
+      if (head.kind === "literal" && head.value === undefined) throw broken(this.#text, "nil says nothing");
       if (head.kind !== "function" && (command.length > 1 || commands.length > 0)) {
         throw broken(this.#text, "only a function takes arguments");
       }
@@ -174,6 +262,7 @@ class PipelineParser {
       return { kind: "nested", pipeline, path };
     }
     if (word.startsWith('"')) return { kind: "literal", value: unquote(word, this.#text) };
+    if (/^'(?:[^\\]|\\.)'$/u.test(word)) return { kind: "literal", value: charCode(word) };
     if (word.startsWith("`")) return { kind: "literal", value: word.slice(1, -1) };
     if (word === ".") return { kind: "field", path: [] };
     if (/^(?:\.[A-Za-z_][A-Za-z0-9_]*)+$/.test(word)) return { kind: "field", path: word.slice(1).split(".") };
@@ -181,7 +270,7 @@ class PipelineParser {
       const [name = "", ...path] = word.slice(1).split(".");
       return { kind: "variable", name, path };
     }
-    if (/^-?[0-9]+(?:\.[0-9]+)?$/.test(word)) return { kind: "literal", value: Number(word) };
+    if (/^[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/.test(word)) return { kind: "literal", value: Number(word) };
     if (word === "true" || word === "false") return { kind: "literal", value: word === "true" };
     if (word === "nil") return { kind: "literal", value: undefined };
     if (isFunction(word)) return { kind: "function", name: word };
@@ -189,9 +278,19 @@ class PipelineParser {
   }
 }
 
+const charEscapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r" };
+
+/** A character in single quotes is a number, as in Go. */
+function charCode(word: string): number {
+  const escape = /^'\\(.)'$/.exec(word)?.[1];
+  const char = escape === undefined ? word.slice(1, -1) : (charEscapes[escape] ?? escape);
+  return char.codePointAt(0) ?? 0;
+}
+
 function unquote(word: string, text: string): string {
   try {
-    const value: unknown = JSON.parse(word);
+    // \n and \t outside of texts were made what they mean before.
+    const value: unknown = JSON.parse(word.replaceAll("\n", "\\n").replaceAll("\t", "\\t"));
     return typeof value === "string" ? value : "";
   } catch {
     throw broken(text, `string ${word}`);

@@ -1,92 +1,153 @@
 import { UsageError } from "../usage-error.ts";
-import { callFunction, truth } from "./functions.ts";
+import { callFunction } from "./functions.ts";
+import { entriesOf, fieldOf, show, truth } from "./go-value.ts";
 import { type Node, type Operand, parseTemplate, type Pipeline } from "./template-parser.ts";
 
 /** A compiled template: gives the text for one value. */
 export type Template = (value: unknown) => string;
 
 /**
- * The part of Go's text/template that scripts use with --format: fields, pipes, range, if, with, variables and the
- * functions json, index, println, print, printf, join, split, lower, upper, title, len, eq, ne, and, or, not,
- * truncate, slice. @throws E_TEMPLATE
+ * Go's text/template with the functions of docker's --format: fields, pipes, variables, range, if, with, break,
+ * continue, define, template and block. @throws E_TEMPLATE
  */
 export function compileTemplate(text: string): Template {
-  const nodes = parseTemplate(text.replaceAll("\\t", "\t").replaceAll("\\n", "\n"));
-  return (value) => run(nodes, { dot: value, root: value, variables: new Map() });
+  const { nodes, templates } = parseTemplate(text.replaceAll("\\t", "\t").replaceAll("\\n", "\n"));
+  return (value) => new Run(templates).text(nodes, value);
 }
 
 interface Scope {
   readonly dot: unknown;
   readonly root: unknown;
-  readonly variables: ReadonlyMap<string, unknown>;
+  readonly variables: Variables;
 }
 
-function run(nodes: readonly Node[], outer: Scope): string {
-  let scope = outer;
-  let text = "";
-  for (const node of nodes) {
+/** Variables of one block; `=` changes them where they were made. */
+class Variables {
+  readonly #values = new Map<string, unknown>();
+  readonly #outer: Variables | undefined;
+
+  constructor(outer?: Variables) {
+    this.#outer = outer;
+  }
+
+  get(name: string): unknown {
+    return this.#values.has(name) ? this.#values.get(name) : this.#outer?.get(name);
+  }
+
+  make(name: string, value: unknown): void {
+    this.#values.set(name, value);
+  }
+
+  change(name: string, value: unknown): void {
+    if (this.#values.has(name) || this.#outer === undefined) this.#values.set(name, value);
+    else this.#outer.change(name, value);
+  }
+}
+
+type Ended = "break" | "continue" | undefined;
+
+const deepest = 100;
+
+class Run {
+  readonly #templates: ReadonlyMap<string, readonly Node[]>;
+  #text = "";
+  #depth = 0;
+
+  constructor(templates: ReadonlyMap<string, readonly Node[]>) {
+    this.#templates = templates;
+  }
+
+  text(nodes: readonly Node[], value: unknown): string {
+    this.#nodes(nodes, { dot: value, root: value, variables: new Variables() });
+    return this.#text;
+  }
+
+  #nodes(nodes: readonly Node[], scope: Scope): Ended {
+    for (const node of nodes) {
+      const ended = this.#node(node, scope);
+      if (ended !== undefined) return ended;
+    }
+    return undefined;
+  }
+
+  #node(node: Node, scope: Scope): Ended {
     switch (node.kind) {
       case "text":
-        text += node.text;
-        break;
+        this.#text += node.text;
+        return undefined;
       case "print":
-        text += show(evaluate(node.pipeline, scope));
-        break;
-      case "set":
-        scope = withVariable(scope, node.variable, evaluate(node.pipeline, scope));
-        break;
+        this.#text += show(evaluate(node.pipeline, scope));
+        return undefined;
+      case "make":
+        scope.variables.make(node.variable, evaluate(node.pipeline, scope));
+        return undefined;
+      case "change":
+        scope.variables.change(node.variable, evaluate(node.pipeline, scope));
+        return undefined;
       case "if":
-        text += run(truth(evaluate(node.pipeline, scope)) ? node.body : node.otherwise, scope);
-        break;
-      case "with": {
-        const value = evaluate(node.pipeline, scope);
-        text += truth(value) ? run(node.body, { ...scope, dot: value }) : run(node.otherwise, scope);
-        break;
-      }
+      case "with":
+        return this.#choose(node, scope);
       case "range":
-        text += range(node, scope);
-        break;
+        return this.#range(node, scope);
+      case "template":
+        this.#template(node, scope);
+        return undefined;
+      case "break":
+      case "continue":
+        return node.kind;
     }
   }
-  return text;
-}
 
-function range(node: Extract<Node, { readonly kind: "range" }>, scope: Scope): string {
-  const entries = entriesOf(evaluate(node.pipeline, scope));
-  if (entries.length === 0) return run(node.otherwise, scope);
-  const [first, second] = node.variables;
-  return entries
-    .map(([key, value]) => {
-      let inner: Scope = { ...scope, dot: value };
-      if (second !== undefined && first !== undefined) {
-        inner = withVariable(withVariable(inner, first, key), second, value);
-      } else if (first !== undefined) inner = withVariable(inner, first, value);
-      return run(node.body, inner);
-    })
-    .join("");
-}
+  #choose(node: Extract<Node, { readonly kind: "if" | "with" }>, outer: Scope): Ended {
+    const scope = { ...outer, variables: new Variables(outer.variables) };
+    const value = evaluate(node.pipeline, scope);
+    if (node.variable !== undefined) scope.variables.make(node.variable, value);
+    if (!truth(value)) return this.#nodes(node.otherwise, scope);
+    return this.#nodes(node.body, node.kind === "with" ? { ...scope, dot: value } : scope);
+  }
 
-/** Keys of an object in order, as Go walks a map. */
-function entriesOf(value: unknown): readonly (readonly [unknown, unknown])[] {
-  if (value === undefined || value === null) return [];
-  if (Array.isArray(value)) return value.map((item, i): readonly [unknown, unknown] => [i, item]);
-  if (typeof value === "object") return Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  throw new UsageError(`Cannot format: range over ${JSON.stringify(value)}`, {
-    code: "E_TEMPLATE",
-    hint: "range a list",
-  });
+  #range(node: Extract<Node, { readonly kind: "range" }>, outer: Scope): Ended {
+    const entries = entriesOf(evaluate(node.pipeline, outer));
+    if (entries.length === 0) return this.#nodes(node.otherwise, outer);
+    const [first, second] = node.variables;
+    for (const [key, value] of entries) {
+      const variables = new Variables(outer.variables);
+      if (first !== undefined) variables.make(first, second === undefined ? value : key);
+      if (second !== undefined) variables.make(second, value);
+      if (this.#nodes(node.body, { ...outer, dot: value, variables }) === "break") break;
+    }
+    return undefined;
+  }
+
+  #template(node: Extract<Node, { readonly kind: "template" }>, scope: Scope): void {
+    const nodes = this.#templates.get(node.name);
+    if (nodes === undefined) throw broken(`there is no template ${JSON.stringify(node.name)}`);
+    if (++this.#depth > deepest) throw broken(`template ${JSON.stringify(node.name)} calls itself without end`);
+    const value = node.pipeline === undefined ? undefined : evaluate(node.pipeline, scope);
+    this.#nodes(nodes, { dot: value, root: value, variables: new Variables() });
+    this.#depth--;
+  }
 }
 
 function evaluate(pipeline: Pipeline, scope: Scope): unknown {
   let value: unknown;
-  pipeline.forEach((command, i) => {
-    const [head, ...rest] = command;
-    const args = rest.map((operand) => resolve(operand, scope));
-    if (i > 0) args.push(value);
-    if (head?.kind === "function") value = callFunction(head.name, args);
-    else value = head === undefined ? undefined : resolve(head, scope);
+  pipeline.forEach(([head, ...rest], i) => {
+    const piped = i > 0 ? [value] : [];
+    if (head?.kind !== "function") value = head === undefined ? undefined : resolve(head, scope);
+    else if (head.name === "and" || head.name === "or") value = decide(head.name, rest, piped, scope);
+    else value = callFunction(head.name, [...rest.map((operand) => resolve(operand, scope)), ...piped]);
   });
   return value;
+}
+
+/** The first value that decides; what stands after it is not looked at. */
+function decide(name: "and" | "or", operands: readonly Operand[], piped: readonly unknown[], scope: Scope): unknown {
+  let value: unknown;
+  for (const operand of operands) {
+    value = resolve(operand, scope);
+    if (truth(value) === (name === "or")) return value;
+  }
+  return piped.length > 0 ? piped[0] : value;
 }
 
 function resolve(operand: Operand, scope: Scope): unknown {
@@ -94,53 +155,16 @@ function resolve(operand: Operand, scope: Scope): unknown {
     case "literal":
       return operand.value;
     case "field":
-      return walk(scope.dot, operand.path);
+      return operand.path.reduce(fieldOf, scope.dot);
     case "variable":
-      return walk(operand.name === "" ? scope.root : scope.variables.get(operand.name), operand.path);
+      return operand.path.reduce(fieldOf, operand.name === "" ? scope.root : scope.variables.get(operand.name));
     case "nested":
-      return walk(evaluate(operand.pipeline, scope), operand.path);
+      return operand.path.reduce(fieldOf, evaluate(operand.pipeline, scope));
     case "function":
       return callFunction(operand.name, []);
   }
 }
 
-function walk(value: unknown, path: readonly string[]): unknown {
-  let at = value;
-  for (const name of path) {
-    if (typeof at !== "object" || at === null) {
-      if (at === undefined || at === null) return undefined;
-      throw missing(name, at);
-    }
-    const found = Object.getOwnPropertyDescriptor(at, name);
-    if (found === undefined && !Array.isArray(at) && isStruct(at)) throw missing(name, at);
-    at = found?.value;
-  }
-  return at;
-}
-
-/** Rows of tables are structs: a field that they lack is a mistake. Maps (Labels) have any key. */
-function isStruct(value: object): boolean {
-  const first = Object.keys(value)[0];
-  return first !== undefined && /^[A-Z][A-Za-z]*$/.test(first);
-}
-
-function missing(name: string, value: unknown): UsageError {
-  const fields = typeof value === "object" && value !== null ? Object.keys(value).join(", ") : typeof value;
-  return new UsageError(`Cannot format: there is no field .${name}`, { code: "E_TEMPLATE", hint: `fields: ${fields}` });
-}
-
-function withVariable(scope: Scope, name: string, value: unknown): Scope {
-  return { ...scope, variables: new Map(scope.variables).set(name, value) };
-}
-
-/** A value as Go's fmt prints it. */
-export function show(value: unknown): string {
-  if (value === undefined || value === null) return "<no value>";
-  if (typeof value === "string") return value;
-  if (Array.isArray(value)) return `[${value.map(show).join(" ")}]`;
-  if (typeof value === "object") {
-    const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-    return `map[${entries.map(([key, item]) => `${key}:${show(item)}`).join(" ")}]`;
-  }
-  return String(value);
+function broken(why: string): UsageError {
+  return new UsageError(`Cannot format: ${why}`, { code: "E_TEMPLATE", hint: '{{define "x"}}{{.}}{{end}}' });
 }

@@ -22,6 +22,11 @@ describe("filterImages()", () => {
     [["label=toString"], []],
     [["before=app:2"], [old]],
     [["since=app:2"], [dangling]],
+    [["until=2026-02-01"], [old]],
+    [["until=2026-01-15T00:00:00Z"], [old]],
+    [["until=1769904000"], [old]],
+    [["until=1h", "label=a"], [middle, old]],
+    [["until=876000h"], []],
     [["reference=app", "label=b"], [old]],
     [[], all],
   ])("by %j", (words, expected) => {
@@ -32,9 +37,12 @@ describe("filterImages()", () => {
     expect(filterImages(all, ["reference=oth*"], find).map(({ names }) => names)).toEqual([["other:2"]]);
   });
 
-  it.each([["labl=x"], ["dangling=perhaps"], ["dangling"], ["reference=[z-a]"]])("refuses %s", (word) => {
-    expect(() => filterImages(all, [word], find)).toThrow(/filter|Filter|pattern/);
-  });
+  it.each([["labl=x"], ["until=soon"], ["dangling=perhaps"], ["dangling"], ["reference=[z-a]"]])(
+    "refuses %s",
+    (word) => {
+      expect(() => filterImages(all, [word], find)).toThrow(/filter|Filter|pattern/);
+    },
+  );
 });
 
 describe("matchesName()", () => {

@@ -1,9 +1,12 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { familiarName, splitName } from "../../../builder/cli/format/names.ts";
+import { inspectView } from "../../../builder/cli/format/inspect-view.ts";
 import { formatOne, formatRows } from "../../../builder/cli/format/output.ts";
 import { dockerSize } from "../../../builder/cli/format/size.ts";
 import { parseBytes } from "../../../builder/dockerfile/byte-size.ts";
 import { compileTemplate } from "../../../builder/cli/format/template.ts";
+import type { InspectedImage } from "../../../store/image/inspect.ts";
 import { timeAgo } from "../../../builder/cli/format/time.ts";
 
 const image = {
@@ -64,7 +67,28 @@ describe("compileTemplate()", () => {
 
   it("reaches nothing but own fields", () => {
     expect(() => compileTemplate("{{.constructor}}")({ A: 1 })).toThrow(/no field/);
-    expect(compileTemplate("{{index . `__proto__`}}")({})).toBe("<no value>");
+    expect(compileTemplate("{{index . `__proto__`}}")({})).toBe("");
+    expect(compileTemplate("{{index . `__proto__`}}")({ A: 1 })).toBe("<no value>");
+  });
+});
+
+describe("inspectView()", () => {
+  /** What docker's command 28.2.2 printed for `image inspect -f` of two images; null: it refused the template. */
+  const { images, cases }: { images: Record<string, InspectedImage>; cases: [string, string, string | null][] } =
+    JSON.parse(readFileSync("test/fixtures/go-templates.json", "utf8"));
+
+  it.each(cases)("of %s makes %j what docker makes of it", (name, template, text) => {
+    const image = images[name];
+    if (image === undefined) throw new RangeError(name);
+    const render = (): string => compileTemplate(template)(inspectView(image));
+    if (text === null) expect(render).toThrow(expect.objectContaining({ code: "E_TEMPLATE" }));
+    else expect(render()).toBe(text);
+  });
+
+  it("does not show in JSON what the image does not set", () => {
+    const { bare } = images;
+    if (bare === undefined) throw new RangeError("bare");
+    expect(compileTemplate("{{json .}}")(inspectView(bare))).toBe(JSON.stringify(bare));
   });
 });
 

@@ -94,10 +94,19 @@ describe("dispatch()", () => {
     ["ls -q", "images", ["-q"]],
     ["https://host/x.tar", "build", ["https://host/x.tar"]],
     ["git@host:x", "build", ["git@host:x"]],
+    ["image ls -q", "images", ["-q"]],
+    ["image rm app", "rmi", ["app"]],
+    ["--debug buildx build .", "build", ["--debug", "."]],
+    ["container run app", "run", ["app"]],
   ])("takes %s for tsbuild %s", (line, name, words) => {
     const request = dispatch(line.split(" "), never);
     expect(request).toMatchObject({ kind: "command", words });
     expect(request.kind === "command" && request.command.name).toBe(name);
+  });
+
+  it.each(["image", "image nosuch", "buildx", "constructor name"])("does not take %s for a command", (line) => {
+    expect(failure(() => dispatch(line.split(" "), never)).code).toMatch(/^E_COMMAND_/);
+    expect(dispatch(line.split(" "), () => true)).toMatchObject({ kind: "command", words: line.split(" ") });
   });
 
   it("takes a word for a directory only if it is one", () => {
