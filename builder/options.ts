@@ -122,6 +122,8 @@ export interface BuildOptions extends EngineOptions {
 
 /** What `tsbuild run` does. Standard streams are the caller's file descriptors 0, 1 and 2 unless given. */
 export interface RunOptions extends EngineOptions {
+  /** Called when all is prepared, right before the program starts: from there on signals are the program's. */
+  readonly onStart?: () => void;
   readonly image: string;
   readonly command?: readonly string[];
   readonly pull?: PullPolicy;

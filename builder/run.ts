@@ -59,6 +59,8 @@ export async function startImage(options: RunOptions): Promise<RunningImage> {
   makeWorkdir(active, spec.cwd);
   const { stdin, stdout, stderr } = options.stdio ?? { stdin: 0, stdout: 1, stderr: 2 };
   const stdio = { stdin: options.interactive === true ? stdin : ("null" as const), stdout, stderr };
+  signal.throwIfAborted();
+  options.onStart?.();
   const container = stack.use(await startContainer(spec, stdio, { signal }));
   const resources = stack.move();
   return {

@@ -1,6 +1,9 @@
+import { constants } from "node:os";
 import { isatty } from "node:tty";
+import type { Container } from "../../../runtime/index.ts";
 import type { Invocation } from "../command.ts";
 import { attend } from "../attend.ts";
+import type { Interrupts } from "../interrupts.ts";
 import { brieflyShown } from "../progress/brief.ts";
 import { openProgress, progressMode } from "../progress/view.ts";
 import { runRequest } from "../run-request.ts";
@@ -24,9 +27,37 @@ export async function execute(invocation: Invocation): Promise<number> {
   const abort = (): void => setup.abort(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
   signal.throwIfAborted();
-  await using running = await startImage({ ...request, signal: setup.signal, onEvent: view.sink });
-  signal.removeEventListener("abort", abort);
+  using early = new EarlySignals(interrupts);
+  const onStart = (): void => {
+    signal.removeEventListener("abort", abort);
+    early.collect();
+  };
+  await using running = await startImage({ ...request, signal: setup.signal, onEvent: view.sink, onStart });
   await view.done();
+  early.deliver(running.container);
   const { container, exitCode } = running;
   return await attend(container, { exitCode, interrupts, interactive: request.interactive === true });
+}
+
+/** Signals that come while the program is being started: it gets them as soon as there is one to send them to. */
+class EarlySignals implements Disposable {
+  readonly #interrupts: Interrupts;
+  readonly #waiting: NodeJS.Signals[] = [];
+  #diverted: Disposable | undefined;
+
+  constructor(interrupts: Interrupts) {
+    this.#interrupts = interrupts;
+  }
+
+  collect(): void {
+    this.#diverted = this.#interrupts.divert((signal) => this.#waiting.push(signal));
+  }
+
+  deliver(container: Container): void {
+    for (const signal of this.#waiting.splice(0)) container.kill(constants.signals[signal]);
+  }
+
+  [Symbol.dispose](): void {
+    this.#diverted?.[Symbol.dispose]();
+  }
 }
