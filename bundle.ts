@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { build, type BuildOptions, type Plugin } from "esbuild";
 
@@ -80,3 +80,9 @@ await Promise.all([
     chunkNames: "chunks/[name]-[hash]",
   }),
 ]);
+
+// The pages of the manual, which npm installs with the command.
+const { manPages } = await import("./builder/cli/man.ts");
+const { packageVersion } = await import("./builder/cli/package-version.ts");
+mkdirSync("dist/man");
+for (const { file, text } of manPages(packageVersion())) writeFileSync(`dist/man/${file}`, text);

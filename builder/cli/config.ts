@@ -58,21 +58,39 @@ export interface Config {
   readonly userns: UserNamespaceMode;
   /** Files of images become root's. */
   readonly squashOwners: boolean;
+  /** The configuration files that are there, the least important first. */
+  readonly layers: readonly Layer[];
 }
+
+/** A configuration file and what it says. */
+export interface Layer {
+  readonly path: string;
+  readonly settings: Settings;
+}
+
+/** Variables that win over settings of files, the first one that is set. */
+export const settingVariables = {
+  root: ["TSBUILD_ROOT"],
+  progress: ["TSBUILD_PROGRESS", "BUILDKIT_PROGRESS"],
+  platform: ["DOCKER_DEFAULT_PLATFORM"],
+  userns: ["TSBUILD_USERNS"],
+} as const;
 
 /** Precedence: env, ./tsbuild.json, $XDG_CONFIG_HOME/tsbuild/config.json, /etc/tsbuild/config.json, default. @throws E_CONFIG */
 export function readConfig(world: Surroundings): Config {
   const env = definedOnly(world.env);
   const set = (name: string): string | undefined => (env[name] === "" ? undefined : env[name]);
   const configHome = set("XDG_CONFIG_HOME") ?? join(world.home, ".config");
-  const settings = readSettings(world, configHome);
+  const first = (names: readonly string[]): string | undefined => names.map(set).find((value) => value !== undefined);
+  const layers = readLayers(world, configHome);
+  const settings = layers.reduce((base, layer) => mergeSettings(base, layer.settings), emptySettings);
   const mirrors = set("TSBUILD_REGISTRY_MIRROR");
-  const userns = userNamespaceMode(set("TSBUILD_USERNS") ?? settings.userns);
+  const userns = userNamespaceMode(first(settingVariables.userns) ?? settings.userns);
   return Object.freeze({
     env,
     cwd: world.cwd,
-    root: resolve(world.cwd, set("TSBUILD_ROOT") ?? settings.root ?? defaultRoot(world, set("XDG_DATA_HOME"))),
-    progress: set("TSBUILD_PROGRESS") ?? set("BUILDKIT_PROGRESS") ?? settings.progress,
+    root: resolve(world.cwd, first(settingVariables.root) ?? settings.root ?? defaultRoot(world, set("XDG_DATA_HOME"))),
+    progress: first(settingVariables.progress) ?? settings.progress,
     color: wantsColor(env, world.stderrIsTerminal),
     stderrIsTerminal: world.stderrIsTerminal,
     unattended: set("CI") !== undefined || env["TERM"] === "dumb",
@@ -87,13 +105,14 @@ export function readConfig(world: Surroundings): Config {
     insecure: settings.insecure,
     cdiDirectories: settings.cdiDirectories,
     hostEnv: { ...dockerProxies(world, set), ...hostEnv(env) },
-    platform: set("DOCKER_DEFAULT_PLATFORM") ?? settings.platform,
+    platform: first(settingVariables.platform) ?? settings.platform,
     pull: settings.pull,
     network: settings.network,
     ownChecks: settings.ownChecks,
     sourceDateEpoch: set("SOURCE_DATE_EPOCH"),
     userns,
     squashOwners: userns === "single" && world.uid !== 0,
+    layers,
   });
 }
 
@@ -106,18 +125,16 @@ function definedOnly(env: Readonly<Record<string, string | undefined>>): Readonl
   return out;
 }
 
-function readSettings(world: Surroundings, configHome: string): Settings {
+function readLayers(world: Surroundings, configHome: string): readonly Layer[] {
   const files = [
     { path: "/etc/tsbuild/config.json", trusted: true },
     { path: join(configHome, "tsbuild", "config.json"), trusted: true },
     { path: join(world.cwd, "tsbuild.json"), trusted: false },
   ];
-  let settings = emptySettings;
-  for (const { path, trusted } of files) {
+  return files.flatMap(({ path, trusted }) => {
     const text = world.readFile(path);
-    if (text !== undefined) settings = mergeSettings(settings, parseSettings(text, path, trusted));
-  }
-  return settings;
+    return text === undefined ? [] : [{ path, settings: parseSettings(text, path, trusted) }];
+  });
 }
 
 function defaultRoot(world: Surroundings, dataHome: string | undefined): string {

@@ -7,6 +7,8 @@ import { UsageError } from "./usage-error.ts";
 export type Request =
   | { readonly kind: "help"; readonly command: CommandSpec | undefined }
   | { readonly kind: "version" }
+  /** A shell completes a line. */
+  | { readonly kind: "complete"; readonly words: readonly string[] }
   | { readonly kind: "command"; readonly command: CommandSpec; readonly words: readonly string[] };
 
 /** Finds the command: `tsbuild [flags] PATH` is short for `tsbuild build [flags] PATH`. @throws E_COMMAND_UNKNOWN */
@@ -17,6 +19,7 @@ export function dispatch(words: readonly string[], isDirectory: (path: string) =
   if (word === undefined) return words.length === 0 ? { kind: "help", command: undefined } : build();
   if (word === "--help" || word === "-h") return { kind: "help", command: undefined };
   if (word === "--version" || word === "-v" || word === "-V") return { kind: "version" };
+  if (word === "__complete") return { kind: "complete", words: words.slice(at + 1) };
   if (word === "help") return help(words[at + 1]);
   const command = findCommand(word);
   if (command !== undefined) return { kind: "command", command, words: words.toSpliced(at, 1) };

@@ -27,6 +27,7 @@ export async function main(words: readonly string[]): Promise<number> {
     request = dispatch(words, isDirectory);
     if (request.kind === "help") return await printHelp(request, out);
     if (request.kind === "version") return await printVersion(out);
+    if (request.kind === "complete") return await printCompletion(request.words, out);
     const { command: spec, words: rest } = request;
     const line = parseLine(spec, rest);
     if (line.help) return await printHelp({ kind: "help", command: spec }, out);
@@ -92,6 +93,12 @@ function isDirectory(path: string): boolean {
 async function printHelp(request: Extract<Request, { readonly kind: "help" }>, out: Output): Promise<number> {
   const { commandHelp, generalHelp } = await import("./help.ts");
   out.result(request.command === undefined ? generalHelp() : commandHelp(request.command));
+  return 0;
+}
+
+async function printCompletion(words: readonly string[], out: Output): Promise<number> {
+  const { answerShell } = await import("./completion/answer.ts");
+  out.result(answerShell(words, surroundings()));
   return 0;
 }
 

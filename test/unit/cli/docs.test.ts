@@ -19,7 +19,9 @@ describe("docs/cli.md", () => {
 
   it("names every environment variable that the configuration reads", () => {
     const source = readFileSync("builder/cli/config.ts", "utf8") + readFileSync("builder/cli/color.ts", "utf8");
-    const names = [...source.matchAll(/(?:set\(|env\[)"([A-Z_]+)"/g)].map(([, name = ""]) => name);
+    const names = [...source.matchAll(/(?:set\(|env\[|: \[|", )"([A-Z]+_[A-Z_]+|[A-Z]+)"/g)].map(
+      ([, name = ""]) => name,
+    );
     expect(names.length).toBeGreaterThan(15);
     for (const name of names) if (name !== "CLICOLOR" && name !== "GITHUB_ACTIONS") expect(cli).toContain(name);
   });

@@ -25,7 +25,10 @@ describe("filterImages()", () => {
     [["until=2026-02-01"], [old]],
     [["until=2026-01-15T00:00:00Z"], [old]],
     [["until=1769904000"], [old]],
-    [["until=1h", "label=a"], [middle, old]],
+    [
+      ["until=1h", "label=a"],
+      [middle, old],
+    ],
     [["until=876000h"], []],
     [["reference=app", "label=b"], [old]],
     [[], all],

@@ -1,0 +1,23 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { danglingPrefix } from "./stored.ts";
+
+const load = createRequire(import.meta.url);
+
+/**
+ * Names of the images in a store, without opening it: nothing is made, locked or swept. A store that is not there, or
+ * cannot be read, has none.
+ */
+export function storedNames(root: string): readonly string[] {
+  const file = join(root, "store.db");
+  if (!existsSync(file)) return [];
+  try {
+    const sqlite: typeof import("node:sqlite") = load("node:sqlite");
+    using db = new sqlite.DatabaseSync(file, { readOnly: true, timeout: 1000 });
+    const names = db.prepare("SELECT name FROM refs ORDER BY name").all();
+    return names.map(({ name }) => String(name)).filter((name) => !name.startsWith(danglingPrefix));
+  } catch {
+    return [];
+  }
+}
