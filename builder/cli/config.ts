@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import type { OwnChecks } from "../lint/own.ts";
 import type { PullPolicy, RegistryOptions } from "../options.ts";
+import { ciService, type CiService } from "./ci/folding.ts";
 import { wantsColor } from "./color.ts";
 import { registryFiles } from "./registry-files.ts";
 import { UsageError } from "./usage-error.ts";
@@ -32,6 +33,8 @@ export interface Config {
   /** Nobody watches: plain progress. */
   readonly unattended: boolean;
   readonly githubActions: boolean;
+  /** The CI service whose log this goes to. */
+  readonly ci: CiService | undefined;
   readonly debug: boolean;
   /** Log lines under a running step. */
   readonly logLines: number;
@@ -95,6 +98,7 @@ export function readConfig(world: Surroundings): Config {
     stderrIsTerminal: world.stderrIsTerminal,
     unattended: set("CI") !== undefined || env["TERM"] === "dumb",
     githubActions: env["GITHUB_ACTIONS"] === "true",
+    ci: ciService(env),
     debug: set("TSBUILD_DEBUG") !== undefined && env["TSBUILD_DEBUG"] !== "0",
     logLines: positive(set("BUILDKIT_TTY_LOG_LINES")) ?? 6,
     colors: set("BUILDKIT_COLORS"),

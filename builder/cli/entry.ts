@@ -13,7 +13,7 @@ import { parseLine } from "./parse.ts";
 
 /** Runs one command line of the process; never throws. The number is the exit code. */
 export async function main(words: readonly string[]): Promise<number> {
-  const out = processOutput();
+  const out = processOutput({ githubActions: process.env["GITHUB_ACTIONS"] === "true" });
   let request: Request | undefined;
   const command = (): string | undefined => (request?.kind === "command" ? request.command.name : undefined);
   let debug = words.includes("--debug") || words.includes("-D");

@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import { TsbuildError } from "../../native/errors.ts";
+import { disarmed } from "./ci/folding.ts";
 
 /** Where text goes: 1 the result, 2 all else. Tests give one that collects. */
 export interface Output {
@@ -14,13 +15,16 @@ export class BrokenPipe extends Error {
   override readonly name: string = "BrokenPipe";
 }
 
-/** Writes to the process's own descriptors 1 and 2, in order and without a buffer. */
-export function processOutput(): Output {
+/**
+ * Writes to the process's own descriptors 1 and 2, in order and without a buffer. On GitHub nothing of what others say
+ * is taken for a command of the runner.
+ */
+export function processOutput({ githubActions = false }: { readonly githubActions?: boolean } = {}): Output {
   return {
     result: (text) => writeAll(1, text),
     notice: (text) => {
       try {
-        writeAll(2, text);
+        writeAll(2, githubActions ? disarmed(text) : text);
       } catch (error) {
         if (!(error instanceof BrokenPipe || error instanceof TsbuildError)) throw error; // nobody reads it: the work goes on
       }

@@ -173,6 +173,30 @@ describe("tsbuild build", () => {
     expect(failed.stderr).toMatch(/::error file=Dockerfile,line=2,col=1,title=E_\w+::/);
   });
 
+  it("tells GitHub Actions what it made, and lets no step speak to the runner", async () => {
+    using project = new Project({
+      Dockerfile: `${fromBusybox}RUN echo "##[add-mask]x"; echo "::error::y"; sleep 1.1\n`,
+      Bad: `${fromBusybox}RUN echo "##[set-env]x <b>|"; exit 3\n`,
+    });
+    const file = (name: string): string => join(project.directory, name);
+    const text = (name: string): string => readFileSync(file(name), "utf8");
+    const env = { GITHUB_ACTIONS: "true", GITHUB_OUTPUT: file("output"), GITHUB_STEP_SUMMARY: file("summary") };
+    const built = await tsbuild(project, "-t app --iidfile iid .", env);
+    expect(built.stdout).toBe("");
+    expect(built.stderr).toMatch(/^::group::#1 \[internal\] load build definition/);
+    expect(built.stderr.match(/^::group::/gm)?.length).toBe(built.stderr.match(/^::endgroup::$/gm)?.length);
+    expect(built.stderr).not.toMatch(/##\[|^ *::error/m);
+    expect(text("output")).toMatch(new RegExp(`^imageid<<(tsbuild_\\w+)\n${text("iid")}\n\\1\ndigest<<`));
+    expect(text("output")).toContain('"image.name":"docker.io/library/app:latest"');
+    expect(text("summary")).toContain("### ✔ Built <code>app:latest</code>\n");
+    expect(text("summary")).toMatch(/\| <code>&#91;2\/2&#93; RUN echo .*<\/code> \| 1\.\ds \|/);
+    const failed = await tsbuild(project, "-f Bad .", env);
+    expect(failed.stderr).not.toContain("##[");
+    expect(text("summary")).toMatch(/### ❌ Build failed at `Bad:3`\n\n<pre>E&#95;RUN&#95;FAILED: .*&lt;b&gt;/s);
+    const warned = await tsbuild(project, "-q .", { ...env, GITHUB_OUTPUT: file("no/output") });
+    expect([warned.code, warned.stderr]).toEqual([0, expect.stringContaining("warning[W_CI_FILE]: GITHUB_OUTPUT")]);
+  });
+
   it("on SIGINT ends with 130 and leaves nothing running or mounted", async () => {
     using project = new Project({ Dockerfile: `${fromBusybox}RUN echo ready; sleep 1000\n` });
     const child = start(project, ["."]);

@@ -5,6 +5,7 @@ import type { DebugOptions } from "../../shell/debug.ts";
 import { buildRequest } from "../build-request.ts";
 import type { Invocation } from "../command.ts";
 import { callOf } from "../call/call-flag.ts";
+import type { Config } from "../config.ts";
 import { resultStream } from "../output.ts";
 import { replaceFile } from "../replace-file.ts";
 import { openProgress, progressMode, type ProgressView } from "../progress/view.ts";
@@ -22,15 +23,24 @@ export async function execute(invocation: Invocation): Promise<number> {
   const request = buildRequest(invocation, isatty(1));
   const quiet = flags.bool("quiet");
   const view = await openProgress(progressMode(flags.string("progress"), quiet, config), config, out);
-  const result = await buildWith(request, view, invocation);
+  const result = await buildWith(request, view, invocation).catch(async (error: unknown) => {
+    if (config.githubActions) (await import("../ci/github.ts")).tellGithubFailure(error, invocation);
+    throw error;
+  });
+  const seconds = (performance.now() - started) / 1000;
   const toStdout = request.outputs?.some((output) => "dest" in output && output.dest === "-") === true;
   await writeFiles(result, invocation);
+  if (config.githubActions) {
+    const { tellGithub } = await import("../ci/github.ts");
+    const metadata = await metadataOf(result, config);
+    tellGithub({ result, trace: view.trace, seconds, metadata }, invocation);
+  }
   if (quiet && !toStdout && result.imageID !== undefined) out.result(`${result.imageID}\n`);
   if (view.verbose) {
     const { buildSummary } = await import("../progress/summary.ts");
     const options = {
       trace: view.trace,
-      seconds: (performance.now() - started) / 1000,
+      seconds,
       stored: request.outputs === undefined || request.outputs.some((output) => output.type === "image"),
       written: (request.outputs ?? []).flatMap((output) => ("dest" in output ? [output.dest] : [])),
     };
@@ -90,9 +100,13 @@ async function writeFiles(result: BuildResult, { flags, config }: Invocation): P
   if (iidfile !== undefined && result.imageID !== undefined) replaceFile(iidfile, result.imageID);
   const metadata = flags.string("metadata-file");
   if (metadata === undefined) return;
+  replaceFile(metadata, `${JSON.stringify(await metadataOf(result, config), undefined, 2)}\n`);
+}
+
+async function metadataOf(result: BuildResult, config: Config): Promise<object> {
   const { warningOf } = await import("../progress/json.ts");
   const wantsWarnings = ["1", "true"].includes(config.env["BUILDX_METADATA_WARNINGS"] ?? "");
-  const fields = {
+  return {
     "buildx.build.ref": `tsbuild/local/${result.buildRef}`,
     ...(wantsWarnings ? { "buildx.build.warnings": result.warnings.map(warningOf) } : {}),
     ...(result.imageID === undefined ? {} : { "containerimage.config.digest": result.imageID }),
@@ -100,5 +114,4 @@ async function writeFiles(result: BuildResult, { flags, config }: Invocation): P
     ...(result.descriptor === undefined ? {} : { "containerimage.descriptor": result.descriptor }),
     ...(result.names.length === 0 ? {} : { "image.name": result.names.join(",") }),
   };
-  replaceFile(metadata, `${JSON.stringify(fields, undefined, 2)}\n`);
 }

@@ -1,8 +1,10 @@
 import type { BuildEvent } from "../../events.ts";
+import { disarmed, type Folding } from "../ci/folding.ts";
 import { printable } from "../text.ts";
 import { progressBytes } from "./bytes.ts";
 import { isCanceled, type Status, type Step, Trace } from "./trace.ts";
 import { shortWarning } from "./short-warning.ts";
+import { failedLogs } from "./failed-logs.ts";
 
 /** How long the step on show keeps its place while another has something to say. */
 const patience = 5000;
@@ -18,15 +20,32 @@ interface Held {
   size: number;
 }
 
-/** BuildKit's plain progress: `#7 [build 2/5] RUN ...`, `#7 0.213 text`, `#7 DONE 1.2s`. A pure function of the events. */
+/**
+ * BuildKit's plain progress: `#7 [build 2/5] RUN ...`, `#7 0.213 text`, `#7 DONE 1.2s`. A pure function of the events.
+ * With `folding` each stretch of lines of one step can be folded away.
+ */
 export class PlainProgress {
   readonly trace: Trace = new Trace();
+  readonly #folding: Folding | undefined;
+  /** The fold that is open. */
+  #fold: { readonly title: string; readonly id: number } | undefined;
+  #folds = 0;
   readonly #held = new Map<Step, Held>();
   readonly #numbers = new Map<Step, number>();
   readonly #lastStatus = new Map<Status["id"], Status>();
   #current: Step | undefined;
   #since = 0;
   #first = true;
+
+  constructor({ folding }: { readonly folding?: Folding | undefined } = {}) {
+    this.#folding = folding;
+  }
+
+  /** The text after the last event: nothing stays folded that tells why a build failed. */
+  end(failed: boolean, time: number): string {
+    const closed = this.#close(time);
+    return this.#folding !== undefined && failed ? `${closed}${disarmed(failedLogs(this.trace, 20))}` : closed;
+  }
 
   /** The text to append for this event. */
   event(event: BuildEvent): string {
@@ -81,6 +100,7 @@ export class PlainProgress {
     const held = this.#hold(step);
     held.lines.push(...this.trace.rest(step, time), closing(step));
     let text = this.#current === step ? this.#flush(held) : this.#show(step, time);
+    text += this.#close(time);
     this.#held.delete(step);
     this.#current = undefined;
     const next = [...this.#held.keys()].find((other) => other.completed === undefined);
@@ -101,15 +121,30 @@ export class PlainProgress {
     const held = this.#hold(step);
     const old = this.#current === undefined ? undefined : this.#held.get(this.#current);
     const left = old === undefined ? "" : `#${old.index} ...\n`;
+    const closed = this.#close(time);
     const gap = this.#first ? "" : "\n";
     this.#first = false;
     this.#current = step;
     this.#since = time;
-    return `${left}${gap}#${held.index} ${printable(step.name)}\n${this.#flush(held)}`;
+    const title = `#${held.index} ${printable(step.name)}`;
+    return `${left}${closed}${gap}${this.#open(title, time)}${this.#flush(held)}`;
+  }
+
+  #open(title: string, time: number): string {
+    if (this.#folding === undefined) return `${title}\n`;
+    this.#fold = { title: disarmed(title), id: ++this.#folds };
+    return this.#folding.open(this.#fold.title, this.#fold.id, time);
+  }
+
+  #close(time: number): string {
+    const fold = this.#fold;
+    this.#fold = undefined;
+    return fold === undefined ? "" : (this.#folding?.close(fold.title, fold.id, time) ?? "");
   }
 
   #flush(held: Held): string {
-    const text = held.lines.map((line) => `#${held.index} ${line}\n`).join("");
+    const safe = this.#folding === undefined ? (line: string) => line : disarmed;
+    const text = held.lines.map((line) => `#${held.index} ${safe(line)}\n`).join("");
     held.lines.length = 0;
     held.size = 0;
     return text;

@@ -1,5 +1,5 @@
 import type { BuildEvent } from "../../events.ts";
-import { failedLogs } from "./summary.ts";
+import { failedLogs } from "./failed-logs.ts";
 import { Trace } from "./trace.ts";
 
 /** Says nothing; keeps the last lines of each step in case one fails. */

@@ -5,7 +5,7 @@ import type { Style } from "../style.ts";
 import { printable } from "../text.ts";
 import { foldMisses } from "../../record/roots.ts";
 import { causeText } from "../../solve/causes.ts";
-import { isCanceled, type Step, type Trace } from "./trace.ts";
+import type { Step, Trace } from "./trace.ts";
 
 /** What the closing lines tell beside the result. */
 export interface SummaryOptions {
@@ -66,14 +66,6 @@ function headline(result: BuildResult, { stored, written = [] }: SummaryOptions)
 interface Headline {
   readonly what: string;
   readonly next: string | undefined;
-}
-
-/** The last lines of the step that failed, for modes that do not leave them on the screen. */
-export function failedLogs(trace: Trace, lines: number): string {
-  const failed = trace.steps.find((step) => step.error !== undefined && !isCanceled(step));
-  if (failed === undefined || failed.tail.length === 0) return "";
-  const tail = failed.tail.slice(-lines).map((line) => `${line}\n`);
-  return `------\n > ${printable(failed.name)}:\n${tail.join("")}------\n`;
 }
 
 function slowestStep(trace: Trace | undefined): string | undefined {

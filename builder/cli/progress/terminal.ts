@@ -1,6 +1,6 @@
 import type { Output } from "../output.ts";
 import { Screen } from "./screen.ts";
-import { failedLogs } from "./summary.ts";
+import { failedLogs } from "./failed-logs.ts";
 import type { TtyProgress } from "./tty.ts";
 import type { ProgressView } from "./view.ts";
 

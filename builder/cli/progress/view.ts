@@ -44,12 +44,14 @@ export async function openProgress(
   switch (mode) {
     case "plain": {
       const { PlainProgress } = await import("./plain.ts");
-      const plain = new PlainProgress();
-      return { ...writing(plain, out), trace: plain.trace, verbose: true };
+      const { foldings } = await import("../ci/folding.ts");
+      const plain = new PlainProgress({ folding: config.ci === undefined ? undefined : foldings[config.ci] });
+      const end = (failed: boolean): void => out.notice(plain.end(failed, Date.now()));
+      return { ...writing(plain, out), end, trace: plain.trace, verbose: true };
     }
     case "rawjson": {
       const { JsonProgress } = await import("./json.ts");
-      return { ...writing(new JsonProgress(), out), trace: undefined, verbose: false };
+      return { ...writing(new JsonProgress(), out), end: () => undefined, trace: undefined, verbose: false };
     }
     case "tty": {
       const { openTerminal } = await import("./terminal.ts");
@@ -74,12 +76,11 @@ interface TextProgress {
   event(event: Parameters<ProgressSink>[0]): string;
 }
 
-function writing(renderer: TextProgress, out: Output): Pick<ProgressView, "sink" | "end"> {
+function writing(renderer: TextProgress, out: Output): Pick<ProgressView, "sink"> {
   return {
     sink: (event) => {
       const text = renderer.event(event);
       if (text !== "") out.notice(text);
     },
-    end: () => undefined,
   };
 }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { JsonProgress, rfc3339 } from "../../../builder/cli/progress/json.ts";
 import { PlainProgress } from "../../../builder/cli/progress/plain.ts";
+import { foldings } from "../../../builder/cli/ci/folding.ts";
 import { Screen } from "../../../builder/cli/progress/screen.ts";
-import { buildSummary, failedLogs } from "../../../builder/cli/progress/summary.ts";
+import { failedLogs } from "../../../builder/cli/progress/failed-logs.ts";
+import { buildSummary } from "../../../builder/cli/progress/summary.ts";
 import { TtyProgress } from "../../../builder/cli/progress/tty.ts";
 import { warningSummary } from "../../../builder/cli/progress/warnings.ts";
 import { makeStyle } from "../../../builder/cli/style.ts";
@@ -51,6 +53,43 @@ describe("PlainProgress", () => {
       "#1 [build 2/5] RUN npm ci\n#1 MISS package.json changed, ARG V 1 -> 2\n#1 0.213 one\n#1 0.213 two\n" +
         "#1 12.50 three\n#1 DONE 123.0s\n",
     );
+  });
+
+  it.each([
+    ["github", "::group::#1 A\n", "::endgroup::\n"],
+    ["gitlab", `\u001b[0Ksection_start:${t0 / 1000}:tsbuild_1[collapsed=true]\r\u001b[0K#1 A\n`, "section_end"],
+    ["buildkite", "--- #1 A\n", "#1 DONE"],
+    ["teamcity", "##teamcity[blockOpened name='#1 A']\n", "##teamcity[blockClosed name='#1 A']\n"],
+  ] as const)("lets %s fold each stretch of one step, one at a time", (service, open, close) => {
+    const progress = new PlainProgress({ folding: foldings[service] });
+    const events = [vertex(a, "A"), started(a, 0), log(a, 1, "x\n"), vertex(b, "B"), started(b, 0), completed(a, 5)];
+    const text = [...events, completed(b, 9)].map((event) => progress.event(event)).join("") + progress.end(false, t0);
+    expect(text.startsWith(open)).toBe(true);
+    expect(text.indexOf(close)).toBeGreaterThan(text.indexOf("#1 0.001 x"));
+    expect(text.indexOf(close)).toBeLessThan(text.indexOf("#2 B"));
+    const depth = text.match(/::group|::endgroup|section_start|section_end|blockOpened|blockClosed/g) ?? [];
+    expect(depth.length).toBe(service === "buildkite" ? 0 : 4);
+  });
+
+  it("closes the fold of a step that is left open, and repeats the log of the failed one outside of it", () => {
+    const progress = new PlainProgress({ folding: foldings.github });
+    const text = [vertex(a, "A"), started(a, 0), log(a, 1, "no\n"), completed(a, 2, { error: "bad" })]
+      .map((event) => progress.event(event))
+      .join("");
+    expect(text + progress.end(true, t0)).toMatch(/#1 ERROR: bad\n::endgroup::\n------\n > A:\n0\.001 no\n------\n$/);
+    const open = new PlainProgress({ folding: foldings.github });
+    expect([vertex(a, "A"), started(a, 0)].map((event) => open.event(event)).join("") + open.end(true, t0)).toBe(
+      "::group::#1 A\n::endgroup::\n",
+    );
+  });
+
+  it("does not let a step speak to the service", () => {
+    const progress = new PlainProgress({ folding: foldings.teamcity });
+    const hostile = "##[add-mask]x\n a ##teamcity[buildProblem]\n\u001b[0Ksection_end:1:x\n";
+    const text = [vertex(a, "##[error]A"), started(a, 0), log(a, 1, hostile), completed(a, 2)]
+      .map((event) => progress.event(event))
+      .join("");
+    expect(text.replace(/^##teamcity\[block.*$/gm, "")).not.toMatch(/##\[|##teamcity|section_end/);
   });
 
   it("holds a partial line back until it is whole or the step ends", () => {
