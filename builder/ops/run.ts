@@ -1,16 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { TsbuildError } from "../../native/errors.ts";
 import type { Mount } from "../../native/mount.ts";
-import {
-  StartError,
-  startContainer,
-  type ContainerSpec,
-  type ExitStatus,
-  type ResourceLimits,
-} from "../../runtime/index.ts";
+import { startContainer, type ContainerSpec, type ExitStatus, type ResourceLimits } from "../../runtime/index.ts";
 import { digestOf } from "../../store/oci/digest.ts";
 import { lowerDirs, type ActiveSnapshot, type Snapshot } from "../../store/snapshot/snapshotter.ts";
-import { DockerfileError } from "../dockerfile/error.ts";
 import { getEnv, setEnv, splitEnv } from "../graph/env.ts";
 import type { RunOp } from "../graph/opspec.ts";
 import type { Vertex } from "../graph/vertex.ts";
@@ -27,6 +19,7 @@ import type { SshSource } from "../ssh/agents.ts";
 import type { RunEnvironment } from "../run-environment.ts";
 import { limitSpec } from "../run-limits.ts";
 import { scriptInput, scriptMount } from "../run-script.ts";
+import { notStarted, runFailed } from "./run-failure.ts";
 import { userFiles } from "./user-files.ts";
 import { resolveUser, type ResolvedUser } from "./user.ts";
 
@@ -120,7 +113,7 @@ async function execRun(run: Run): Promise<{ snapshot: Snapshot | undefined; iden
   const env = [...prepared.env, ...devices.env].reduce(withEntry, []);
   const spec = containerSpec(run, active, { user: { ...user, additionalGids }, mounts, env });
   await shells?.before(vertex.digest, { spec, active });
-  const failure = await runStep(run, spec, logs);
+  const failure = await runStep(run, { spec, logs, active });
   if (failure !== undefined) {
     await shells?.failed(vertex.name, { spec, active }, failure);
     throw failure;
@@ -134,17 +127,21 @@ function withEntry(env: readonly string[], entry: string): readonly string[] {
 }
 
 /** How the command failed; undefined when it ended with 0. */
-async function runStep(run: Run, spec: ContainerSpec, logs: LogPipes): Promise<Error | undefined> {
+async function runStep(
+  run: Run,
+  { spec, logs, active }: { readonly spec: ContainerSpec; readonly logs: LogPipes; readonly active: ActiveSnapshot },
+): Promise<Error | undefined> {
+  const failing = { ...run, source: run.settings.source, active };
   let status: ExitStatus;
   try {
     status = await runContainer(run, spec, logs);
   } catch (error) {
-    const failed = notStarted(run, error);
+    const failed = notStarted(failing, error);
     if (failed === undefined) throw error;
     return failed;
   }
   await logs.drained();
-  return status.kind !== "exited" || status.code !== 0 ? runFailed(run, status, logs.tail()) : undefined;
+  return status.kind !== "exited" || status.code !== 0 ? runFailed(failing, status, logs.tail()) : undefined;
 }
 
 async function runContainer(run: Run, spec: ContainerSpec, logs: LogPipes): Promise<ExitStatus> {
@@ -197,45 +194,4 @@ function containerSpec(
     ...(op.security === "insecure" ? { privileged: true } : {}),
     ...limitSpec(op.limits ?? {}),
   };
-}
-
-function runFailed(run: Run, status: ExitStatus, tail: readonly string[]): Error {
-  const { location } = run.vertex;
-  const log = run.context.logPath(run.vertex.digest);
-  const how = status.kind === "exited" ? `exited with code ${status.code}` : `was killed by signal ${status.signal}`;
-  const options = {
-    code: "E_RUN_FAILED",
-    notes: log === undefined ? tail : [...tail, `full log: ${log}`],
-    ...hintFor(status),
-  };
-  if (location === undefined) return new TsbuildError(`RUN ${how}`, options);
-  return new DockerfileError(`RUN ${how}`, {
-    ...options,
-    location,
-    source: run.settings.source,
-    step: run.vertex.name,
-  });
-}
-
-/** A command that could not be executed is the step's failure, not the engine's. */
-function notStarted(run: Run, error: unknown): Error | undefined {
-  if (!(error instanceof StartError) || !error.code.startsWith("E_EXEC_")) return undefined;
-  const code = error.code === "E_EXEC_NOT_FOUND" ? 127 : 126;
-  const failed = runFailed(run, { kind: "exited", code }, [error.message]);
-  const shell = run.op.args[0] === "/bin/sh" && code === 127;
-  if (!shell || !(failed instanceof DockerfileError)) return failed;
-  return new DockerfileError("RUN needs a shell, and this file system has no /bin/sh", {
-    code: "E_RUN_FAILED",
-    location: failed.location,
-    source: failed.source,
-    cause: error,
-    hint: 'use the exec form RUN ["/program", "argument"], or a base image with a shell (scratch has none)',
-  });
-}
-
-function hintFor(status: ExitStatus): { readonly hint?: string } {
-  if (status.kind === "signaled") return { hint: "the kernel or another process killed it: look at its memory use" };
-  if (status.code === 127) return { hint: "the command was not found: install it in an earlier RUN, or check PATH" };
-  if (status.code === 126) return { hint: "the command could not be executed: check its mode and its interpreter" };
-  return {};
 }

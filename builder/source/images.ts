@@ -6,11 +6,12 @@ import { unpackLayer, type UnpackedLayer } from "../../store/layer/unpack.ts";
 import { asDiffID, chainID, extendChain, type ChainID, type Digest, type DiffID } from "../../store/oci/digest.ts";
 import type { Descriptor } from "../../store/oci/descriptor.ts";
 import { parseConfig } from "../../store/oci/parse-config.ts";
-import { loadStored, type StoredImage } from "../../store/image/stored.ts";
+import { danglingPrefix, loadStored, type StoredImage } from "../../store/image/stored.ts";
 import type { Platform } from "../../store/oci/platform.ts";
-import { formatReference, parseReference, type Reference } from "../../store/oci/reference.ts";
+import { familiarName, formatReference, parseReference, type Reference } from "../../store/oci/reference.ts";
 import { lowerDirs, type ActiveSnapshot, type Snapshot } from "../../store/snapshot/snapshotter.ts";
 import type { Store } from "../../store/store.ts";
+import { suggest } from "../dockerfile/suggest.ts";
 import type { LayerMove } from "../image-progress.ts";
 import type { PullPolicy, RegistryOptions } from "../options.ts";
 import type { Owner, Workers } from "../worker/task.ts";
@@ -68,19 +69,38 @@ export class ImageSource implements AsyncDisposable {
       this.#policy === "always" || this.#policy === "newer" ? undefined : await this.#local(reference, platform);
     if (local !== undefined) return local;
     if (this.#policy === "never") {
+      const near = this.#near(reference);
       throw new TsbuildError(`Cannot use ${formatReference(reference)}: it is not in the store, and pulling is off`, {
         code: "E_IMAGE_NOT_FOUND",
-        hint: "leave out --pull=never",
+        hint: near === undefined ? "leave out --pull=never" : `did you mean ${near}?`,
       });
     }
     try {
       return await this.#remote(reference, platform);
     } catch (error) {
-      const offline = error instanceof RegistryError && error.code === "E_REGISTRY_UNREACHABLE";
-      const known = offline && this.#policy === "newer" ? await this.#local(reference, platform) : undefined;
-      if (known === undefined) throw error;
-      return known;
+      if (!(error instanceof RegistryError) || error.code !== "E_REGISTRY_UNREACHABLE") throw error;
+      const known = await this.#local(reference, platform);
+      if (known !== undefined && this.#policy === "newer") return known;
+      throw error.with([], this.#offlineAdvice(error, reference, known !== undefined));
     }
+  }
+
+  /** What may be done without the registry comes first. */
+  #offlineAdvice(error: RegistryError, reference: Reference, known: boolean): string | undefined {
+    const near = known ? undefined : this.#near(reference);
+    const first = known
+      ? "an older copy is in the store: --pull=never"
+      : near === undefined
+        ? undefined
+        : `did you mean ${near}, which is in the store?`;
+    return first === undefined ? error.hint : `${first}\n${error.hint ?? ""}`;
+  }
+
+  /** A name in the store that was probably meant. */
+  #near(reference: Reference): string | undefined {
+    const names = this.#store.refs.list().flatMap(({ name }) => (name.startsWith(danglingPrefix) ? [] : [name]));
+    const bare = (name: string): string => familiarName(name).replace(/:latest$/, "");
+    return suggest(bare(formatReference(reference)), names.map(bare));
   }
 
   /**

@@ -24,9 +24,9 @@ export class RegistryError extends TsbuildError {
     this.detail = options.detail;
   }
 
-  /** The same error with more facts. */
-  with(notes: readonly string[]): RegistryError {
-    const { code, status, detail, hint } = this;
+  /** The same error with more facts, and other advice. */
+  with(notes: readonly string[], hint: string | undefined = this.hint): RegistryError {
+    const { code, status, detail } = this;
     return new RegistryError(this.message, {
       code,
       status,
@@ -38,8 +38,8 @@ export class RegistryError extends TsbuildError {
   }
 }
 
-/** The error of a request that got no answer. */
-export function unreachable(origin: string, cause: unknown): RegistryError {
+/** The error of a request that got no answer; `env` tells of proxies. */
+export function unreachable(origin: string, cause: unknown, env: Readonly<Record<string, string>> = {}): RegistryError {
   const code = errorCode(cause);
   const host = new URL(origin).host;
   const text = cause instanceof Error ? cause.message : String(cause);
@@ -67,8 +67,17 @@ export function unreachable(origin: string, cause: unknown): RegistryError {
   return new RegistryError(`Cannot connect to ${host} (${code === "" ? text : code})`, {
     code: "E_REGISTRY_UNREACHABLE",
     cause,
-    hint: "check the name and the network; a mirror can be given: --registry-mirror HOST=URL; with the image in the local store, --pull=never",
+    notes: proxyNotes(origin, code, env),
+    hint: "check the name and the network, or name a mirror: --registry-mirror HOST=URL",
   });
+}
+
+/** Behind a firewall it is the proxy that is missing, or that does not answer. */
+function proxyNotes(origin: string, code: string, env: Readonly<Record<string, string>>): readonly string[] {
+  const name = origin.startsWith("https:") ? "HTTPS_PROXY" : "HTTP_PROXY";
+  const proxy = env[name.toLowerCase()] ?? env[name] ?? env["http_proxy"] ?? env["HTTP_PROXY"] ?? "";
+  if (proxy !== "") return [`by the proxy ${URL.parse(proxy)?.host ?? name} (${name})`];
+  return ["ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "ENETUNREACH"].includes(code) ? [`${name} is not set`] : [];
 }
 
 function errorCode(error: unknown): string {

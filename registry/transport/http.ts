@@ -47,9 +47,9 @@ export class HttpClient {
   /** The authorities that the machine trusts are read when those of Node's do not do: that takes 50 ms. */
   #systemTrust = false;
 
-  constructor(options: Pick<RegistryOptions, "env">, failure: HttpFailure = unreachable) {
+  constructor(options: Pick<RegistryOptions, "env">, failure?: HttpFailure) {
     this.#options = options;
-    this.#failure = failure;
+    this.#failure = failure ?? ((origin, cause) => unreachable(origin, cause, options.env));
   }
 
   /** @throws the failure when there is no answer */

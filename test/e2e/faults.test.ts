@@ -1,28 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { build } from "../../builder/index.ts";
 import { tsbuild } from "../rig/command.ts";
 import { Project, fromBusybox } from "../rig/project.ts";
+import { SmallDisk } from "../rig/small-disk.ts";
 
 const program = join(import.meta.dirname, "../../builder/cli/tsbuild");
-
-/** A small file system of its own for a store; dispose unmounts it. */
-class SmallDisk implements Disposable {
-  readonly directory: string = mkdtempSync(join(tmpdir(), "tsbuild-disk-"));
-
-  constructor(size: string) {
-    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "none", this.directory]);
-  }
-
-  [Symbol.dispose](): void {
-    execFileSync("umount", [this.directory]);
-    rmSync(this.directory, { recursive: true });
-  }
-}
 
 describe("build() with a full disk", () => {
   it("says so, and keeps a store that works", async () => {

@@ -24,8 +24,10 @@ export async function execute(invocation: Invocation): Promise<number> {
   const quiet = flags.bool("quiet");
   const view = await openProgress(progressMode(flags.string("progress"), quiet, config), config, out);
   const result = await buildWith(request, view, invocation).catch(async (error: unknown) => {
-    if (config.githubActions) (await import("../ci/github.ts")).tellGithubFailure(error, invocation);
-    throw error;
+    const { withShellHint } = await import("../errors/shell-hint.ts");
+    const told = withShellHint(error, request, flags);
+    if (config.githubActions) (await import("../ci/github.ts")).tellGithubFailure(told, invocation);
+    throw told;
   });
   const seconds = (performance.now() - started) / 1000;
   const toStdout = request.outputs?.some((output) => "dest" in output && output.dest === "-") === true;

@@ -25,6 +25,8 @@ export interface CopyRules {
   /** Of directories that have no source, in nanoseconds. */
   readonly createdTime: bigint;
   readonly signal: AbortSignal;
+  /** Told of each file that is copied, by its path below the source. */
+  readonly onFile?: ((relative: string, size: number) => void) | undefined;
 }
 
 interface Entry {
@@ -237,6 +239,7 @@ export class Copier {
         const { included, below: state } = look;
         await this.#copyDirectory(what, { ...at, path, target, relative, state, name, stat, included });
       } else if (!ignored && look.included) {
+        if (stat.type === "file") this.#rules.onFile?.(relative, stat.size);
         this.#copyFile({ dir: at.from, name }, { to: at.to, name }, { stat, ...ownership(tree), target });
       }
     }

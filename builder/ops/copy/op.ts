@@ -1,11 +1,13 @@
 import { compileMode } from "../../dockerfile/file-mode.ts";
 import type { Root } from "../../../native/path.ts";
 import type { CopyOp } from "../../graph/opspec.ts";
+import type { Vertex } from "../../graph/vertex.ts";
 import type { Op, OpContext, StepResult } from "../../solve/op.ts";
 import type { SolvedStep } from "../../solve/step.ts";
 import { commitLayer } from "../layer.ts";
 import { ownerOf } from "../owner.ts";
 import { openWritable } from "../writable.ts";
+import { ContextSize } from "./context-size.ts";
 import { Copier, type CopyRules } from "./copier.ts";
 import { CopyKeys } from "./keys.ts";
 import { openInput, type OpenInput, type Sources } from "./readers.ts";
@@ -21,7 +23,7 @@ export function copyOp(op: CopyOp, sources: Sources): Op {
     recorded: true,
     key: async (vertex, inputs) => keys.defined(vertex, inputs),
     contentKey: async (vertex, inputs) => keys.byContent(vertex, inputs),
-    exec: async (_vertex, inputs, context) => await execCopy({ op, sources, inputs, context }),
+    exec: async (vertex, inputs, context) => await execCopy({ op, sources, inputs, context, vertex }),
   };
 }
 
@@ -30,6 +32,7 @@ interface Run {
   readonly sources: Sources;
   readonly inputs: readonly SolvedStep[];
   readonly context: OpContext;
+  readonly vertex: Vertex;
 }
 
 async function execCopy(run: Run): Promise<StepResult> {
@@ -40,13 +43,16 @@ async function execCopy(run: Run): Promise<StepResult> {
   await using active = context.store.snapshots.prepare(base?.snapshot);
   {
     using target = openWritable(active);
-    const copier = new Copier(target, rulesOf(op, owner, context.signal));
+    const size = ContextSize.of(op, inputs);
+    const onFile = size === undefined ? undefined : size.add.bind(size);
+    const copier = new Copier(target, { ...rulesOf(op, owner, context.signal), onFile });
     await copySources(run, { copier, target, owner });
     for (const file of op.inline ?? []) {
       copier.nextSource();
       copier.write(file, op.dest);
     }
     copier.finish();
+    size?.tell(run.vertex, context, run.sources);
   }
   return await commitLayer(active, base, { ...context, epoch: op.epoch });
 }

@@ -1,0 +1,126 @@
+import { TsbuildError } from "../../native/errors.ts";
+import { openOverlay } from "../../native/mount.ts";
+import { StartError, type ExitStatus } from "../../runtime/index.ts";
+import { lowerDirs, type ActiveSnapshot } from "../../store/snapshot/snapshotter.ts";
+import { DockerfileError } from "../dockerfile/error.ts";
+import type { SourceLocation } from "../dockerfile/location.ts";
+import { suggest } from "../dockerfile/suggest.ts";
+import { getEnv } from "../graph/env.ts";
+import type { RunOp } from "../graph/opspec.ts";
+import type { Vertex } from "../graph/vertex.ts";
+import type { OpContext } from "../solve/op.ts";
+
+/** A RUN that did not end with 0. */
+export interface FailedRun {
+  readonly op: RunOp;
+  readonly vertex: Vertex;
+  readonly context: OpContext;
+  /** The Dockerfile's text. */
+  readonly source: string;
+  /** What it left: where programs with a similar name are looked for. */
+  readonly active: ActiveSnapshot;
+}
+
+/** The error of a command that ran: its last lines, and for one that was not found the place of its name. */
+export function runFailed(run: FailedRun, status: ExitStatus, tail: readonly string[]): Error {
+  const { location } = run.vertex;
+  const log = run.context.logPath(run.vertex.digest);
+  const how = status.kind === "exited" ? `exited with code ${status.code}` : `was killed by signal ${status.signal}`;
+  const missing = status.kind === "exited" && status.code === 127 ? missingCommand(tail) : undefined;
+  const said = missing === undefined ? tail : tail.filter((line) => line !== missing.line);
+  const hint = hintFor(run, status, missing?.command);
+  const options = {
+    code: "E_RUN_FAILED",
+    notes: log === undefined ? said : [...said, `full log: ${log}`],
+    ...(hint === undefined ? {} : { hint }),
+  };
+  if (location === undefined) return new TsbuildError(`RUN ${how}`, options);
+  const place = missing === undefined ? undefined : placeOf(missing.command, run.source, location);
+  return new DockerfileError(`RUN ${how}`, {
+    ...options,
+    location: place ?? location,
+    source: run.source,
+    step: run.vertex.name,
+    ...(missing === undefined ? {} : { label: missing.line }),
+  });
+}
+
+/** A command that could not be executed is the step's failure, not the engine's. */
+export function notStarted(run: FailedRun, error: unknown): Error | undefined {
+  if (!(error instanceof StartError) || !error.code.startsWith("E_EXEC_")) return undefined;
+  const code = error.code === "E_EXEC_NOT_FOUND" ? 127 : 126;
+  const failed = runFailed(run, { kind: "exited", code }, [error.message]);
+  const shell = run.op.args[0] === "/bin/sh" && code === 127;
+  if (!shell || !(failed instanceof DockerfileError)) return failed;
+  return new DockerfileError("RUN needs a shell, and this file system has no /bin/sh", {
+    code: "E_RUN_FAILED",
+    location: run.vertex.location ?? failed.location,
+    source: failed.source,
+    cause: error,
+    hint: 'use the exec form RUN ["/program", "argument"], or a base image with a shell (scratch has none)',
+  });
+}
+
+function hintFor(run: FailedRun, status: ExitStatus, command: string | undefined): string | undefined {
+  if (status.kind === "signaled") return "the kernel or another process killed it: look at its memory use";
+  if (status.code === 127) {
+    const near = command === undefined ? undefined : suggest(command, programs(run));
+    if (near !== undefined) return `did you mean \`${near}\`?`;
+    return "the command was not found: install it in an earlier RUN, or check PATH";
+  }
+  if (status.code === 126) return "the command could not be executed: check its mode and its interpreter";
+  return undefined;
+}
+
+/** What busybox, dash and bash say of a command that is not there, and we of a program. */
+const notFound: readonly RegExp[] = [
+  /^\S*sh: (?:(?:line )?\d+: )?(?<command>[^\s:]+): (?:command )?not found$/,
+  /^Cannot execute "(?<command>[^"]+)": ENOENT$/,
+];
+
+function missingCommand(tail: readonly string[]): { readonly command: string; readonly line: string } | undefined {
+  for (const line of tail.toReversed()) {
+    for (const pattern of notFound) {
+      const command = pattern.exec(line)?.groups?.["command"];
+      if (command !== undefined) return { command, line };
+    }
+  }
+  return undefined;
+}
+
+/** Where the instruction has the word; a variable or a script may have made it. */
+function placeOf(word: string, source: string, within: SourceLocation): SourceLocation | undefined {
+  const lines = source.split(/\r?\n/);
+  for (let line = within.start.line; line <= within.end.line; line++) {
+    const text = lines[line - 1] ?? "";
+    for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+      const whole = !/[\w./-]/.test(text[at - 1] ?? " ") && !/[\w./-]/.test(text[at + word.length] ?? " ");
+      if (!whole) continue;
+      const start = { line, column: at + 1 };
+      return { file: within.file, start, end: { line, column: at + 1 + word.length } };
+    }
+  }
+  return undefined;
+}
+
+const mostPrograms = 10_000;
+
+/** Names of programs that the step could have called. Never throws: it only helps. */
+function programs({ op, active }: FailedRun): readonly string[] {
+  try {
+    using root = openOverlay({ lower: [active.upper, ...lowerDirs(active.parent)] });
+    const names: string[] = [];
+    for (const path of (getEnv(op.env, "PATH") ?? "").split(":").slice(0, 20)) {
+      try {
+        using directory = root.dir(path);
+        names.push(...directory.names());
+      } catch {
+        continue; // not there, or no directory
+      }
+      if (names.length > mostPrograms) break;
+    }
+    return names;
+  } catch {
+    return [];
+  }
+}
