@@ -63,7 +63,7 @@ export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean):
     noCache: flags.bool("no-cache") ? true : noCacheFilter.length > 0 ? noCacheFilter : false,
     hostEnv: config.hostEnv,
     ...(outputs.length === 0 ? {} : { outputs }),
-    ...(dockerfile === undefined ? {} : { dockerfile }),
+    ...(dockerfile === undefined || dockerfile === "" ? {} : { dockerfile }),
     ...(target === undefined || target === "" ? {} : { target }),
     ...(pull === undefined ? {} : { pull }),
     ...(squash === undefined ? {} : { squash }),

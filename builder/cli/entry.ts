@@ -10,6 +10,7 @@ import { Interrupted } from "./errors/interrupted.ts";
 import { Interrupts } from "./interrupts.ts";
 import { BrokenPipe, processOutput, type Output } from "./output.ts";
 import { parseLine } from "./parse.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Runs one command line of the process; never throws. The number is the exit code. */
 export async function main(words: readonly string[]): Promise<number> {
@@ -70,10 +71,18 @@ function surroundings(): Config {
     env: process.env,
     uid: hostUser(process.env, process.getuid?.() ?? 0),
     home: homedir(),
-    cwd: process.cwd(),
+    cwd: currentDirectory(),
     stderrIsTerminal: isatty(2),
     readFile: readIfThere,
   });
+}
+
+function currentDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw new UsageError("Cannot work in this directory: it was removed", { code: "E_CONFIG", cause, hint: "cd ~" });
+  }
 }
 
 function readIfThere(path: string): string | undefined {

@@ -136,7 +136,7 @@ class LineParser {
     if (count >= min && count <= max) return;
     const wanted = min === max ? `${min}` : max === Infinity ? `at least ${min}` : `${min} to ${max}`;
     throw this.#usage(
-      `Command tsbuild ${this.#command.name} takes ${wanted} argument${wanted === "1" ? "" : "s"}, got ${count}`,
+      `Command tsbuild ${this.#command.name} takes ${wanted} argument${/\b1$/.test(wanted) ? "" : "s"}, got ${count}`,
     );
   }
 

@@ -314,6 +314,35 @@ describe("the store's commands", () => {
   });
 });
 
+describe("an odd environment", () => {
+  it.each([
+    ["a home that cannot be", { HOME: "/proc/nope" }],
+    ["a cache where nothing can be made", { XDG_CACHE_HOME: "/proc" }],
+    ["no home", { HOME: "" }],
+    ["an unknown terminal", { TERM: "" }],
+  ])("with %s the command works", async (_, env) => {
+    using project = new Project({ Dockerfile: "FROM scratch\nCOPY a /a\n", a: "" });
+    expect(await tsbuild(project, "-q -t app .", env)).toMatchObject({ code: 0, stderr: "" });
+  });
+
+  it("says when the store or the directory is no place to work in", async () => {
+    using project = new Project({});
+    for (const root of ["/proc/nope", "/dev/null/x"]) {
+      const refused = await tsbuild(project, "images", { TSBUILD_ROOT: root });
+      expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("error[E_STORE_OPEN]")]);
+    }
+    const gone = await ended(
+      spawn("sh", ["-c", 'mkdir gone && cd gone && rmdir ../gone && exec "$0" images 2>&1', launcher], {
+        cwd: project.directory,
+      }),
+    );
+    expect([gone.code, gone.stdout]).toEqual([
+      2,
+      expect.stringContaining("Cannot work in this directory: it was removed"),
+    ]);
+  });
+});
+
 describe("the launcher", () => {
   it("finds its Node through a symbolic link from elsewhere", async () => {
     using project = new Project({});

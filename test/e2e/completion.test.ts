@@ -66,6 +66,14 @@ describe("completion in bash", () => {
     await bash.type(`${clear}tsbuild log\t\t`, "login");
   });
 
+  it("does not put on the line what a Dockerfile wrote for the shell to run", async () => {
+    using project = new Project({ Dockerfile: "ARG GOOD=1 $(touch${IFS}x)=1 a;b=2\nFROM scratch AS ok\n" });
+    const asked = async (line: string): Promise<string> =>
+      (await tsbuild(project, ["__complete", "bash", line, "=:"])).stdout;
+    expect(await asked("tsbuild --build-arg ")).toBe("GOOD=\n:none\n");
+    expect(await asked("tsbuild --target ")).toBe("ok\n:none\n");
+  });
+
   it("says nothing, and makes no store, where there is none", async () => {
     using project = new Project({});
     const asked = await tsbuild(project, ["__complete", "bash", "tsbuild run ", "=:"]);

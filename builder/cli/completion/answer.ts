@@ -29,7 +29,7 @@ function completeHere(words: readonly string[], config: Config): Completion {
   return complete(words, {
     images: () => imageNames(root, words.at(-1) ?? ""),
     dockerfile: (file, context) => dockerfileNames(file, context, config.cwd),
-    registries: () => quietly(() => keptRegistries(config.loginFile)),
+    registries: () => quietly(() => keptRegistries(config.loginFile)).filter((name) => /^[\w.:/-]+$/.test(name)),
     variables: () => Object.keys(config.env),
   });
 }

@@ -15,7 +15,12 @@ export function dockerfileNames(
   const instructions = path === undefined ? [] : readInstructions(path);
   const stages = instructions.flatMap((one) => (one.kind === "FROM" && one.name !== undefined ? [one.name] : []));
   const names = instructions.flatMap((one) => (one.kind === "ARG" ? one.args.map(({ key }) => key) : []));
-  return { stages: [...new Set(stages)], arguments: [...new Set(names)] };
+  return { stages: typable(stages), arguments: typable(names) };
+}
+
+/** A shell puts a name on the user's line as it is: one that it would read as a command of its own is left out. */
+function typable(names: readonly string[]): readonly string[] {
+  return [...new Set(names)].filter((name) => /^[\w.-]+$/.test(name));
 }
 
 function defaultFile(context: string): string | undefined {

@@ -1,7 +1,8 @@
 import type { ProgressSink } from "../../events.ts";
-import type { Config } from "../config.ts";
+import { settingVariables, type Config } from "../config.ts";
 import type { Output } from "../output.ts";
 import { makeStyle } from "../style.ts";
+import { UsageError } from "../usage-error.ts";
 import type { Trace } from "./trace.ts";
 
 /** What shows the events of one build, pull or push. */
@@ -29,9 +30,19 @@ export function progressMode(flag: string | undefined, quiet: boolean, config: C
     case "quiet":
     case "none":
       return "quiet";
-    default:
+    case "auto":
       return config.stderrIsTerminal && !config.unattended ? "tty" : "plain";
+    default:
+      // A flag and files were checked when they were read.
+      throw new UsageError(`Variable ${variableOf(config)} cannot be ${JSON.stringify(asked)}`, {
+        code: "E_CONFIG",
+        hint: "auto, tty, plain, rawjson or quiet",
+      });
   }
+}
+
+function variableOf({ env }: Config): string {
+  return settingVariables.progress.find((name) => (env[name] ?? "") !== "") ?? "progress";
 }
 
 /** Loads only the renderer of that mode. */

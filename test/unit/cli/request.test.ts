@@ -222,5 +222,8 @@ describe("progressMode()", () => {
 
   it("is quiet with -q whatever else is said", () => {
     expect(progressMode("plain", true, config({}, true))).toBe("quiet");
+    expect(() => progressMode(undefined, false, config({ BUILDKIT_PROGRESS: "fancy" }, true))).toThrow(
+      /BUILDKIT_PROGRESS cannot be "fancy"/,
+    );
   });
 });
