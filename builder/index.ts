@@ -1,6 +1,9 @@
 import type { ListedImage } from "../store/image/list.ts";
 import { openStore } from "../store/open.ts";
 import { Build } from "./build.ts";
+import type { BuildResult } from "./events.ts";
+import type { ExportImageOptions } from "./export-image.ts";
+import type { ImportOptions } from "./import-image.ts";
 import type { BuildOptions, EngineOptions } from "./options.ts";
 import type { CheckResult } from "./subrequest/check.ts";
 import type { Outline } from "./subrequest/outline.ts";
@@ -9,6 +12,8 @@ import type { TargetList } from "./subrequest/targets.ts";
 export type { BuildEvent, BuildResult, ProgressSink, VertexInfo } from "./events.ts";
 export type { BuildOptions, EngineOptions, OutputSpec, PullPolicy, RegistryOptions, RunOptions } from "./options.ts";
 export { Build } from "./build.ts";
+export type { ExportImageOptions } from "./export-image.ts";
+export type { ImportOptions, RootArchive } from "./import-image.ts";
 export { DockerfileError } from "./dockerfile/error.ts";
 export { pull, push, type TransferOptions, type TransferResult } from "./transfer.ts";
 export { run, startImage, RunError, runExitCodes, type RunningImage } from "./run.ts";
@@ -32,6 +37,16 @@ export async function images({ root }: Pick<EngineOptions, "root">): Promise<rea
   const { listImages } = await import("../store/image/list.ts");
   await using store = await openStore({ root });
   return await listImages(store);
+}
+
+/** An image of one layer, the files of an archive. @throws E_IMPORT, DockerfileError for a change that cannot be read */
+export async function importImage(options: ImportOptions): Promise<BuildResult> {
+  return await (await import("./import-image.ts")).importImage(options);
+}
+
+/** The file system of an image of the store as one tar. @throws E_IMAGE_NOT_FOUND, E_OUTPUT_FILE */
+export async function exportImage(options: ExportImageOptions): Promise<void> {
+  await (await import("./export-image.ts")).exportImage(options);
 }
 
 /**

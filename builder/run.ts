@@ -12,25 +12,20 @@ import {
   type Container,
   type ContainerSpec,
 } from "../runtime/index.ts";
-import { hostPlatform, parsePlatform } from "../store/oci/platform.ts";
-import { findStored, nameOf } from "../store/image/stored.ts";
-import { parseReference } from "../store/oci/reference.ts";
 import { openStore } from "../store/open.ts";
 import { lowerDirs, type ActiveSnapshot, type Snapshot } from "../store/snapshot/snapshotter.ts";
-import type { Store } from "../store/store.ts";
 import { getEnv, setEnv, splitEnv, defaultPath } from "./graph/env.ts";
 import { Copier } from "./ops/copy/copier.ts";
 import { resolveInRoot } from "./ops/copy/resolve.ts";
 import { openWritable } from "./ops/writable.ts";
 import { userFiles } from "./ops/user-files.ts";
 import { resolveUser, type ResolvedUser } from "./ops/user.ts";
-import { imageProgress } from "./image-progress.ts";
 import { requireRoot } from "./require-root.ts";
 import type { RunOptions } from "./options.ts";
 import { limitSpec } from "./run-limits.ts";
 import { prepareRunEnvironment, type RunEnvironment } from "./run-environment.ts";
-import { ImageSource, type FoundImage } from "./source/images.ts";
-import { WorkerPool } from "./worker/pool.ts";
+import { prepareImage } from "./prepare-image.ts";
+import type { FoundImage } from "./source/images.ts";
 
 /** Docker's codes for a container that did not run: the engine failed, the program could not be run, or not found. */
 export const runExitCodes = { engine: 125, denied: 126, notFound: 127 } as const;
@@ -98,32 +93,6 @@ export class RunError extends TsbuildError {
     });
     this.exitCode = code;
   }
-}
-
-async function prepareImage(
-  store: Store,
-  options: RunOptions,
-  signal: AbortSignal,
-): Promise<{ readonly image: FoundImage; readonly snapshot: Snapshot | undefined }> {
-  const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
-  const stored = await findStored(store, options.image, platform);
-  const policy = options.pull ?? "missing";
-  await using workers = new WorkerPool();
-  await using source = new ImageSource({
-    store,
-    policy,
-    registry: options.registry ?? {},
-    workers,
-    signal,
-    squashOwners: options.squashOwners,
-  });
-  const present = stored !== undefined && policy !== "always";
-  const image = present
-    ? { ...stored, reference: parseReference(nameOf(stored.name) ?? "none") }
-    : await source.find(options.image, platform);
-  if (present) return { image, snapshot: await source.snapshot(image) };
-  const progress = imageProgress(options.onEvent, `pull ${options.image}`);
-  return await progress.around(async () => ({ image, snapshot: await source.snapshot(image, progress.layer) }));
 }
 
 function containerSpec(parts: {

@@ -498,6 +498,47 @@ const ownCommands: readonly CommandSpec[] = [
     load: () => import("./commands/load.ts"),
   },
   {
+    name: "import",
+    summary: "Make an image of a root file system in an archive",
+    operands: "FILE|URL|- [NAME]",
+    min: 1,
+    max: 2,
+    flags: [
+      {
+        name: "change",
+        short: "c",
+        kind: "list",
+        value: "INSTR",
+        help: "an instruction of config: 'CMD [\"/bin/sh\"]'",
+      },
+      platformFlag,
+      { name: "quiet", short: "q", kind: "bool", help: "no progress" },
+      progressFlag,
+      ...commonFlags,
+    ],
+    missing: missing("message/m"),
+    examples: ["tsbuild import rootfs.tar.gz app", "debootstrap-tar | tsbuild import -c 'CMD [\"bash\"]' - debian"],
+    rare: true,
+    load: () => import("./commands/import.ts"),
+  },
+  {
+    name: "export",
+    summary: "Write the files of an image as a tar archive",
+    operands: "IMAGE",
+    min: 1,
+    max: 1,
+    flags: [
+      { name: "output", short: "o", kind: "string", value: "FILE", help: "write to FILE in place of standard output" },
+      platformFlag,
+      { name: "quiet", short: "q", kind: "bool", help: "no progress" },
+      progressFlag,
+      ...commonFlags,
+    ],
+    examples: ["tsbuild export -o app.tar app", "tsbuild export app | tar -tv"],
+    rare: true,
+    load: () => import("./commands/export.ts"),
+  },
+  {
     name: "config",
     summary: "Show the settings that count, and where each is from",
     operands: "[NAME]",
@@ -575,7 +616,7 @@ export const commands: readonly CommandSpec[] = ownCommands.flatMap((command) =>
 export const groups: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map([
   [
     "image",
-    same("build history inspect load prune pull push save tag", {
+    same("build history import inspect load prune pull push save tag", {
       ls: "images",
       list: "images",
       rm: "rmi",
@@ -594,9 +635,7 @@ function same(names: string, others: Readonly<Record<string, string>> = {}): Rea
 
 /** Commands of docker that tsbuild may have one day: refused by name. */
 export const missingCommands: readonly string[] = [
-  ..."attach bake buildx commit compose container cp create debug diff doctor events exec export image import".split(
-    " ",
-  ),
+  ..."attach bake buildx commit compose container cp create debug diff doctor events exec image".split(" "),
   ..."info kill manifest network pause port prune ps rename restart rm search serve start".split(" "),
   ..."stats stop system top unpause update volume wait".split(" "),
 ];

@@ -53,7 +53,7 @@ describe("completion in bash", () => {
     await using bash = new Bash(project);
     await bash.type("source <(tsbuild completion bash); echo rea''dy\n", "ready");
     const clear = "\u0015";
-    await bash.type("tsbuild im\t", "tsbuild images ");
+    await bash.type("tsbuild ima\t", "tsbuild images ");
     await bash.type(`${clear}tsbuild build --tar\t`, "--target ");
     await bash.type("fin\t", "final ");
     await bash.type(`${clear}tsbuild --target=ba\t`, "--target=base ");

@@ -25,9 +25,9 @@ const values = (line: string): readonly string[] => at(line).candidates.map(({ v
 describe("complete()", () => {
   it.each([
     ["", commands.map(({ name }) => name)],
-    ["im", ["images"]],
+    ["ima", ["images"]],
     ["help lo", ["login", "logout", "logs", "load"]],
-    ["--root /x im", ["images"]],
+    ["--root /x ima", ["images"]],
     ["image r", ["rm", "remove"]],
     ["--tar", ["--target"]],
     ["build --tar", ["--target"]],
