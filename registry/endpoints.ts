@@ -14,6 +14,10 @@ export function isLoopback(host: string): boolean {
   return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/.test(host);
 }
 
+function isInsecure({ insecure = [] }: RegistryOptions, host: string): boolean {
+  return insecure.includes(host) || insecure.includes("*");
+}
+
 /** One place that may have a repository. */
 export interface Endpoint {
   /** The API's root: `https://registry-1.docker.io/v2`. */
@@ -67,7 +71,7 @@ class EndpointMaker {
   /** A mirror of the options: a URL, the API below its path. */
   mirrorUrl(text: string): Endpoint {
     const { host } = new URL(text);
-    const verify = this.#options.insecure?.includes(host) !== true;
+    const verify = !isInsecure(this.#options, host);
     return {
       api: `${text.replace(/\/+$/, "")}/v2`,
       repository: this.#reference.path,
@@ -84,7 +88,7 @@ class EndpointMaker {
     const rest = `${host}/${path}`.slice(matched);
     const at = (place: RegistryLocation, mirror: boolean): readonly Endpoint[] => {
       const [name = "", ...parts] = (place.location === "" ? `${host}/${path}` : place.location + rest).split("/");
-      const insecure = place.insecure || (!mirror && this.#options.insecure?.includes(host) === true);
+      const insecure = place.insecure || (!mirror && isInsecure(this.#options, host));
       return this.#origin(name, parts.join("/"), { mirror, insecure });
     };
     const wanted = digest === undefined ? "tag-only" : "digest-only";
@@ -110,7 +114,7 @@ class EndpointMaker {
     const { host: name, path } = this.#reference;
     const { host } = new URL(entry.origin);
     const own = host === (aliases.get(name) ?? name);
-    const verify = !entry.skipVerify && this.#options.insecure?.includes(host) !== true;
+    const verify = !entry.skipVerify && !isInsecure(this.#options, host);
     return {
       api: `${entry.origin}${entry.root}`,
       repository: path,
@@ -128,7 +132,7 @@ class EndpointMaker {
     repository: string,
     { mirror = false, insecure = false }: { readonly mirror?: boolean; readonly insecure?: boolean },
   ): readonly Endpoint[] {
-    const allowed = insecure || this.#options.insecure?.includes(host) === true;
+    const allowed = insecure || isInsecure(this.#options, host);
     const own = this.#config.tls(host, { verify: true });
     // On loopback a registry without TLS is the rule, unless certificates were given for it. A server that does not
     // speak TLS says so at once; one that does might drop plain http without a word.

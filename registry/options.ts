@@ -37,7 +37,7 @@ export interface RegistryWarning {
 export interface RegistryOptions {
   /** host -> URLs tried first, in order: { "docker.io": ["http://127.0.0.1:5000"] }. */
   readonly mirrors?: Readonly<Record<string, readonly string[]>>;
-  /** Hosts whose certificates are not verified and that may speak plain http (localhost and 127.0.0.0/8 always may). */
+  /** Hosts whose certificates are not verified and that may speak plain http (localhost and 127.0.0.0/8 always may); `*`: all. */
   readonly insecure?: readonly string[];
   /** Where credentials are looked for: the first source that has the registry wins. */
   readonly credentials?: readonly CredentialSource[];

@@ -13,7 +13,11 @@ export function engineOptions(invocation: Invocation): EngineOptions & { readonl
     squashOwners: config.squashOwners,
     registry: {
       mirrors: { ...config.mirrors, ...parseMirrors(flags.list("registry-mirror")) },
-      insecure: [...config.insecure, ...flags.list("insecure-registry")],
+      insecure: [
+        ...config.insecure,
+        ...flags.list("insecure-registry"),
+        ...(flags.has("tls-verify") && !flags.bool("tls-verify") ? ["*"] : []),
+      ],
       credentials: [...namedAuthFile(invocation), ...config.credentials],
       onWarning: invocation.warn,
       files: config.registryFiles,

@@ -15,6 +15,11 @@ const insecureFlag: FlagSpec = {
   value: "HOST",
   help: "HOST may speak plain http, or show any certificate",
 };
+const tlsVerifyFlag: FlagSpec = {
+  name: "tls-verify",
+  kind: "bool",
+  help: "=false: every registry is as with --insecure-registry",
+};
 const authfileFlag: FlagSpec = {
   name: "authfile",
   kind: "string",
@@ -30,6 +35,7 @@ const registryFlags: readonly FlagSpec[] = [
     help: "ask URL first for images of HOST (env TSBUILD_REGISTRY_MIRROR)",
   },
   insecureFlag,
+  tlsVerifyFlag,
   authfileFlag,
 ];
 
@@ -282,7 +288,7 @@ const ownCommands: readonly CommandSpec[] = [
       ...registryFlags,
       ...commonFlags,
     ],
-    missing: missing("all-tags/a", "disable-content-trust", "creds", "tls-verify"),
+    missing: missing("all-tags/a", "disable-content-trust", "creds"),
     examples: ["tsbuild pull debian:12", "tsbuild pull --registry-mirror docker.io=http://127.0.0.1:5000 alpine"],
     load: () => import("./commands/pull.ts"),
   },
@@ -299,7 +305,7 @@ const ownCommands: readonly CommandSpec[] = [
       ...registryFlags,
       ...commonFlags,
     ],
-    missing: missing("all-tags/a", "disable-content-trust", "creds", "tls-verify"),
+    missing: missing("all-tags/a", "disable-content-trust", "creds"),
     examples: ["tsbuild push localhost:5000/app", "tsbuild push ghcr.io/team/app:1.2"],
     load: () => import("./commands/push.ts"),
   },
@@ -321,9 +327,10 @@ const ownCommands: readonly CommandSpec[] = [
       { name: "password-stdin", kind: "bool", help: "read the password from standard input" },
       { ...authfileFlag, help: "keep them there (default ~/.docker/config.json)" },
       insecureFlag,
+      tlsVerifyFlag,
       ...commonFlags,
     ],
-    missing: missing("tls-verify", "cert-dir", "get-login", "verbose/v"),
+    missing: missing("cert-dir", "get-login", "verbose/v"),
     examples: ["tsbuild login ghcr.io", "tsbuild login -u me --password-stdin registry.example:5000 < token"],
     plain: true,
     rare: true,

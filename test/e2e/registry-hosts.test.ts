@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { RegistryClient, type RegistryOptions } from "../../registry/index.ts";
 import { parseReference } from "../../store/oci/reference.ts";
 import { TestAuthority } from "../rig/certificates.ts";
-import { tsbuildWith } from "../rig/command.ts";
+import { tsbuild, tsbuildWith } from "../rig/command.ts";
 import { Project } from "../rig/project.ts";
 import { TestRegistry } from "../rig/registry.ts";
 import { makeTemp, type Temp } from "../rig/temp.ts";
@@ -173,6 +173,7 @@ describe("registries.conf", () => {
         code: registry === plain ? "E_REGISTRY_HTTP" : "E_REGISTRY_TLS",
       });
       expect(await machine.find(`${host}/app:1`, { insecure: [host] })).toBe(digest);
+      expect(await machine.find(`${host}/app:1`, { insecure: ["*"] })).toBe(digest);
       machine.write("registries.conf", `[[registry]]\nlocation = "${host}"\ninsecure = true\n`);
       expect(await machine.find(`${host}/app:1`)).toBe(digest);
     }
@@ -327,6 +328,8 @@ describe("the command", () => {
     expect(await pull()).toBe("E_REGISTRY_TLS");
     writeFileSync(join(project.directory, "machine.pem"), authority.cert);
     expect(await pull({ SSL_CERT_FILE: join(project.directory, "machine.pem") })).toBe("corp.example/app:1\n");
+    const lax = await tsbuild(project, ["pull", "-q", "--tls-verify=false", "corp.example/app:1"]);
+    expect(lax.stdout).toBe("corp.example/app:1\n");
     write(certs, authority.cert);
     expect(await pull()).toBe("corp.example/app:1\n");
     const named = { CONTAINERS_REGISTRIES_CONF: join(project.directory, "nosuch.conf") };
