@@ -81,7 +81,7 @@ describe("COPY --link", () => {
     ["--chown=7:8 --chmod=4711", ["0755 7:8 usr/", "0755 7:8 usr/lib/", "4711 7:8 usr/lib/f"]],
     ["--chown=7", ["0755 7:7 usr/", "0755 7:7 usr/lib/", "0644 7:7 usr/lib/f"]],
     ["--chown=root:5", ["0755 0:5 usr/", "0755 0:5 usr/lib/", "0644 0:5 usr/lib/f"]],
-    ["--chown=3:", ["0755 3:3 usr/", "0755 3:3 usr/lib/", "0644 3:3 usr/lib/f"]],
+    ["--chown=3:", ["0755 3:0 usr/", "0755 3:0 usr/lib/", "0644 3:0 usr/lib/f"]],
   ])("takes %s, and leaves the mode of the directories it makes alone", async (flags, tree) => {
     using project = new Project({
       "f.txt": "f",
