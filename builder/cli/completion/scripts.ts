@@ -57,12 +57,18 @@ if [ "$funcstack[1]" = "_tsbuild" ]; then _tsbuild "$@"; else compdef _tsbuild t
 function __tsbuild_complete
     set -l words (commandline -opc)
     set -l current (commandline -ct)
+    set -l prefix (string match -r '^--[^=]*=' -- $current)
+    set -l path (string replace -r '^--[^=]*=' '' -- "$current")
     for line in ($words[1] __complete fish $words[2..-1] "$current" 2>/dev/null)
         switch $line
             case :files
-                __fish_complete_path (string replace -r '^--[^=]*=' '' -- $current)
+                for found in (__fish_complete_path $path)
+                    echo "$prefix$found"
+                end
             case :directories
-                __fish_complete_directories (string replace -r '^--[^=]*=' '' -- $current)
+                for found in (__fish_complete_directories $path)
+                    echo "$prefix$found"
+                end
             case :none
             case '*'
                 echo $line
