@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { GitServer } from "../rig/git-server.ts";
 import { PlainUser } from "../rig/plain-user.ts";
 import { fromBusybox, Project } from "../rig/project.ts";
 import { TestRegistry } from "../rig/registry.ts";
@@ -73,6 +74,48 @@ describe("a plain user", () => {
     const { uid } = statSync(join(dest, "data/sub/c"));
     expect(uid).toBe(user.uid);
     expect(readFileSync(join(dest, "data/sub/c"), "utf8")).toBe("c\n");
+  });
+
+  it("builds from git repositories: the main context, a named one, and ADD with its .git", async () => {
+    await using server = await GitServer.start();
+    using user = new PlainUser();
+    using project = openProject({});
+    const [app, library] = [server.repository("app.git"), server.repository("library.git")];
+    app.submodule("service/sub", "../library.git", library.commit({ "lib.txt": "library " }));
+    const commit = app.commit({
+      "service/Dockerfile": `FROM scratch
+COPY --from=tools . /
+ADD --keep-git-dir ${server.url("library.git")} /added
+COPY . /app
+COPY --from=library lib.txt /
+RUN test -d /added/.git && test -z "$(find /app /lib.txt /added ! -user 0 -o ! -group 0)"
+CMD ["cat", "/app/run", "/app/sub/lib.txt", "/lib.txt", "/added/lib.txt"]
+`,
+      "service/run": "app ",
+    });
+    const contexts = { library: server.url("library.git"), tools: join(project.directory, "busybox") };
+    const flags = Object.entries(contexts).flatMap(([name, value]) => ["--build-context", `${name}=${value}`]);
+    const tsbuild = async (
+      words: readonly string[],
+      env: Readonly<Record<string, string>> = {},
+    ): Promise<{ readonly stdout: string; readonly stderr: string }> => {
+      const { code, stdout, stderr } = await user.tsbuild(user.home, words, env);
+      expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
+      return { stdout, stderr };
+    };
+    const url = `${server.url("app.git")}#main:service`;
+    await tsbuild(["-t", "app", ...flags, url]);
+    expect((await tsbuild(["run", "app"])).stdout).toBe("app library library library ");
+    const fetches = (): number => server.requests.filter(({ path }) => path.endsWith("/git-upload-pack")).length;
+    const before = fetches();
+    expect((await tsbuild(["--progress=plain", ...flags, url])).stderr.match(/CACHED/g)).toHaveLength(6);
+    // Each server was asked once what its branch is; nothing was fetched.
+    expect(fetches() - before).toBe(2);
+    // Without numbers for other owners the files are root's all the same.
+    await tsbuild(["-q", ...flags, `${server.url("app.git")}#${commit}:service`], {
+      TSBUILD_USERNS: "single",
+      TSBUILD_ROOT: join(user.home, "single"),
+    });
   });
 
   it("without ranges of numbers is told what is missing, and may have all files as root's", async () => {
