@@ -245,7 +245,7 @@ class Lexer {
     if (kept !== undefined) return kept;
     const rules = { pattern: shellPattern(pattern), replacement, budget: this.#budget };
     return all
-      ? replaceAll(value ?? "", rules, (text) => void this.#count(text))
+      ? replaceAll(value ?? "", rules, (length) => this.#grow(length))
       : this.#count(replaceFirst(value ?? "", rules));
   }
 
@@ -269,9 +269,13 @@ class Lexer {
   }
 
   #count(text: string): string {
-    this.#length += text.length;
-    if (this.#length > maxLength) throw bad("the result is larger than 8 MiB");
+    this.#grow(text.length);
     return text;
+  }
+
+  #grow(length: number): void {
+    this.#length += length;
+    if (this.#length > maxLength) throw bad("the result is larger than 8 MiB");
   }
 
   #peek(): string {

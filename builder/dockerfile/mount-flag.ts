@@ -71,8 +71,8 @@ const keys: readonly string[] = ["type", "target", ...limited.keys(), ...names.k
 export function mountFrom(text: string): string | undefined {
   const fields = csvFields(text);
   if (typeof fields === "string") return undefined;
-  const from = fields.map(pair).findLast(({ key, value }) => key === "from" && value !== undefined && value !== "");
-  return from?.value;
+  const from = fields.map(pair).findLast(({ key }) => key === "from")?.value;
+  return from === "" ? undefined : from;
 }
 
 /** The value with another `from`. */

@@ -23,10 +23,12 @@ export function replaceFirst(text: string, { pattern, replacement, budget }: Rep
 export function replaceAll(
   text: string,
   { pattern, replacement, budget }: Replacement,
-  count: (piece: string) => void,
+  count: (length: number) => void,
 ): string {
   const codes = toCodes(text);
   const ends = matchEnds(codes, pattern, true, budget);
+  const parts = templateParts(replacement);
+  const plain = parts.reduce((sum, part) => sum + part.length, 0);
   let result = "";
   let done = 0;
   for (let at = 0; at <= codes.length;) {
@@ -38,9 +40,9 @@ export function replaceAll(
     result += fromCodes(codes.subarray(done, at));
     // An empty match right after another one is none.
     if (end > done || at === 0) {
-      const piece = fillTemplate(replacement, () => fromCodes(codes.subarray(at, end)));
-      count(piece);
-      result += piece;
+      const match = parts.length === 1 ? "" : fromCodes(codes.subarray(at, end));
+      count(plain + (parts.length - 1) * match.length);
+      result += parts.join(match);
     }
     done = end;
     at = Math.max(end, at + 1);
@@ -48,12 +50,19 @@ export function replaceAll(
   return result + fromCodes(codes.subarray(done));
 }
 
-const variable = /\$(?:\$|(?<plain>[\p{L}\p{Nd}_]+)|\{(?<braced>[\p{L}\p{Nd}_]+)\})/gu;
+const variable = /\$(?:\$|([\p{L}\p{Nd}_]+)|\{([\p{L}\p{Nd}_]+)\})/gu;
 
-function fillTemplate(template: string, match: () => string): string {
-  if (!template.includes("$")) return template;
-  return template.replace(variable, (whole, plain?: string, braced?: string) => {
-    if (whole === "$$") return "$";
-    return (plain ?? braced) === "0" ? match() : "";
-  });
+/** The template's text between the places where the match goes: read once, however many matches there are. */
+function templateParts(template: string): readonly string[] {
+  const parts = [""];
+  let done = 0;
+  const add = (text: string): void => void parts.push((parts.pop() ?? "") + text);
+  for (const found of template.matchAll(variable)) {
+    add(template.slice(done, found.index));
+    done = found.index + found[0].length;
+    if (found[0] === "$$") add("$");
+    else if ((found[1] ?? found[2]) === "0") parts.push("");
+  }
+  add(template.slice(done));
+  return parts;
 }

@@ -4,6 +4,9 @@ import type { SparsePiece } from "./sparse.ts";
 
 const xattrPrefix = "SCHILY.xattr.";
 
+/** Records whose value ends at a NUL for some programs. */
+const names = new Set(["path", "linkpath", "GNU.sparse.name"]);
+
 /** What the PAX headers before an entry say of it. */
 export class PaxRecords {
   readonly #values = new Map<string, Buffer>();
@@ -69,6 +72,7 @@ export class PaxRecords {
 
   #set(key: string, bytes: Buffer): void {
     const value = Buffer.from(bytes);
+    if (key.includes("\0") || (names.has(key) && value.includes(0))) throw invalid("a PAX record has a NUL");
     if (key === "GNU.sparse.offset" || key === "GNU.sparse.numbytes") this.#sparse.push(value.toString("latin1"));
     // Of an attribute nothing is a value.
     else if (value.length === 0 && !key.startsWith(xattrPrefix)) this.#values.delete(key);

@@ -93,8 +93,6 @@ class Loop {
   }
 
   async #try(input: Buffer): Promise<Report["failure"]> {
-    this.#shown.writeUInt32LE(input.length, 0);
-    input.copy(this.#shown, 4);
     counters.fill(0, 0, countPlaces());
     this.#executions++;
     const message = await this.#fails(input);
@@ -107,6 +105,8 @@ class Loop {
   }
 
   async #fails(input: Buffer): Promise<string | undefined> {
+    this.#shown.writeUInt32LE(input.length, 0);
+    input.copy(this.#shown, 4);
     try {
       await checkInput(this.#target, input, slowdown);
       return undefined;

@@ -2,40 +2,10 @@ import fc from "fast-check";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import type { EntryStat } from "../../../store/layer/change.ts";
 import { decompress } from "../../../store/layer/compression.ts";
-import { TarReader } from "../../../store/layer/tar/reader.ts";
 import { tarEnd, tarHeader, tarPadding } from "../../../store/layer/tar/writer.ts";
+import { readTar } from "../../rig/read-tar.ts";
 import { outcome, outcomeOf, same } from "../rig/check.ts";
 import type { FuzzTarget } from "../rig/target.ts";
-
-interface Read {
-  readonly path: string;
-  readonly stat: EntryStat;
-  readonly sparse: unknown;
-  readonly content: string;
-}
-
-/** All that an archive holds, read in chunks of a size. */
-export function readTar(bytes: Uint8Array, chunk: number): readonly Read[] {
-  const found: { path: string; stat: EntryStat; sparse: unknown; content: Buffer[] }[] = [];
-  let open = false;
-  const reader = new TarReader({
-    entry({ path, stat, sparse }) {
-      if (open) throw new RangeError("an entry within another");
-      open = true;
-      found.push({ path, stat, sparse, content: [] });
-    },
-    data(data) {
-      if (!open) throw new RangeError("data of nothing");
-      found.at(-1)?.content.push(Buffer.from(data));
-    },
-    end() {
-      open = false;
-    },
-  });
-  for (let at = 0; at < bytes.byteLength; at += chunk) reader.push(bytes.subarray(at, at + chunk));
-  reader.finish();
-  return found.map(({ content, ...rest }) => ({ ...rest, content: Buffer.concat(content).toString("latin1") }));
-}
 
 const names = fc.oneof(
   fc.constantFrom("a", "d/e", "n".repeat(101), `${"p".repeat(150)}/${"q".repeat(90)}`, "ü/名", "x\udcffy", "a\nb"),

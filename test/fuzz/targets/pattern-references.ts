@@ -16,7 +16,9 @@ function readGlob(pattern: readonly string[]): readonly GlobPart[] | undefined {
   let at = 0;
   while (at < pattern.length) {
     const char = pattern[at++];
-    if (char === "*") parts.push("*");
+    // Of several in a row one does: trying them all would take for ever.
+    if (char === "*" && parts.at(-1) !== "*") parts.push("*");
+    else if (char === "*") continue;
     else if (char === "?") parts.push((one) => one !== "/");
     else if (char === "\\") {
       const literal = pattern[at++];

@@ -50,8 +50,9 @@ export const ignore: FuzzTarget = {
     const path = written
       .split("/")
       .filter((name) => name !== "" && name !== "." && name !== "..")
+      .slice(0, 40)
       .join("/")
-      .slice(0, 4096);
+      .slice(0, 400);
     const { value } = outcome(() => parseIgnore(text, ".dockerignore"));
     if (value === undefined || path === "") return;
     const hidden = value.excludes(path);
