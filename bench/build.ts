@@ -99,26 +99,30 @@ interface Builder {
   command(context: string, cold: boolean): readonly string[];
 }
 
-function measure(builder: Builder, workload: Workload, context: string): Readonly<Record<string, number>> {
+type Times = Readonly<Record<string, readonly number[]>>;
+
+/**
+ * Each kind of build, by all builders in turn, so that a slow moment of the machine meets them all. Every change makes
+ * content that no builder has seen.
+ */
+function measure(builders: readonly Builder[], workload: Workload, context: string): readonly Times[] {
   const rounds = workload.network === true ? 1 : 3;
-  const run = (cold: boolean): number => time(builder.command(context, cold), builder.env);
-  const cold = Array.from({ length: rounds }, () => run(true));
-  run(false);
-  const noop = Array.from({ length: 5 }, () => run(false));
+  const all = (cold: boolean): readonly number[] =>
+    builders.map((builder) => time(builder.command(context, cold), builder.env));
+  const cold = repeat(rounds, () => all(true));
+  all(false);
+  const noop = repeat(9, () => all(false));
   const { change } = workload;
-  const changed =
-    change === undefined
-      ? []
-      : Array.from({ length: rounds }, (_, round) => {
-          change(context, round + 1);
-          return run(false);
-        });
-  return {
-    cold: median(cold),
-    "no-op": median(noop),
-    ...(change === undefined ? {} : { "one file": median(changed) }),
-  };
+  const changed = change === undefined ? [] : repeat(3, (round) => (change(context, round + 1), all(false)));
+  return builders.map((_, at) => ({
+    cold: cold.map((times) => times[at] ?? Number.NaN),
+    "no-op": noop.map((times) => times[at] ?? Number.NaN),
+    ...(change === undefined ? {} : { "one file": changed.map((times) => times[at] ?? Number.NaN) }),
+  }));
 }
+
+const repeat = <T>(count: number, each: (round: number) => T): readonly T[] =>
+  Array.from({ length: count }, (_, round) => each(round));
 
 const chosen = process.argv.slice(2);
 const directory = mkdtempSync(join(tmpdir(), "tsbuild-bench-"));
@@ -177,15 +181,14 @@ try {
     mkdirSync(context);
     workload.files?.(context);
     writeFileSync(join(context, "Dockerfile"), workload.dockerfile);
-    const own = measure(ours, workload, context);
-    for (const builder of builders) {
-      const theirs = measure(builder, workload, context);
-      const ratios = Object.entries(own).map(([kind, ms]) => {
-        const ratio = (theirs[kind] ?? Number.NaN) / ms;
-        results.push({ workload: workload.name, kind, peer: builder.name, ours: ms, theirs: theirs[kind], ratio });
-        return `${kind} ${ratio.toFixed(2)}x (${Math.round(ms)} ms)`;
+    const [own = {}, ...theirs] = measure([ours, ...builders], workload, context);
+    for (const [at, { name }] of builders.entries()) {
+      const ratios = Object.entries(own).map(([kind, times]) => {
+        const [us, peer] = [median(times), median(theirs[at]?.[kind] ?? [])];
+        results.push({ workload: workload.name, kind, peer: name, ours: us, theirs: peer, ratio: peer / us });
+        return `${kind} ${(peer / us).toFixed(2)}x (${Math.round(us)} ms)`;
       });
-      console.log(`${workload.name.padEnd(14)} ${builder.name.padEnd(9)} ${ratios.join("   ")}`);
+      console.log(`${workload.name.padEnd(14)} ${name.padEnd(9)} ${ratios.join("   ")}`);
     }
     rmSync(context, { recursive: true, force: true });
   }
