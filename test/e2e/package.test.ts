@@ -1,5 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -62,6 +72,28 @@ describe("the package that npm publishes", () => {
       expect(loaded.split(/\s+/)).not.toContain(name);
   });
 
+  it("keeps its compiled code in a cache that is the user's alone, and does without", () => {
+    using project = new Project({ Dockerfile: "FROM scratch\nCOPY a /a\n", a: "text" });
+    const caches = join(home, "cache");
+    const code = join(caches, "tsbuild/code");
+    const env = { TSBUILD_ROOT: project.store, XDG_CACHE_HOME: caches };
+    const image = (): string =>
+      execute(join(home, "node_modules/tsbuild/builder/cli/tsbuild"), ["-q", project.directory], { env });
+    const kept = (): readonly string[] => readdirSync(code).map((name) => `${name} ${mtime(join(code, name))}`);
+    const taught = Array.from({ length: 3 }, () => (image(), kept().join()));
+    expect(new Set(taught).size).toBe(3);
+    const built = image();
+    expect(kept().join()).toBe(taught[2]);
+    const [name = ""] = readdirSync(code);
+    writeFileSync(join(code, name), "damaged");
+    expect(image()).toBe(built);
+    expect(statSync(join(code, name)).size).toBeGreaterThan(100_000);
+    rmSync(code, { recursive: true });
+    chmodSync(join(caches, "tsbuild"), 0o777);
+    expect(image()).toBe(built);
+    expect(readdirSync(join(caches, "tsbuild"))).not.toContain("code");
+  });
+
   it("has a library whose entries load, and whose types check without skipLibCheck", () => {
     using project = new Project({ Dockerfile: "FROM scratch\nCOPY a /a\n", a: "text" });
     const use = `import { build, images, type BuildEvent } from "tsbuild";
@@ -90,6 +122,8 @@ console.log(image?.id === imageID && events.length > 0 && client instanceof Regi
     expect(execute(process.execPath, ["use.ts", project.directory, project.store])).toBe("true\n");
   });
 });
+
+const mtime = (file: string): bigint => statSync(file, { bigint: true }).mtimeNs;
 
 function packageVersion(): string {
   return JSON.parse(readFileSync(join(top, "package.json"), "utf8")).version;
