@@ -1,9 +1,7 @@
-import type { TsbuildError } from "../native/errors.ts";
 import type { Descriptor } from "../store/oci/descriptor.ts";
-import { digestOf, isDigest, type Digest } from "../store/oci/digest.ts";
 import { MediaType } from "../store/oci/mediatype.ts";
-import { maxDocument } from "../store/oci/json.ts";
 import type { Reference } from "../store/oci/reference.ts";
+import { checkBlob, readManifest, type FetchedManifest } from "./answers.ts";
 import { findCredentials, type FoundCredentials } from "./credentials/find.ts";
 import { endpointsOf, type Act, type Endpoint } from "./endpoints.ts";
 import { HostConfig } from "./hosts/host-config.ts";
@@ -13,17 +11,11 @@ import { basicHeader, fetchToken, TokenCache } from "./transport/auth.ts";
 import { parseChallenges } from "./transport/challenge.ts";
 import { RegistryError, unexpectedStatus } from "./transport/errors.ts";
 import { HttpClient, type HttpAnswer, type HttpRequest } from "./transport/http.ts";
-import { retryDelay, wait } from "./transport/retry.ts";
+import { isRedirect, redirected, redirectError } from "./transport/redirect.ts";
+import { Retries, wait, WaitBudget } from "./transport/retry.ts";
 
 const accepted = [MediaType.ociIndex, MediaType.dockerList, MediaType.ociManifest, MediaType.dockerManifest].join(", ");
 const maxRedirects = 5;
-const maxTries = 5;
-
-/** A manifest or index as a registry gave it, its digest checked. */
-export interface FetchedManifest {
-  readonly descriptor: Descriptor;
-  readonly bytes: Uint8Array;
-}
 
 /** Talks to registries by the OCI distribution API. One for a command: it keeps connections and tokens. */
 export class RegistryClient implements AsyncDisposable {
@@ -32,7 +24,10 @@ export class RegistryClient implements AsyncDisposable {
   readonly #config: HostConfig;
   readonly #tokens = new TokenCache();
   readonly #credentials = new Map<string, Promise<FoundCredentials>>();
+  /** Why there is no token, by API. */
+  readonly #tokenless = new Map<string, string>();
   readonly #basic = new Set<string>();
+  readonly #budgets = new Map<string, WaitBudget>();
   /** What a host is known to speak. */
   readonly #protocols = new Map<string, string>();
 
@@ -64,8 +59,14 @@ export class RegistryClient implements AsyncDisposable {
     const answer = await this.#anywhere(reference, "pull", async (endpoint) => {
       const headers: Record<string, string> = offset > 0 ? { range: `bytes=${offset}-` } : {};
       const got = await this.send(endpoint, `/blobs/${desc.digest}`, { method: "GET", headers, signal }, "pull");
-      if (got.status === 200 || got.status === 206) return got;
-      throw await this.failure(got, endpoint, reference, "pull");
+      if (![200, 206, 416].includes(got.status)) throw await this.failure(got, endpoint, reference, "pull");
+      try {
+        checkBlob(got, reference, desc, offset);
+      } catch (error) {
+        await got.discard();
+        throw error;
+      }
+      return got;
     });
     // A server may ignore the range: what is there already is skipped then.
     let skip = answer.status === 206 ? 0 : offset;
@@ -85,14 +86,16 @@ export class RegistryClient implements AsyncDisposable {
     const scope = `repository:${endpoint.repository}:${access === "push" ? "pull,push" : "pull"}`;
     const replayable =
       request.body === undefined || typeof request.body === "string" || request.body instanceof Uint8Array;
-    for (let attempt = 0; ; attempt++) {
-      const answer = await this.#withRetry(attempt, replayable, request.signal, async () => {
+    const retries = replayable ? new Retries(this.#budget(endpoint)) : undefined;
+    for (let challenged = false; ;) {
+      const answer = await this.#withRetry(retries, request.signal, async () => {
         const authorization = await this.#authorization(endpoint, scope);
         return await this.#follow(endpoint, url, request, authorization);
       });
       if (answer === undefined) continue;
-      if (answer.status !== 401 || !replayable) return answer;
-      if (attempt > 0 || !(await this.#answerChallenge(answer, endpoint, scope))) return answer;
+      if (answer.status !== 401 || !replayable || challenged) return answer;
+      challenged = true;
+      if (!(await this.#answerChallenge(answer, endpoint, scope))) return answer;
       await answer.discard();
     }
   }
@@ -108,10 +111,14 @@ export class RegistryClient implements AsyncDisposable {
   }
 
   async failure(answer: HttpAnswer, endpoint: Endpoint, reference: Reference, act: string): Promise<RegistryError> {
+    const { status } = answer;
     const body = await answer.text();
+    const retryAfter = answer.header("retry-after");
     const { tried } = await this.#credentialsOf(endpoint);
     const name = `${reference.host}/${reference.path}${reference.tag === undefined ? "" : `:${reference.tag}`}`;
-    return unexpectedStatus(`${act} ${name}`, endpoint.api, { status: answer.status, body }, tried);
+    const error = unexpectedStatus(`${act} ${name}`, endpoint.api, { status, body, retryAfter }, tried);
+    const why = status === 401 ? this.#tokenless.get(endpoint.api) : undefined;
+    return why === undefined ? error : error.with([why]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -132,7 +139,7 @@ export class RegistryClient implements AsyncDisposable {
         if (!(error instanceof RegistryError) || error.code === "E_REGISTRY_CONFIG") throw error;
         failures.push({ endpoint, error });
         // It answered: the other protocol would not.
-        if (error.status !== undefined) this.#protocols.set(host, protocol);
+        if (hasAnswered(error)) this.#protocols.set(host, protocol);
       }
     }
     throw tellingError(failures, this.#searchNotes(reference));
@@ -148,16 +155,22 @@ export class RegistryClient implements AsyncDisposable {
     ];
   }
 
+  /** A host gets its time once, however many images and layers it has. */
+  #budget({ host }: Endpoint): WaitBudget {
+    const budget = this.#budgets.get(host) ?? new WaitBudget(this.#options.patience);
+    this.#budgets.set(host, budget);
+    return budget;
+  }
+
+  /** undefined: it is to be sent again. */
   async #withRetry(
-    attempt: number,
-    replayable: boolean,
+    retries: Retries | undefined,
     signal: AbortSignal | undefined,
     act: () => Promise<HttpAnswer>,
   ): Promise<HttpAnswer | undefined> {
-    const more = replayable && attempt + 1 < maxTries;
     try {
       const answer = await act();
-      const delay = more ? retryDelay(answer.status, answer.header("retry-after"), attempt) : undefined;
+      const delay = retries?.next(answer.status, answer.header("retry-after"));
       if (delay === undefined) return answer;
       await answer.discard();
       await wait(delay, signal);
@@ -167,8 +180,9 @@ export class RegistryClient implements AsyncDisposable {
         error instanceof RegistryError &&
         error.code === "E_REGISTRY_UNREACHABLE" &&
         /ECONNRESET|ETIMEDOUT|EPIPE|other side closed|UND_ERR/.test(error.message);
-      if (!again || !more) throw error;
-      await wait(retryDelay(503, undefined, attempt) ?? 0, signal);
+      const delay = again ? retries?.next() : undefined;
+      if (delay === undefined) throw error;
+      await wait(delay, signal);
     }
     return undefined;
   }
@@ -191,16 +205,13 @@ export class RegistryClient implements AsyncDisposable {
         tls: there === origin ? endpoint.tls : this.#config.tls(host, { verify: true }),
       });
       const location = answer.header("location");
-      if (![301, 302, 303, 307, 308].includes(answer.status) || location === undefined) return answer;
+      if (!isRedirect(answer.status) || location === undefined) return answer;
       await answer.discard();
-      at = new URL(location, at).href;
-      if (new URL(at).protocol === "http:" && new URL(url).protocol === "https:") {
-        throw new RegistryError(`Cannot follow ${new URL(url).host} to ${new URL(at).host}: from https to plain http`, {
-          code: "E_REGISTRY_REDIRECT",
-        });
-      }
+      // What was sent as it came is gone.
+      if (isStream(request.body)) throw redirectError(url, "it sends an upload elsewhere");
+      at = redirected(location, at, url);
     }
-    throw new RegistryError(`Cannot follow ${new URL(url).host}: too many redirects`, { code: "E_REGISTRY_REDIRECT" });
+    throw redirectError(url, "too many redirects");
   }
 
   async #authorization(endpoint: Endpoint, scope: string): Promise<string | undefined> {
@@ -226,8 +237,9 @@ export class RegistryClient implements AsyncDisposable {
         const got = await this.#http.request(url, { ...init, tls: this.#tlsOf(url, endpoint) });
         return { status: got.status, body: await got.text(1 << 20) };
       });
-      if (found !== undefined) this.#tokens.set(endpoint.api, scope, found.token, found.expiresIn);
-      return found !== undefined;
+      if (found.token !== undefined) this.#tokens.set(endpoint.api, scope, found.token, found.expiresIn);
+      else if (found.why !== undefined) this.#tokenless.set(endpoint.api, found.why);
+      return found.token !== undefined;
     }
     if (challenges.length === 0 || credentials?.kind !== "basic" || this.#basic.has(endpoint.api)) return false;
     this.#basic.add(endpoint.api);
@@ -255,13 +267,19 @@ interface EndpointFailure {
 
 /** Of several failures an answer tells more than silence, and the host itself more than a mirror; the others are notes. */
 function tellingError(failures: readonly EndpointFailure[], more: readonly string[]): Error {
-  const answered = failures.find(({ error: { status, code } }) => status !== undefined || code === "E_REGISTRY_LIES");
-  const told = answered ?? failures.at(-1);
+  const told = failures.find(({ error }) => hasAnswered(error)) ?? failures.at(-1);
   if (told === undefined) return new RangeError("no endpoint");
   const mirrors = failures.filter((one) => one !== told && one.endpoint.mirror);
   const notes = mirrors.map(({ endpoint, error }) => `mirror ${new URL(endpoint.api).host}: ${error.message}`);
   const all = [...new Set([...notes, ...more])];
   return all.length === 0 ? told.error : told.error.with(all);
+}
+
+/** What nobody says who does not speak the protocol. */
+const answerCodes: ReadonlySet<string> = new Set(["E_REGISTRY_LIES", "E_REGISTRY_REDIRECT", "E_SIZE_MISMATCH"]);
+
+function hasAnswered({ status, code }: RegistryError): boolean {
+  return status !== undefined || answerCodes.has(code);
 }
 
 /** A mirror of many registries is told which one is meant. @see containerd, docs/hosts.md */
@@ -270,33 +288,6 @@ function withNamespace(url: string, { namespace }: Endpoint): string {
   return `${url}${url.includes("?") ? "&" : "?"}ns=${encodeURIComponent(namespace)}`;
 }
 
-async function readManifest(answer: HttpAnswer, reference: Reference): Promise<FetchedManifest> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of answer.body()) {
-    size += chunk.byteLength;
-    if (size > maxDocument) throw lying(reference, `its manifest is larger than ${maxDocument} bytes`);
-    chunks.push(chunk);
-  }
-  const bytes = Buffer.concat(chunks);
-  const digest = digestOf(bytes);
-  const wanted: Digest | undefined = reference.digest ?? headerDigest(answer);
-  if (wanted !== undefined && wanted.startsWith("sha256:") && wanted !== digest) {
-    throw lying(reference, `the manifest has digest ${digest}, not ${wanted}`);
-  }
-  const type = (answer.header("content-type") ?? "").split(";")[0]?.trim() ?? "";
-  if (type === "text/html") throw lying(reference, "it answered a web page");
-  return { descriptor: { mediaType: type, digest, size }, bytes };
-}
-
-function headerDigest(answer: HttpAnswer): Digest | undefined {
-  const text = answer.header("docker-content-digest") ?? "";
-  return isDigest(text) ? text : undefined;
-}
-
-function lying(reference: Reference, why: string): TsbuildError {
-  return new RegistryError(`Cannot trust the registry's answer for ${reference.host}/${reference.path}: ${why}`, {
-    code: "E_REGISTRY_LIES",
-    hint: "check what stands between: a proxy, a login page, a broken mirror",
-  });
+function isStream(body: HttpRequest["body"]): boolean {
+  return body !== undefined && typeof body !== "string" && !(body instanceof Uint8Array);
 }

@@ -1,4 +1,5 @@
-export { RegistryClient, type FetchedManifest } from "./client.ts";
+export type { FetchedManifest } from "./answers.ts";
+export { RegistryClient } from "./client.ts";
 export type { Credentials } from "./credentials/credentials.ts";
 export { findCredentials, type FoundCredentials } from "./credentials/find.ts";
 export { forgetCredentials, keepCredentials, keptRegistries, type Kept, type KeepOptions } from "./credentials/keep.ts";

@@ -62,7 +62,7 @@ async function ask(http: HttpClient, config: HostConfig, endpoint: Endpoint, req
       const answer = await http.request(url, { ...init, signal, tls });
       return { status: answer.status, body: await answer.text(1 << 20) };
     });
-    if (found === undefined) throw refused(host, 401);
+    if (found.token === undefined) throw refused(host, 401).with(found.why === undefined ? [] : [found.why]);
     authorization = `Bearer ${found.token}`;
   }
   const second = await get(authorization);

@@ -1,12 +1,13 @@
 import { RegistryError } from "./transport/errors.ts";
-import type { ContentStore } from "../store/content/store.ts";
+import type { ContentStore, Ingest } from "../store/content/store.ts";
 import type { Descriptor } from "../store/oci/descriptor.ts";
 import type { Digest } from "../store/oci/digest.ts";
 import type { Manifest } from "../store/oci/manifest.ts";
 import { parseManifest, selectManifest } from "../store/oci/parse.ts";
 import type { Platform } from "../store/oci/platform.ts";
 import { formatReference, type Reference } from "../store/oci/reference.ts";
-import type { FetchedManifest, RegistryClient } from "./client.ts";
+import type { FetchedManifest } from "./answers.ts";
+import type { RegistryClient } from "./client.ts";
 import { TsbuildError } from "../native/errors.ts";
 
 const parallelLayers = 4;
@@ -119,34 +120,57 @@ export async function pullLayers(
   }
 }
 
+interface BlobOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (bytes: number) => void;
+}
+
 /** One blob, resumed where a broken connection or an earlier pull left it. */
 export async function pullBlob(
   client: RegistryClient,
   content: ContentStore,
   reference: Reference,
   desc: Descriptor,
-  options: { readonly signal?: AbortSignal | undefined; readonly onProgress?: (bytes: number) => void } = {},
+  options: BlobOptions = {},
 ): Promise<void> {
-  const { signal, onProgress } = options;
   if ((await content.stat(desc.digest)) !== undefined) return;
   await using ingest = await content.ingest(desc);
-  for (let attempt = 0; ingest.offset < desc.size || attempt === 0; attempt++) {
+  const resumed = ingest.offset > 0;
+  await download(client, ingest, { reference, desc }, options);
+  try {
+    await ingest.commit();
+  } catch (error) {
+    // What an earlier pull left may be what is wrong; it is gone now.
+    if (!resumed || !(error instanceof TsbuildError)) throw error;
+    await pullBlob(client, content, reference, desc, options);
+  }
+}
+
+async function download(
+  client: RegistryClient,
+  ingest: Ingest,
+  { reference, desc }: { readonly reference: Reference; readonly desc: Descriptor },
+  { signal, onProgress }: BlobOptions,
+): Promise<void> {
+  for (let attempt = 0; attempt <= resumes; attempt++) {
     const before = ingest.offset;
+    if (before === desc.size && (before > 0 || attempt > 0)) return;
     try {
-      if (before < desc.size || desc.size === 0) {
-        for await (const chunk of client.blob(reference, desc, before, signal)) {
-          signal?.throwIfAborted();
-          await ingest.write(chunk);
-          onProgress?.(ingest.offset);
-        }
+      for await (const chunk of client.blob(reference, desc, before, signal)) {
+        signal?.throwIfAborted();
+        await ingest.write(chunk);
+        onProgress?.(ingest.offset);
       }
     } catch (error) {
-      // More than announced or a wrong digest: keeping it would only repeat the error.
+      // More or less than announced: keeping it would only repeat the error.
       if (error instanceof TsbuildError && error.code === "E_SIZE_MISMATCH") await ingest.discard();
-      const broken = error instanceof RegistryError && error.status === undefined && ingest.offset > before;
-      if (!broken || attempt >= resumes) throw error;
+      if (ingest.offset === before || attempt >= resumesAfter(error)) throw error;
     }
-    if (ingest.offset < desc.size && attempt >= resumes) break;
   }
-  await ingest.commit();
+}
+
+/** How often a blob is gone on with after an error; a server that stalls has a second chance, and no more. */
+function resumesAfter(error: unknown): number {
+  if (!(error instanceof RegistryError) || error.status !== undefined) return 0;
+  return error.code === "E_REGISTRY_STALLED" ? 1 : resumes;
 }

@@ -1,4 +1,6 @@
+import { checkStored } from "./answers.ts";
 import { RegistryError } from "./transport/errors.ts";
+import { redirected } from "./transport/redirect.ts";
 import type { Descriptor } from "../store/oci/descriptor.ts";
 import type { Manifest } from "../store/oci/manifest.ts";
 import { parseReference, type Reference } from "../store/oci/reference.ts";
@@ -65,6 +67,7 @@ async function putManifest(client: RegistryClient, endpoint: Endpoint, request: 
   );
   if (answer.status !== 201 && answer.status !== 200) throw await client.failure(answer, endpoint, reference, "push");
   await answer.discard();
+  checkStored(answer, reference, descriptor.digest);
   return descriptor;
 }
 
@@ -121,7 +124,7 @@ async function startUpload(
   const location = answer.header("location");
   if (answer.status !== 202 || location === undefined) throw await client.failure(answer, endpoint, reference, "push");
   await answer.discard();
-  return new URL(location, answer.url).href;
+  return redirected(location, answer.url);
 }
 
 async function upload(

@@ -67,22 +67,30 @@ export interface TokenRequest {
   readonly origin: string;
 }
 
-/** Asks the token service of a bearer challenge. undefined when it gives none. */
+/** What a token service gave, or why there is no token, if not for the credentials. */
+export type TokenResult =
+  | { readonly token: string; readonly expiresIn: number | undefined }
+  | { readonly token: undefined; readonly why: string | undefined };
+
+/** Asks the token service of a bearer challenge. */
 export async function fetchToken(
   challenge: Challenge,
   { scope, credentials, origin }: TokenRequest,
   fetch: TokenFetch,
-): Promise<{ readonly token: string; readonly expiresIn: number | undefined } | undefined> {
-  const { service } = challenge.parameters;
+): Promise<TokenResult> {
+  const { service, realm: named = "" } = challenge.parameters;
   const realm = realmOf(challenge.parameters, origin);
-  if (realm === undefined) return undefined;
+  if (realm === undefined)
+    return { token: undefined, why: `its token service may not be asked: ${JSON.stringify(named.slice(0, 100))}` };
   const known = isSafe(realm, origin) ? credentials : undefined;
   const answer =
     known?.kind === "identity"
       ? await postToken(realm.href, service, scope, known.token, fetch)
       : await getToken(realm.href, service, scope, known, fetch);
-  if (answer.status !== 200) return undefined;
-  return readToken(answer.body);
+  if (answer.status === 401 || answer.status === 403) return { token: undefined, why: undefined };
+  if (answer.status !== 200)
+    return { token: undefined, why: `its token service ${realm.host} answered ${answer.status}` };
+  return readToken(answer.body) ?? { token: undefined, why: `its token service ${realm.host} gave no token` };
 }
 
 async function getToken(

@@ -1,4 +1,5 @@
 import { TsbuildError } from "../../native/errors.ts";
+import { retryAfterDelay } from "./retry.ts";
 
 /** A registry that could not be reached or did not do what was asked. */
 export class RegistryError extends TsbuildError {
@@ -38,6 +39,12 @@ export class RegistryError extends TsbuildError {
   }
 }
 
+/** The cause of a body that came too slowly. */
+export class StalledError extends Error {
+  override readonly name: string = "StalledError";
+  readonly code: string = "ESTALLED";
+}
+
 /** The error of a request that got no answer; `env` tells of proxies. */
 export function unreachable(origin: string, cause: unknown, env: Readonly<Record<string, string>> = {}): RegistryError {
   const code = errorCode(cause);
@@ -48,6 +55,13 @@ export function unreachable(origin: string, cause: unknown, env: Readonly<Record
       code: "E_REGISTRY_HTTP",
       cause,
       hint: `--insecure-registry ${host}, or [[registry]] with insecure = true in /etc/containers/registries.conf`,
+    });
+  }
+  if (/^(?:ESTALLED|UND_ERR_(?:HEADERS|BODY)_TIMEOUT)$/.test(code)) {
+    return new RegistryError(`Cannot wait for ${host}: it does not go on`, {
+      code: "E_REGISTRY_STALLED",
+      cause,
+      hint: "try again; a mirror can be given: --registry-mirror HOST=URL",
     });
   }
   if (/^ERR_SSL_.*ALERT.*(?:CERTIFICATE|HANDSHAKE_FAILURE|UNKNOWN_CA|ACCESS_DENIED)/.test(code)) {
@@ -91,7 +105,7 @@ function errorCode(error: unknown): string {
 export function unexpectedStatus(
   act: string,
   origin: string,
-  answer: { readonly status: number; readonly body: string },
+  answer: { readonly status: number; readonly body: string; readonly retryAfter?: string | undefined },
   tried: readonly string[] = [],
 ): RegistryError {
   const { status, body } = answer;
@@ -118,10 +132,22 @@ export function unexpectedStatus(
     return new RegistryError(`Cannot ${act}: ${host} limits the rate of requests (${said})`, {
       ...common,
       code: "E_REGISTRY_RATE",
+      notes: waitNotes(answer.retryAfter),
       hint: "wait, log in, or use a mirror: --registry-mirror HOST=URL",
     });
   }
-  return new RegistryError(`Cannot ${act}: ${host} answered ${said}`, { ...common, code: "E_REGISTRY_STATUS" });
+  return new RegistryError(`Cannot ${act}: ${host} answered ${said}`, {
+    ...common,
+    code: "E_REGISTRY_STATUS",
+    notes: waitNotes(answer.retryAfter),
+    hint: "try again later, or use a mirror: --registry-mirror HOST=URL",
+  });
+}
+
+/** For how long a server does not want to be asked. */
+function waitNotes(retryAfter: string | undefined): readonly string[] {
+  const seconds = Math.ceil((retryAfterDelay(retryAfter) ?? 0) / 1000);
+  return seconds > 0 && Number.isSafeInteger(seconds) ? [`it wants to be asked again in ${seconds} s`] : [];
 }
 
 /** The name that the host of docker.io's API is known by. */

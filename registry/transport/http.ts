@@ -3,7 +3,8 @@ import type { TsbuildError } from "../../native/errors.ts";
 import type { TlsOptions } from "../hosts/certificates.ts";
 import type { RegistryOptions } from "../options.ts";
 import { dispatcherFor, isUntrusted } from "./dispatcher.ts";
-import { unreachable } from "./errors.ts";
+import { StalledError, unreachable } from "./errors.ts";
+import { defaultPatience } from "./retry.ts";
 
 type Undici = typeof import("undici");
 
@@ -13,7 +14,9 @@ export interface HttpAnswer {
   readonly url: string;
   header(name: string): string | undefined;
   body(): AsyncIterable<Uint8Array>;
-  /** The body as text, up to a limit of bytes; a longer one is cut. */
+  /** The body up to a limit of bytes; a longer one is cut. All of it has to come within the client's patience. */
+  bytes(limit: number): Promise<Buffer>;
+  /** As bytes(), as text. */
   text(limit?: number): Promise<string>;
   discard(): Promise<void>;
 }
@@ -27,8 +30,12 @@ export interface HttpRequest {
   readonly tls?: TlsOptions | undefined;
 }
 
-const headersTimeout = 60_000;
-const bodyTimeout = 60_000;
+/** Who was sent a blob may have to read it once more before the answer: so many times the patience. */
+const uploadPatience = 10;
+/** Bytes that have to come, or else the server only keeps the connection open. */
+const slowest = 4096;
+/** For what is left of an answer that nobody reads. */
+const discardPatience = 2_000;
 const maxText = 64 << 10;
 
 /** Makes the error of a request that got no answer, or of a body that broke off. */
@@ -39,7 +46,8 @@ export type HttpFailure = (origin: string, cause: unknown) => TsbuildError;
  * request: a build that finds everything never pays for it.
  */
 export class HttpClient {
-  readonly #options: Pick<RegistryOptions, "env">;
+  readonly #options: Pick<RegistryOptions, "env" | "patience">;
+  readonly #patience: number;
   readonly #failure: HttpFailure;
   #undici: Promise<Undici> | undefined;
   readonly #opened: Dispatcher[] = [];
@@ -47,8 +55,9 @@ export class HttpClient {
   /** The authorities that the machine trusts are read when those of Node's do not do: that takes 50 ms. */
   #systemTrust = false;
 
-  constructor(options: Pick<RegistryOptions, "env">, failure?: HttpFailure) {
+  constructor(options: Pick<RegistryOptions, "env" | "patience">, failure?: HttpFailure) {
     this.#options = options;
+    this.#patience = options.patience ?? defaultPatience;
     this.#failure = failure ?? ((origin, cause) => unreachable(origin, cause, options.env));
   }
 
@@ -82,10 +91,11 @@ export class HttpClient {
               : iterable(request.body),
         signal: request.signal ?? null,
         dispatcher,
-        headersTimeout,
-        bodyTimeout,
+        headersTimeout: this.#patience * (request.method === "PUT" ? uploadPatience : 1),
+        bodyTimeout: this.#patience,
       });
-      return new Answer({ url, status: statusCode, headers, body, failure: this.#failure });
+      const common = { patience: this.#patience, failure: this.#failure };
+      return new Answer({ url, status: statusCode, headers, body, ...common });
     } catch (error) {
       if (request.signal?.aborted === true) throw request.signal.reason;
       throw this.#failure(new URL(url).origin, error);
@@ -117,6 +127,7 @@ class Answer implements HttpAnswer {
   readonly url: string;
   readonly #headers: Record<string, string | string[] | undefined>;
   readonly #body: Dispatcher.ResponseData["body"];
+  readonly #patience: number;
   readonly #failure: HttpFailure;
 
   constructor(init: {
@@ -124,12 +135,14 @@ class Answer implements HttpAnswer {
     readonly status: number;
     readonly headers: Record<string, string | string[] | undefined>;
     readonly body: Dispatcher.ResponseData["body"];
+    readonly patience: number;
     readonly failure: HttpFailure;
   }) {
     this.url = init.url;
     this.status = init.status;
     this.#headers = init.headers;
     this.#body = init.body;
+    this.#patience = init.patience;
     this.#failure = init.failure;
   }
 
@@ -140,25 +153,49 @@ class Answer implements HttpAnswer {
 
   async *body(): AsyncGenerator<Uint8Array> {
     try {
-      for await (const chunk of this.#body) yield toBytes(chunk);
+      for await (const chunk of this.#paced()) yield chunk;
     } catch (error) {
       throw this.#failure(new URL(this.url).origin, error);
     }
   }
 
-  async text(limit: number = maxText): Promise<string> {
+  /** The time that whoever reads takes does not count. */
+  async *#paced(): AsyncGenerator<Uint8Array> {
+    let [waited, came, since] = [0, 0, performance.now()];
+    for await (const chunk of this.#body) {
+      const bytes = toBytes(chunk);
+      waited += performance.now() - since;
+      came += bytes.byteLength;
+      if (waited > this.#patience && came < slowest) throw new StalledError();
+      if (waited > this.#patience) [waited, came] = [0, 0];
+      yield bytes;
+      since = performance.now();
+    }
+  }
+
+  async bytes(limit: number): Promise<Buffer> {
     const chunks: Uint8Array[] = [];
     let size = 0;
-    for await (const chunk of this.body()) {
-      chunks.push(chunk);
-      size += chunk.byteLength;
-      if (size >= limit) break;
+    const timer = setTimeout(() => this.#body.destroy(new StalledError()), this.#patience);
+    try {
+      for await (const chunk of this.body()) {
+        chunks.push(chunk);
+        size += chunk.byteLength;
+        if (size >= limit) break;
+      }
+    } finally {
+      clearTimeout(timer);
     }
-    return Buffer.concat(chunks).subarray(0, limit).toString("utf8");
+    return Buffer.concat(chunks).subarray(0, limit);
+  }
+
+  async text(limit: number = maxText): Promise<string> {
+    return (await this.bytes(limit)).toString("utf8");
   }
 
   async discard(): Promise<void> {
-    await this.#body.dump({ limit: maxText }).catch(() => undefined);
+    const signal = AbortSignal.timeout(discardPatience);
+    await this.#body.dump({ limit: maxText, signal }).catch(() => undefined);
   }
 }
 

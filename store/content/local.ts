@@ -205,9 +205,10 @@ class LocalIngest implements Ingest {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // A file of its own beside another process's cannot be found again: it is no resume.
-    if (this.#open && this.#lock === undefined) await rm(this.#file, { force: true });
-    await this.#close(false);
+    // A file of its own beside another process's cannot be found again: it is no resume. Neither is an empty one.
+    const useless = this.#offset === 0 || this.#lock === undefined;
+    if (this.#open && useless) await rm(this.#file, { force: true });
+    await this.#close(useless);
   }
 
   async #close(finished: boolean): Promise<void> {

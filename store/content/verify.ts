@@ -4,6 +4,8 @@ import { TsbuildError } from "../../native/errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { splitDigest } from "../oci/digest.ts";
 
+const damaged = "the source is damaged or lies: try again, or another mirror";
+
 /** Takes bytes and tells at the end whether they are what a descriptor names. */
 export class Verifier {
   readonly #desc: Descriptor;
@@ -39,13 +41,14 @@ function checkResult(desc: Descriptor, size: number, hex: string): void {
   if (hex === splitDigest(desc.digest).hex) return;
   throw new TsbuildError(`Cannot accept ${desc.digest}: the bytes have another digest, …${hex.slice(-12)}`, {
     code: "E_DIGEST_MISMATCH",
-    hint: "the source is damaged or lies: try again, or another mirror",
+    hint: damaged,
   });
 }
 
 function sizeError(desc: Descriptor, got: string): TsbuildError {
   return new TsbuildError(`Cannot accept ${desc.digest}: got ${got} bytes, expected ${desc.size}`, {
     code: "E_SIZE_MISMATCH",
+    hint: damaged,
   });
 }
 

@@ -45,9 +45,9 @@ export function splitDigest(digest: Digest): { readonly algorithm: "sha256" | "s
   return { algorithm: algorithm === "sha512" ? "sha512" : "sha256", hex };
 }
 
-/** sha256 of the bytes. */
-export function digestOf(bytes: Uint8Array | string): Digest {
-  return parseDigest(`sha256:${hash("sha256", bytes)}`);
+/** The digest of the bytes. */
+export function digestOf(bytes: Uint8Array | string, algorithm: "sha256" | "sha512" = "sha256"): Digest {
+  return parseDigest(`${algorithm}:${hash(algorithm, bytes)}`);
 }
 
 /** ChainID of a stack, base first. `undefined` for the empty stack. @see image-spec config.md#layer-chainid */

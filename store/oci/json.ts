@@ -4,6 +4,8 @@ import { duplicateKey } from "./strict-json.ts";
 /** No manifest or config is larger; a larger one is an attack on memory. @see distribution-spec */
 export const maxDocument: number = 4 << 20;
 
+const hint = "try again, or take another tag or digest of the image";
+
 /** An object of a document that others wrote. */
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -22,7 +24,11 @@ function parseText(text: string, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new TsbuildError(`Cannot read the ${what}: it is not JSON`, { code: "E_MANIFEST_INVALID", cause: error });
+    throw new TsbuildError(`Cannot read the ${what}: it is not JSON`, {
+      code: "E_MANIFEST_INVALID",
+      cause: error,
+      hint,
+    });
   }
 }
 
@@ -40,5 +46,5 @@ export function isTexts(value: unknown): value is readonly string[] {
 }
 
 export function invalid(why: string): TsbuildError {
-  return new TsbuildError(`Cannot read the manifest: ${why}`, { code: "E_MANIFEST_INVALID" });
+  return new TsbuildError(`Cannot read the manifest: ${why}`, { code: "E_MANIFEST_INVALID", hint });
 }

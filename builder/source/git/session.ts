@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { retryDelay, wait } from "../../../registry/transport/retry.ts";
+import { Retries, wait } from "../../../registry/transport/retry.ts";
 import type { Store } from "../../../store/store.ts";
 import { redactUrls } from "../../dockerfile/redact-url.ts";
 import type { RegistryOptions } from "../../options.ts";
@@ -92,12 +92,14 @@ export class GitSession implements AsyncDisposable {
       if (!online) return await this.#run(place, { args, env, auth: noAuth });
       const run = { args, env: { ...reach, ...env }, auth };
       const { signal } = this.#progress;
+      const retries = new Retries();
       for (let attempt = 1; ; attempt++) {
         try {
           return await this.#run(place, run);
         } catch (error) {
-          if (!mayPass(error) || attempt >= maxTries) throw error;
-          await wait(retryDelay(503, undefined, attempt - 1) ?? 0, signal);
+          const delay = mayPass(error) && attempt < maxTries ? retries.next() : undefined;
+          if (delay === undefined) throw error;
+          await wait(delay, signal);
         }
       }
     };

@@ -1,5 +1,5 @@
 import type { HttpAnswer, HttpClient } from "../../../registry/transport/http.ts";
-import { retryDelay, wait } from "../../../registry/transport/retry.ts";
+import { Retries, wait } from "../../../registry/transport/retry.ts";
 import type { ContentStore } from "../../../store/content/store.ts";
 import type { FetchedFile } from "../../../store/fetched.ts";
 import { decompress } from "../../../store/layer/compression.ts";
@@ -7,8 +7,6 @@ import { Summer, wrongChecksum } from "./checksum.ts";
 import { badStatus, UrlError } from "./errors.ts";
 import { openUrl } from "./open.ts";
 import { conditions, isUnchanged, validators } from "./validators.ts";
-
-const maxTries = 5;
 
 /** One file to bring into the store. */
 export interface Download {
@@ -27,14 +25,15 @@ export interface Download {
 /** What came; `known` itself when it did not change. Tries again what may be a passing trouble. @throws UrlError */
 export async function download(wanted: Download): Promise<FetchedFile> {
   const { signal } = wanted;
-  for (let attempt = 0; ; attempt++) {
+  for (const retries = new Retries(); ;) {
     try {
       return await downloadOnce(wanted);
     } catch (error) {
       signal.throwIfAborted();
-      if (!(error instanceof UrlError) || error.retry === undefined || attempt + 1 >= maxTries) throw error;
-      const { status = 503, after } = error.retry;
-      await wait(retryDelay(status, after, attempt) ?? 0, signal);
+      if (!(error instanceof UrlError) || error.retry === undefined) throw error;
+      const delay = retries.next(error.retry.status, error.retry.after);
+      if (delay === undefined) throw error;
+      await wait(delay, signal);
     }
   }
 }

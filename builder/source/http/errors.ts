@@ -1,5 +1,5 @@
 import { TsbuildError, type TsbuildErrorOptions } from "../../../native/errors.ts";
-import { retryDelay } from "../../../registry/transport/retry.ts";
+import { isTemporary } from "../../../registry/transport/retry.ts";
 
 /** A URL that could not be fetched, or gave something else than was asked for. */
 export class UrlError extends TsbuildError {
@@ -25,7 +25,7 @@ export interface Retry {
 
 /** What a connection that was there and broke says. */
 const broken =
-  /ECONNRESET|EPIPE|ETIMEDOUT|UND_ERR_(?:SOCKET|HEADERS_TIMEOUT|BODY_TIMEOUT|RES_CONTENT_LENGTH_MISMATCH)|other side closed|terminated/;
+  /ECONNRESET|ESTALLED|EPIPE|ETIMEDOUT|UND_ERR_(?:SOCKET|HEADERS_TIMEOUT|BODY_TIMEOUT|RES_CONTENT_LENGTH_MISMATCH)|other side closed|terminated/;
 
 /** The error of a request that got no answer, or of a body that broke off. */
 export function noAnswer(origin: string, cause: unknown): UrlError {
@@ -90,6 +90,6 @@ export function badStatus(url: string, answer: { readonly status: number; readon
   return new UrlError(`Cannot fetch ${url}: ${hostname} answered ${status}`, {
     code: "E_URL_STATUS",
     status,
-    ...(retryDelay(status, undefined, 0) === undefined ? {} : { retry: answer }),
+    ...(isTemporary(status) ? { retry: answer } : {}),
   });
 }

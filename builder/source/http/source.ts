@@ -19,6 +19,9 @@ export interface UrlSpec {
   readonly checksum?: string;
 }
 
+/** Milliseconds: a server may make the file when it is asked for it. */
+const patience = 60_000;
+
 /** What the sources of a build work with. */
 export interface HttpSourceOptions {
   readonly store: Store;
@@ -38,7 +41,7 @@ export class HttpSource implements AsyncDisposable {
 
   constructor(options: HttpSourceOptions) {
     this.#options = options;
-    this.#http = new HttpClient(options.registry, noAnswer);
+    this.#http = new HttpClient({ ...options.registry, patience }, noAnswer);
   }
 
   /** A digest that names the content; no request is made where the checksum is one. @throws UrlError */

@@ -8,7 +8,7 @@ import { parseToml, TomlError } from "../../../registry/hosts/toml.ts";
 import { fetchToken } from "../../../registry/transport/auth.ts";
 import { parseChallenges } from "../../../registry/transport/challenge.ts";
 import { unexpectedStatus } from "../../../registry/transport/errors.ts";
-import { retryDelay } from "../../../registry/transport/retry.ts";
+import { Retries } from "../../../registry/transport/retry.ts";
 import { outcome, same } from "../rig/check.ts";
 import type { FuzzTarget } from "../rig/target.ts";
 
@@ -101,8 +101,8 @@ export const answers: FuzzTarget = {
   ],
   check(input) {
     const [status = "", after = "", body = ""] = input.toString("utf8").split("\0");
-    const delay = retryDelay(Number.parseInt(status, 10) || 500, after, 1);
-    if (delay !== undefined && !(delay >= 0 && delay <= 20_000)) throw new Error(`waits ${delay} ms`);
+    const delay = new Retries().next(Number.parseInt(status, 10) || 500, after);
+    if (delay !== undefined && !(delay >= 0 && delay <= 30_000)) throw new Error(`waits ${delay} ms`);
     const error = unexpectedStatus("pull a", "https://host", { status: Number.parseInt(status, 10) || 500, body });
     if (!error.code.startsWith("E_REGISTRY_")) throw new Error(error.code);
   },
