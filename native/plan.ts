@@ -101,16 +101,28 @@ class Writer {
     this.#at += value.byteLength;
   }
 
+  /** Its length and its bytes, which C finds ended by a zero. */
   text(value: string): void {
-    const bytes = encodePath(value);
-    this.u32(bytes.byteLength);
-    this.bytes(bytes);
-    this.bytes(Buffer.of(0));
+    if (!value.isWellFormed()) {
+      this.#encoded(encodePath(value));
+      return;
+    }
+    this.#room(4 + value.length * 3 + 1);
+    const length = this.#bytes.write(value, this.#at + 4);
+    this.#bytes.writeUInt32LE(length, this.#at);
+    this.#at += 4 + length;
+    this.#bytes[this.#at++] = 0;
   }
 
   list(values: readonly string[]): void {
     this.u32(values.length);
     for (const value of values) this.text(value);
+  }
+
+  #encoded(bytes: Uint8Array): void {
+    this.u32(bytes.byteLength);
+    this.bytes(bytes);
+    this.bytes(Buffer.of(0));
   }
 
   done(): Buffer {
