@@ -12,11 +12,12 @@ import {
   givenSyntax,
   withBuiltinArgs,
 } from "./builtin-args.ts";
-import { namedDirectory, openContextDirectory } from "./context/dockerfile.ts";
+import { openContextDirectory } from "./context/dockerfile.ts";
+import { namedIgnore } from "./context/ignore-file.ts";
 import { DeviceAccess } from "./cdi/access.ts";
 import { FetchedTrees } from "./context/fetched-trees.ts";
 import { openMainContext } from "./context/main.ts";
-import { fetchContext } from "./context/remote.ts";
+import { fetchContext, fetchDockerfile, isRemoteDockerfile } from "./context/remote.ts";
 import { parseContextUrl } from "./context/url.ts";
 import { parseContexts, type ContextTable } from "./context/named.ts";
 import { ContextTrees } from "./context/trees.ts";
@@ -116,15 +117,18 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   const credentials = new UrlCredentials(secrets.mask);
   await using http = new HttpSource({ store, registry, secrets, credentials });
   using git = new GitSource({ store, registry, secrets, credentials, ssh, advice: givenAdvice(options) });
-  using workspace = new Workspace(store.scratch);
+  using workspace = new Workspace(() => store.scratch);
   const progress = (name: string): SourceProgress => sourceProgress(emit, { digest: digestOf(name), name }, signal);
   const gitFlags = givenGitFlags(options);
   const remote =
     contextUrl === undefined
       ? undefined
       : await fetchContext(contextUrl, { http, git, credentials, gitFlags, progress });
+  const remoteDockerfile = isRemoteDockerfile(given.dockerfile)
+    ? await fetchDockerfile(given.dockerfile, { http, credentials, progress })
+    : undefined;
   const main = await internalStep(emit, definitionStep.name, () =>
-    openMainContext({ ...given, remote, workspace, signal }),
+    openMainContext({ ...given, remote, remoteDockerfile, workspace, signal }),
   );
   const { file } = main;
   const text = file.bytes.toString("utf8");
@@ -166,8 +170,11 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   warnOfFilters(options, ast, emit);
   const trees = new ContextTrees(store.root);
   trees.add("", main);
-  for (const [name, context] of contexts)
-    if (context.kind === "directory") trees.add(name, namedDirectory(context.path));
+  for (const [name, context] of contexts) {
+    if (context.kind !== "directory") continue;
+    const directory = openContextDirectory(context.path, name);
+    trees.add(name, { directory, ignore: namedIgnore(directory) });
+  }
   const project = [main.id, file.path, options.platform ?? ""].join("\0");
   const target =
     placed === undefined

@@ -60,8 +60,8 @@ export interface BuildOptions extends EngineOptions {
   /** A directory; a URL of, or for "-" from `stdin`: an archive or a Dockerfile alone. */
   readonly context: string;
   /**
-   * Path of the Dockerfile, for an archive inside of it (with a URL an absolute one is the host's); "-": from `stdin`.
-   * Default: Dockerfile, then Containerfile, in the context.
+   * Path of the Dockerfile, for an archive inside of it (with a URL an absolute one is the host's); its http or https
+   * URL; "-": from `stdin`. Default: Dockerfile, dockerfile or Containerfile in the context.
    */
   readonly dockerfile?: string;
   /** What "-" reads. */

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { readFileSync, readdirSync, statSync, type Stats } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { TsbuildError } from "../../native/errors.ts";
-import { parseIgnore, type IgnoreMatcher } from "../dockerfile/ignore.ts";
+import { redactUrls } from "../dockerfile/redact-url.ts";
 import { suggest } from "../dockerfile/suggest.ts";
 
 /** A Dockerfile found: `name` as messages show it. */
@@ -11,8 +11,8 @@ export interface FoundDockerfile {
   readonly bytes: Buffer;
 }
 
-/** Checks that a build context is a directory. @throws E_CONTEXT */
-export function openContextDirectory(path: string): string {
+/** Checks that a build context is a directory; `name`: of one that --build-context gives. @throws E_CONTEXT */
+export function openContextDirectory(path: string, name?: string): string {
   const directory = resolve(path);
   let why = "it does not exist";
   try {
@@ -21,37 +21,85 @@ export function openContextDirectory(path: string): string {
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EACCES") why = "permission denied";
   }
-  throw new TsbuildError(`Cannot use ${path} as the build context: ${why}`, {
-    code: "E_CONTEXT",
-    hint: "give a directory: tsbuild -t app .",
-  });
+  throw new TsbuildError(
+    `Cannot use ${redactUrls(path)} as the build context${name === undefined ? "" : ` ${name}`}: ${why}`,
+    { code: "E_CONTEXT", hint: hintFor(path, name) },
+  );
 }
 
-/** A directory that --build-context names, with its own .dockerignore. @throws E_CONTEXT */
-export function namedDirectory(path: string): {
-  readonly directory: string;
-  readonly ignore: IgnoreMatcher | undefined;
-} {
-  const directory = openContextDirectory(path);
-  const file = join(directory, ".dockerignore");
-  return { directory, ignore: existsSync(file) ? parseIgnore(readFileSync(file, "utf8"), file) : undefined };
+function hintFor(path: string, name: string | undefined): string {
+  if (name !== undefined) return `if an image is meant: --build-context ${name}=docker-image://${path}`;
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(path))
+    return "a URL of a context begins with http://, https://, git:// or ssh://";
+  return "give a directory: tsbuild -t app .";
 }
 
-/** The Dockerfile of a build: the given one, or Dockerfile, or Containerfile of the context. @throws E_DOCKERFILE_NOT_FOUND */
-export function findDockerfile(context: string, given: string | undefined): FoundDockerfile {
-  const candidates =
-    given === undefined ? ["Dockerfile", "Containerfile"].map((name) => join(context, name)) : [resolve(given)];
-  for (const path of candidates) {
-    if (existsSync(path) && statSync(path).isFile()) {
-      return { path, name: given ?? basename(path), bytes: readFileSync(path) };
-    }
-  }
+/**
+ * The names that a Dockerfile may have: the given one, or Dockerfile, else Containerfile of the context. As with BuildKit
+ * `dockerfile` stands for `Dockerfile`.
+ */
+export function dockerfileNames(given: string | undefined): readonly string[] {
+  if (given === undefined) return ["Dockerfile", "dockerfile", "Containerfile"];
+  return basename(given) === "Dockerfile" ? [given, join(dirname(given), "dockerfile")] : [given];
+}
+
+/** A path of the host that can be read as a Dockerfile, and what it is. @throws E_DOCKERFILE_NOT_FOUND */
+export function findDockerfile(context: string, given: string | undefined): DockerfilePlace {
+  const base = given === undefined ? context : "";
+  const found = dockerfileNames(given).map((name) => placeOf(resolve(base, name), given ?? name));
+  const file = found.find(({ stat }) => stat?.isFile() === true || (given !== undefined && stat?.isFIFO() === true));
+  if (file?.stat !== undefined) return { ...file, pipe: !file.stat.isFile() };
   const wanted = given ?? "Dockerfile";
-  const near = suggest(basename(wanted), names(context));
+  const other = found.find(({ stat }) => stat !== undefined);
+  if (other !== undefined) {
+    const what = other.stat?.isDirectory() === true ? "a directory" : "no file";
+    throw new TsbuildError(`Cannot read ${wanted} as a Dockerfile: it is ${what}`, {
+      code: "E_DOCKERFILE_NOT_FOUND",
+      hint:
+        given === undefined
+          ? "name it: tsbuild -f path/to/Dockerfile ."
+          : `name the file: -f ${join(given, "Dockerfile")}`,
+    });
+  }
+  const near = suggest(basename(wanted), names(given === undefined ? context : dirname(resolve(given))));
   throw new TsbuildError(`Cannot find ${wanted}${given === undefined ? ` in ${context}` : ""}`, {
     code: "E_DOCKERFILE_NOT_FOUND",
-    hint: near === undefined ? "name it: tsbuild -f path/to/Dockerfile ." : `did you mean -f ${join(context, near)}?`,
+    hint:
+      near === undefined
+        ? "name it: tsbuild -f path/to/Dockerfile ."
+        : `did you mean -f ${join(given === undefined ? context : dirname(given), near)}?`,
   });
+}
+
+/** Where a Dockerfile is. */
+export interface DockerfilePlace {
+  readonly path: string;
+  readonly name: string;
+  /** What a shell's `<(command)` gives: it can be read once. */
+  readonly pipe: boolean;
+}
+
+/** The text of a Dockerfile that is a file. */
+export function readPlace({ path, name }: DockerfilePlace): FoundDockerfile {
+  return { path, name, bytes: readFileSync(path) };
+}
+
+function placeOf(
+  path: string,
+  name: string,
+): { readonly path: string; readonly name: string; readonly stat: Stats | undefined } {
+  return { path, name, stat: statOf(path) };
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // A part of the path is no directory.
+    if (error instanceof Error && "code" in error && (error.code === "ENOTDIR" || error.code === "ELOOP"))
+      return undefined;
+    throw error;
+  }
 }
 
 function names(directory: string): readonly string[] {
@@ -60,12 +108,4 @@ function names(directory: string): readonly string[] {
   } catch {
     return [];
   }
-}
-
-/** The ignore file of a build: `<Dockerfile>.dockerignore` beside it, or .dockerignore of the context. */
-export function findIgnore(context: string, dockerfile: string): IgnoreMatcher | undefined {
-  const own = `${dockerfile}.dockerignore`;
-  const shared = join(context, ".dockerignore");
-  const path = [own, shared].find((one) => existsSync(one));
-  return path === undefined ? undefined : parseIgnore(readFileSync(path, "utf8"), basename(path));
 }

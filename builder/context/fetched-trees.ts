@@ -1,5 +1,5 @@
 import type { Digest } from "../../store/oci/digest.ts";
-import type { LocalContext } from "./local.ts";
+import { inArchive, type LocalContext } from "./local.ts";
 import type { ContextTrees } from "./trees.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -31,6 +31,13 @@ export class FetchedTrees {
 
   async #fill(vertex: Digest, label: string, fill: (workspace: Workspace) => Promise<string>): Promise<void> {
     const directory = await fill(this.#workspace);
-    this.#trees.add(vertex, { directory, label, ignore: undefined, keepOwners: true, temporary: true });
+    this.#trees.add(vertex, {
+      directory,
+      label,
+      ignore: undefined,
+      keepOwners: true,
+      temporary: true,
+      whereToLook: inArchive,
+    });
   }
 }

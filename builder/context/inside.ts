@@ -3,7 +3,7 @@ import { openFlags, Root } from "../../native/path.ts";
 import { closeFd, readFd } from "../../native/syscall.ts";
 import { suggest } from "../dockerfile/suggest.ts";
 import { parentInRoot, resolveInRoot, statInRoot } from "../ops/copy/resolve.ts";
-import type { FoundDockerfile } from "./dockerfile.ts";
+import { dockerfileNames, type FoundDockerfile } from "./dockerfile.ts";
 
 /** Bytes of the largest Dockerfile that is read from where others wrote it. */
 export const maxDockerfile: number = 4 << 20;
@@ -14,7 +14,7 @@ export const maxDockerfile: number = 4 << 20;
  */
 export function dockerfileInside(directory: string, given: string | undefined): FoundDockerfile {
   using root = Root.open(directory);
-  for (const path of given === undefined ? ["Dockerfile", "Containerfile"] : [given]) {
+  for (const path of dockerfileNames(given)) {
     const bytes = readInside(root, path);
     if (bytes !== undefined) return { path: `/${path}`, name: path, bytes };
   }
@@ -27,11 +27,15 @@ export function dockerfileInside(directory: string, given: string | undefined): 
   });
 }
 
-/** Refuses text that nobody wrote as a Dockerfile. @throws E_DOCKERFILE_SIZE */
-export function tooLarge(name: string): TsbuildError {
-  return new TsbuildError(`Cannot read ${name}: it is larger than ${maxDockerfile >> 20} MiB`, {
+/** Refuses text that nobody wrote. */
+export function tooLarge(
+  name: string,
+  most: number = maxDockerfile,
+  hint: string = "is it a Dockerfile? A context has to be a tar archive, plain or compressed by gzip, bzip2, xz or zstd",
+): TsbuildError {
+  return new TsbuildError(`Cannot read ${name}: it is larger than ${most >> 20} MiB`, {
     code: "E_DOCKERFILE_SIZE",
-    hint: "is it a Dockerfile? A context has to be a tar archive, plain or compressed by gzip, bzip2, xz or zstd",
+    hint,
   });
 }
 

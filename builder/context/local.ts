@@ -9,11 +9,15 @@ import type { ContextMemo } from "./memo.ts";
 /** Below so many files a digest is computed about as fast as it is looked up. */
 const worthRemembering = 500;
 
+/** Advice where no directory of the user's has the files. */
+export const inArchive = "look at what is there: list the archive or the repository";
+
 /** A directory of the host as build context: everything belongs to root, the ignore file hides what it names. */
 export class LocalContext implements SourceTree {
   readonly root: Root;
   readonly name: string;
   readonly socketsAsFiles: boolean = true;
+  readonly whereToLook: string;
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
   readonly #ignore: IgnoreMatcher | undefined;
   readonly #hashes: HashCache;
@@ -26,6 +30,7 @@ export class LocalContext implements SourceTree {
     /** What messages call it: `the build context`. */
     readonly name: string;
     readonly directory: string;
+    readonly whereToLook?: string;
     /** Owners as on disk. */
     readonly keepOwners?: boolean;
     readonly ignore: IgnoreMatcher | undefined;
@@ -34,6 +39,7 @@ export class LocalContext implements SourceTree {
     readonly memo: ContextMemo | undefined;
   }) {
     this.name = options.name;
+    this.whereToLook = options.whereToLook ?? "look at what is there: ls in the context directory";
     this.owner = options.keepOwners === true ? undefined : { uid: 0, gid: 0 };
     this.root = Root.open(options.directory);
     this.#ignore = options.ignore;

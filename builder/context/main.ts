@@ -1,11 +1,14 @@
-import { open } from "node:fs/promises";
+import { copyFile } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { TsbuildError } from "../../native/errors.ts";
 import { newestFile } from "./newest.ts";
-import { findDockerfile, findIgnore, openContextDirectory, type FoundDockerfile } from "./dockerfile.ts";
+import { findDockerfile, openContextDirectory, readPlace, type FoundDockerfile } from "./dockerfile.ts";
 import { readDockerfile, unpackInto } from "./file.ts";
+import { inArchive } from "./local.ts";
+import { findIgnore } from "./ignore-file.ts";
 import { dockerfileInside } from "./inside.ts";
-import type { RemoteContext } from "./remote.ts";
+import type { RemoteContext, RemoteDockerfile } from "./remote.ts";
+import { spoolInput, spoolPipe } from "./spool.ts";
 import type { ContextDirectory } from "./trees.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -25,10 +28,13 @@ export interface ContextRequest {
   readonly stdin: AsyncIterable<Uint8Array> | undefined;
   /** What the context's URL gave. */
   readonly remote: RemoteContext | undefined;
+  /** What a `dockerfile` that is a URL gave. */
+  readonly remoteDockerfile: RemoteDockerfile | undefined;
   readonly workspace: Workspace;
   readonly signal: AbortSignal;
 }
 
+const noContext = "the Dockerfile came without files: tsbuild -f - DIR < Dockerfile";
 const noTime = (): undefined => undefined;
 
 /**
@@ -38,7 +44,7 @@ const noTime = (): undefined => undefined;
  * @throws E_CONTEXT, E_CONTEXT_STDIN, E_DOCKERFILE_NOT_FOUND, E_DOCKERFILE_SIZE, E_TAR_*, E_COMPRESSION
  */
 export async function openMainContext(request: ContextRequest): Promise<MainContext> {
-  const { context, dockerfile, remote } = request;
+  const { context, dockerfile, remote, remoteDockerfile } = request;
   if (context === "-" && dockerfile === "-") {
     throw new TsbuildError("Cannot read both the build context and the Dockerfile from standard input", {
       code: "E_CONTEXT_STDIN",
@@ -49,8 +55,9 @@ export async function openMainContext(request: ContextRequest): Promise<MainCont
   if (remote?.path !== undefined) return await openFile(remote.id, remote.path, request);
   if (context === "-") return await openFile("-", await spoolInput(request), request);
   const directory = openContextDirectory(context);
-  const file = dockerfile === "-" ? await stdinDockerfile(request) : findDockerfile(directory, dockerfile);
-  return { id: directory, directory, file, ignore: findIgnore(directory, file.path), time: noTime };
+  const file = (await dockerfileElsewhere(request)) ?? (await hostDockerfile(directory, request));
+  const own = dockerfile === "-" || remoteDockerfile !== undefined ? undefined : file.path;
+  return { id: directory, directory, file, ignore: findIgnore(directory, own), time: noTime };
 }
 
 /** Files of a commit. */
@@ -61,7 +68,7 @@ async function openTree(
   request: ContextRequest,
 ): Promise<MainContext> {
   const file = await dockerfileOf(directory, request);
-  return { id, directory, ignore: undefined, file, time: () => modified };
+  return { id, directory, ignore: undefined, file, time: () => modified, whereToLook: inArchive };
 }
 
 /** A context that came as one file. */
@@ -72,7 +79,7 @@ async function openFile(id: string, path: string, request: ContextRequest): Prom
   const common = { id, directory, ignore: undefined, keepOwners: true, temporary: true };
   if (await unpackInto(path, directory, signal)) {
     const time = (): number | undefined => modified ?? (id === "-" ? undefined : newestFile(directory));
-    return { ...common, file: await dockerfileOf(directory, request), time };
+    return { ...common, file: await dockerfileOf(directory, request), time, whereToLook: inArchive };
   }
   if (dockerfile !== undefined) {
     throw new TsbuildError(`Cannot use -f ${dockerfile}: what came as the context is a Dockerfile itself`, {
@@ -81,55 +88,36 @@ async function openFile(id: string, path: string, request: ContextRequest): Prom
     });
   }
   const file = { path: id, name: "Dockerfile", bytes: readDockerfile(path, "the context") };
-  return { ...common, file, time: () => modified };
+  // As with BuildKit what a URL gave is there as a file of this name.
+  if (id !== "-") await copyFile(path, join(directory, "context"));
+  return { ...common, file, time: () => modified, whereToLook: noContext };
 }
 
-/** Of a context from elsewhere: inside of it, but `-` is standard input and, with a URL, an absolute path the host's. */
+/** Of a context from elsewhere: inside of it, or with a URL the host's when the path is absolute. */
 async function dockerfileOf(directory: string, request: ContextRequest): Promise<FoundDockerfile> {
   const { dockerfile, remote } = request;
-  if (dockerfile === "-") return await stdinDockerfile(request);
+  const elsewhere = await dockerfileElsewhere(request);
+  if (elsewhere !== undefined) return elsewhere;
   if (remote !== undefined && dockerfile !== undefined && isAbsolute(dockerfile))
-    return findDockerfile("/", dockerfile);
+    return await hostDockerfile("/", request);
   return dockerfileInside(directory, dockerfile);
 }
 
-async function stdinDockerfile(request: ContextRequest): Promise<FoundDockerfile> {
-  return { path: "-", name: "Dockerfile", bytes: readDockerfile(await spoolInput(request), "standard input") };
+/** One that is on standard input or was fetched. */
+async function dockerfileElsewhere(request: ContextRequest): Promise<FoundDockerfile | undefined> {
+  const { dockerfile, remoteDockerfile } = request;
+  if (remoteDockerfile !== undefined) {
+    const { id, path } = remoteDockerfile;
+    return { path: id, name: "Dockerfile", bytes: readDockerfile(path, id) };
+  }
+  if (dockerfile !== "-") return undefined;
+  const name = "standard input";
+  return { path: "-", name: "Dockerfile", bytes: readDockerfile(await spoolInput(request, name), name) };
 }
 
-/** Standard input as a file, for it has to be looked at twice. */
-async function spoolInput({ stdin, workspace, signal }: ContextRequest): Promise<string> {
-  if (stdin === undefined) {
-    throw new TsbuildError("Cannot read from standard input: there is none", {
-      code: "E_CONTEXT_STDIN",
-      hint: "give the library an `stdin`",
-    });
-  }
-  const path = join(workspace.directory(), "input");
-  await using file = await open(path, "wx", 0o600);
-  for await (const chunk of untilAborted(stdin, signal)) await file.appendFile(chunk);
-  if ((await file.stat()).size > 0) return path;
-  throw new TsbuildError("Cannot build from standard input: it is empty", {
-    code: "E_CONTEXT_STDIN",
-    hint: "tsbuild - < context.tar, or tsbuild -f - DIR < Dockerfile",
-  });
-}
-
-/** Ends when the signal is aborted, though the next chunk may never come. */
-async function* untilAborted(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  aborted.catch(() => undefined);
-  const stop = (): void => reject(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
-  const source = bytes[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const next = await Promise.race([source.next(), aborted]);
-      if (next.done === true) return;
-      yield next.value;
-    }
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
+async function hostDockerfile(context: string, request: ContextRequest): Promise<FoundDockerfile> {
+  const place = findDockerfile(context, request.dockerfile);
+  if (!place.pipe) return readPlace(place);
+  const { path, name } = place;
+  return { path, name, bytes: readDockerfile(await spoolPipe(path, name, request), name) };
 }

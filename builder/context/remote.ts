@@ -4,7 +4,7 @@ import { httpDate } from "../source/http/validators.ts";
 import type { HttpSource } from "../source/http/source.ts";
 import type { SourceProgress } from "../source/progress.ts";
 import type { UrlCredentials } from "../source/url-credentials.ts";
-import type { ContextUrl } from "./url.ts";
+import { checkContextUrl, isHttpUrl, type ContextUrl } from "./url.ts";
 
 /** A context that was brought here. */
 export interface RemoteContext {
@@ -27,6 +27,27 @@ export interface ContextSources {
   readonly gitFlags: GitFlags;
   /** Tells of a step of this name. */
   readonly progress: (name: string) => SourceProgress;
+}
+
+/** A Dockerfile that was brought here; `path` belongs to the store. */
+export interface RemoteDockerfile {
+  readonly id: string;
+  readonly path: string;
+}
+
+/** Whether a Dockerfile is to be fetched. */
+export function isRemoteDockerfile(dockerfile: string | undefined): dockerfile is string {
+  return dockerfile !== undefined && isHttpUrl(dockerfile);
+}
+
+/** Fetches a Dockerfile that is named by a URL. @throws UrlError, E_URL_INVALID */
+export async function fetchDockerfile(
+  dockerfile: string,
+  { http, credentials, progress }: Pick<ContextSources, "http" | "credentials" | "progress">,
+): Promise<RemoteDockerfile> {
+  const url = credentials.take(checkContextUrl(dockerfile));
+  const file = await http.fetch({ url }, progress("[internal] load remote build definition"));
+  return { id: url, path: http.path(file) };
 }
 
 /** Fetches a context. @throws UrlError, E_GIT_* */

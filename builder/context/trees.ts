@@ -11,6 +11,8 @@ export interface ContextDirectory {
   readonly ignore: IgnoreMatcher | undefined;
   /** What messages call it; default: by its name. */
   readonly label?: string;
+  /** Advice for who names what is not there. */
+  readonly whereToLook?: string;
   /** Owners as on disk: the files came out of an archive. Otherwise all belong to root. */
   readonly keepOwners?: boolean;
   /** What was read of it is not remembered: it is gone after the build. */

@@ -17,8 +17,18 @@ export function parseContextUrl(text: string): ContextUrl | undefined {
   const git = parseGitUrl(text);
   // A directory may be called github.com.
   if (git !== undefined) return git.bare && existsSync(text) ? undefined : { kind: "git", url: git };
-  if (!/^https?:\/\//.test(text)) return undefined;
-  if (splitUrl(text) !== undefined && URL.canParse(text)) return { kind: "http", url: text.replace(/#.*$/s, "") };
+  if (!isHttpUrl(text)) return undefined;
+  return { kind: "http", url: checkContextUrl(text) };
+}
+
+/** Whether a text begins as an http or https URL does. */
+export function isHttpUrl(text: string): boolean {
+  return /^https?:\/\//.test(text);
+}
+
+/** The URL without fragment. @throws E_URL_INVALID */
+export function checkContextUrl(text: string): string {
+  if (splitUrl(text) !== undefined && URL.canParse(text)) return text.replace(/#.*$/s, "");
   throw new TsbuildError(`Cannot read the URL ${redactUrls(text)}: it has no host, or characters that no URL has`, {
     code: "E_URL_INVALID",
     hint: "write other characters as %XX",
@@ -30,4 +40,10 @@ export function contextID(text: string, cwd: string): string {
   const url = text === "-" ? undefined : parseContextUrl(text);
   if (url === undefined) return text === "-" ? text : resolve(cwd, text);
   return url.kind === "git" ? shownGit(gitSpec(url.url)) : withoutUser(url.url);
+}
+
+/** Names a Dockerfile in the records of builds: its path, or its URL without user and password. */
+export function dockerfileID(text: string, cwd: string): string {
+  if (text === "-") return text;
+  return isHttpUrl(text) ? withoutUser(text).replace(/#.*$/s, "") : resolve(cwd, text);
 }

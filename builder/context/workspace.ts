@@ -4,18 +4,18 @@ import { Root } from "../../native/path.ts";
 
 /** Directories that one build fills with what it fetched or unpacked. Dispose removes them all. */
 export class Workspace implements Disposable {
-  readonly #scratch: string;
+  readonly #scratch: () => string;
   #path: string | undefined;
   #count = 0;
 
-  /** `scratch`: a directory of this process, made when the first directory is asked for. */
-  constructor(scratch: string) {
+  /** `scratch`: gives a directory of this process; asked when the first directory is. */
+  constructor(scratch: () => string) {
     this.#scratch = scratch;
   }
 
   /** A new directory, 0755, in one that only root may enter. */
   directory(): string {
-    this.#path ??= mkdtempSync(join(this.#scratch, "work-"));
+    this.#path ??= mkdtempSync(join(this.#scratch(), "work-"));
     const path = join(this.#path, String(this.#count++));
     mkdirSync(path, { mode: 0o755 });
     return path;

@@ -1,4 +1,4 @@
-import { createReadStream, readFileSync, statSync } from "node:fs";
+import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { errorMessage, TsbuildError } from "../../native/errors.ts";
 import type { ContentStore } from "../../store/content/store.ts";
@@ -96,6 +96,8 @@ function chooseTarget(directory: string, { path, tag, digest }: LayoutRequest): 
 
 function readIndex(directory: string, path: string): readonly Descriptor[] {
   const file = join(directory, "index.json");
+  if (statSync(file, { throwIfNoEntry: false }) === undefined)
+    throw invalid(path, existsSync(directory) ? "it has no index.json" : "it does not exist");
   try {
     if (statSync(file).size > maxDocument) throw invalid(path, "index.json is too large");
     const parsed = parseManifest(readFileSync(file), MediaType.ociIndex);

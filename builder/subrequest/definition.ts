@@ -2,7 +2,13 @@ import { digestOf } from "../../store/oci/digest.ts";
 import { givenAdvice, givenGitFlags } from "../builtin-args.ts";
 import { openContextDirectory } from "../context/dockerfile.ts";
 import { openMainContext, type MainContext } from "../context/main.ts";
-import { fetchContext, type RemoteContext } from "../context/remote.ts";
+import {
+  fetchContext,
+  fetchDockerfile,
+  isRemoteDockerfile,
+  type RemoteContext,
+  type RemoteDockerfile,
+} from "../context/remote.ts";
 import { parseContextUrl, type ContextUrl } from "../context/url.ts";
 import { Workspace } from "../context/workspace.ts";
 import type { ProgressSink } from "../events.ts";
@@ -37,17 +43,27 @@ export async function readDefinition(request: DefinitionRequest): Promise<Defini
   const { options, temporary, emit, signal } = request;
   const { context, dockerfile, stdin } = options;
   const url = context === "-" ? undefined : parseContextUrl(context);
-  const isLocal = context !== "-" && url === undefined && dockerfile !== "-";
-  if (isLocal) openContextDirectory(context);
-  using workspace = new Workspace(isLocal ? "" : temporary.directory());
-  const remote = url === undefined ? undefined : await fetchRemote(url, request);
+  if (context !== "-" && url === undefined) openContextDirectory(context);
+  using workspace = new Workspace(() => temporary.directory());
+  const fetched = url === undefined && !isRemoteDockerfile(dockerfile) ? undefined : await fetch(url, request);
   const { file, ignore, time } = await internalStep(emit, definitionStep.name, () =>
-    openMainContext({ context, dockerfile, stdin, remote, workspace, signal }),
+    openMainContext({
+      context,
+      dockerfile,
+      stdin,
+      remote: fetched?.remote,
+      remoteDockerfile: fetched?.remoteDockerfile,
+      workspace,
+      signal,
+    }),
   );
   return { file, ignore, time, text: file.bytes.toString("utf8") };
 }
 
-async function fetchRemote(url: ContextUrl, request: DefinitionRequest): Promise<RemoteContext> {
+async function fetch(
+  url: ContextUrl | undefined,
+  request: DefinitionRequest,
+): Promise<{ readonly remote: RemoteContext | undefined; readonly remoteDockerfile: RemoteDockerfile | undefined }> {
   const { options, temporary, emit, signal } = request;
   const secrets = new Secrets(options.secrets ?? {});
   const credentials = new UrlCredentials(secrets.mask);
@@ -59,5 +75,10 @@ async function fetchRemote(url: ContextUrl, request: DefinitionRequest): Promise
   const ssh = await openAgents(options);
   using git = new GitSource({ store, registry, secrets, credentials, ssh, advice: givenAdvice(options) });
   const gitFlags = givenGitFlags(options);
-  return await fetchContext(url, { http, git, credentials, gitFlags, progress });
+  const sources = { http, git, credentials, gitFlags, progress };
+  const { dockerfile } = options;
+  return {
+    remote: url === undefined ? undefined : await fetchContext(url, sources),
+    remoteDockerfile: isRemoteDockerfile(dockerfile) ? await fetchDockerfile(dockerfile, sources) : undefined,
+  };
 }

@@ -1,5 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
@@ -99,6 +109,83 @@ describe("the context - as an archive", () => {
     const made = await project.build({ context: "-", stdin: input(whole), outputs: [{ type: "local", dest }] });
     expect(made.error).toBeUndefined();
     expect(readFileSync(join(dest, "owner"), "utf8")).toBe("12:34\n");
+  });
+});
+
+describe("the Dockerfile of a build", () => {
+  const text = "FROM scratch\nCOPY [ab].txt /\n";
+  const all = { "a.txt": "A", "b.txt": "B" };
+
+  it("may be called dockerfile, as with docker, also where -f says Dockerfile and in an archive", async () => {
+    using project = new Project({ ...all, dockerfile: text });
+    const outputs = [{ type: "cacheonly" }] as const;
+    for (const dockerfile of [undefined, join(project.directory, "Dockerfile")])
+      expect(
+        (await project.build({ outputs, ...(dockerfile === undefined ? {} : { dockerfile }) })).error,
+      ).toBeUndefined();
+    project.write("Dockerfile", "FROM scratch\nCOPY missing /\n");
+    expect((await project.build({ outputs })).error).toMatchObject({ code: "E_COPY_NOT_FOUND" });
+    const made = await buildFrom(
+      await tar([
+        { name: "dockerfile", text },
+        { name: "a.txt", text: "A" },
+      ]),
+    );
+    expect(made.files).toEqual(["a.txt: A"]);
+  });
+
+  it("may be a pipe, also one that nobody writes, which can be interrupted; a directory is none", async () => {
+    using project = new Project(all);
+    const pipe = join(project.store, "..", "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const outputs = [{ type: "cacheonly" }] as const;
+    const [made] = await Promise.all([project.build({ outputs, dockerfile: pipe }), writeFile(pipe, text)]);
+    expect(made.error).toBeUndefined();
+    const signal = AbortSignal.timeout(100);
+    expect((await project.build({ outputs, dockerfile: pipe, signal })).error).toBe(signal.reason);
+    const directory = await project.build({ outputs, dockerfile: project.directory });
+    expect(directory.error).toMatchObject({
+      code: "E_DOCKERFILE_NOT_FOUND",
+      message: expect.stringContaining("it is a directory"),
+    });
+  });
+
+  it("from standard input is as large as others, and has no ignore file of its own", async () => {
+    using project = new Project(all);
+    const cwd = process.cwd();
+    process.chdir(project.directory);
+    try {
+      writeFileSync("-.dockerignore", "a.txt\n");
+      const dest = join(project.store, "..", "out");
+      const options = { dockerfile: "-", outputs: [{ type: "local", dest }] } as const;
+      await project.build({ ...options, stdin: input(Buffer.from(text)) });
+      expect(readdirSync(dest)).toEqual(["a.txt", "b.txt"]);
+    } finally {
+      process.chdir(cwd);
+    }
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      for (;;) yield Buffer.alloc(1 << 20, "#");
+    }
+    const { error } = await project.build({ dockerfile: "-", stdin: endless() });
+    expect(error).toMatchObject({ code: "E_DOCKERFILE_SIZE" });
+  });
+
+  it("finds no ignore file in a directory or a pipe of its name", async () => {
+    using project = new Project({ ...all, Dockerfile: text });
+    const ignore = join(project.directory, ".dockerignore");
+    const dest = join(project.store, "..", "out");
+    for (const make of [() => mkdirSync(ignore), () => execFileSync("mkfifo", [ignore])]) {
+      make();
+      expect((await project.build({ outputs: [{ type: "local", dest }] })).error).toBeUndefined();
+      rmSync(ignore, { recursive: true });
+    }
+    writeFileSync(ignore, Buffer.alloc(5 << 20, "x"));
+    expect((await project.build()).error).toMatchObject({ code: "E_DOCKERFILE_SIZE" });
+  });
+
+  it("without files says so when it copies some", async () => {
+    const made = await buildFrom(Buffer.from("FROM scratch\nCOPY a.txt /\n"));
+    expect(made.outcome.error).toMatchObject({ code: "E_COPY_NOT_FOUND", hint: expect.stringContaining("-f - DIR") });
   });
 });
 

@@ -101,6 +101,13 @@ describe("a URL as the context", () => {
     expect(codeOf((await buildFrom(project, { context })).outcome)).toBe("E_CONTEXT_STDIN");
   });
 
+  it("is there as a file too when it is a Dockerfile alone", async () => {
+    using project = new Project({});
+    server.file("/alone", "FROM scratch\nCOPY context /\n");
+    const { files: made } = await buildFrom(project, { context: `${server.origin}/alone` });
+    expect(made).toEqual(["context: FROM scratch\nCOPY context /\n"]);
+  });
+
   it("is refused when it is not there, or leads out of itself", async () => {
     using project = new Project({});
     expect(codeOf((await buildFrom(project, { context: `${server.origin}/no` })).outcome)).toBe("E_URL_NOT_FOUND");
@@ -181,5 +188,35 @@ describe("a URL as a named context", () => {
     using project = new Project({ Dockerfile: "FROM scratch\nCOPY --from=o context /c\n" });
     server.file("/o", "plain");
     expect((await buildFrom(project, { contexts: { o: `${server.origin}/o` } })).files).toEqual(["c: plain"]);
+  });
+});
+
+describe("a URL as the Dockerfile", () => {
+  it("is used with a directory, whose .dockerignore counts, and with an archive", async () => {
+    using project = new Project({ "a.txt": "mine", ".dockerignore": "b.txt\n", "b.txt": "hidden" });
+    server.file("/D", "FROM scratch\nCOPY a.txt [b].txt /\n");
+    const { outcome, files: made } = await buildFrom(project, { dockerfile: `${server.origin}/D` });
+    expect(outcome.error).toBeUndefined();
+    expect(made).toEqual(["a.txt: mine"]);
+    server.file("/c.tar", archive(project, { Dockerfile: "FROM none", "a.txt": "A", "b.txt": "B" }));
+    const both = { context: `${server.origin}/c.tar`, dockerfile: `${server.origin}/D` };
+    expect((await buildFrom(project, both)).files).toEqual(["a.txt: A", "b.txt: B"]);
+  });
+
+  it("keeps its password to itself, and its errors have the place", async () => {
+    using project = new Project({});
+    server.on("/D", ({ headers }, response) =>
+      response.writeHead(headers.authorization === undefined ? 401 : 200).end("FROM scratch\nCOPPY . /\n"),
+    );
+    const url = `${server.origin.replace("//", "//u:c4n4ry@")}/D`;
+    const failed = await tsbuild(project, ["-f", url, project.directory]);
+    expect(failed.stderr).toContain("did you mean `COPY`?");
+    expect(failed.stderr).toContain("--> Dockerfile:2:1");
+    expect(failed.stderr).not.toContain("c4n4ry");
+    const checked = await tsbuild(project, ["--check", "-f", `${server.origin}/D`, project.directory]);
+    expect(checked.stderr).toContain("E_URL_AUTH");
+    server.file("/D", "FROM scratch AS Last\n");
+    const asked = await tsbuild(project, ["--call=targets", "-f", `${server.origin}/D`, project.directory]);
+    expect(asked.stdout).toContain("last (default)");
   });
 });

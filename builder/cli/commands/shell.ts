@@ -1,6 +1,5 @@
 import { isatty } from "node:tty";
-import { resolve } from "node:path";
-import { contextID } from "../../context/url.ts";
+import { contextID, dockerfileID } from "../../context/url.ts";
 import type { ShellPlace } from "../../shell/place.ts";
 import { attendShell } from "../attend-shell.ts";
 import { buildRequest } from "../build-request.ts";
@@ -61,7 +60,7 @@ async function failedLine(invocation: Invocation, context: string): Promise<numb
   await using store = await openInvocationStore(invocation);
   const { cwd } = invocation.config;
   const file = invocation.flags.string("file");
-  const dockerfile = file === undefined ? undefined : resolve(cwd, file);
+  const dockerfile = file === undefined ? undefined : dockerfileID(file, cwd);
   const line = findBuildOf(store.builds, { context: contextID(context, cwd), dockerfile })?.error?.line;
   if (line !== undefined) return line;
   throw new UsageError(`The last build of ${context} did not fail in a step`, {

@@ -90,7 +90,7 @@ export function missingSource(tree: SourceTree, path: string, source?: Source): 
       why !== undefined
         ? `add a line \`!${path}\` to the ignore file`
         : near === undefined
-          ? `look at what is there: ls ${tree.owner === undefined ? "in that stage" : "in the context directory"}`
+          ? (tree.whereToLook ?? "look at what is there: ls in that stage")
           : `did you mean ${near}?`,
   });
 }

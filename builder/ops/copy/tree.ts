@@ -17,6 +17,8 @@ export interface SourceTree extends Disposable {
   prunes(path: string): boolean;
   /** The ignore file's line that hides the path, for messages. */
   whyExcluded(path: string): string | undefined;
+  /** Advice for who names what is not there. */
+  readonly whereToLook?: string;
   /** Names the ignore file and its state, to explain why files came or went. */
   readonly ignoreFile?: string | undefined;
   /** Hex sha256 of a regular file's bytes and attributes. */

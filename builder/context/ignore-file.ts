@@ -1,0 +1,33 @@
+import { readFileSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { parseIgnore, type IgnoreMatcher } from "../dockerfile/ignore.ts";
+import { tooLarge } from "./inside.ts";
+
+/** Bytes of the largest ignore file. */
+const maxIgnore = 4 << 20;
+
+/**
+ * The ignore file of a build: `<Dockerfile>.dockerignore` beside a Dockerfile that is a file, or .dockerignore of the
+ * context. @throws E_PATTERN_INVALID, E_DOCKERFILE_SIZE
+ */
+export function findIgnore(context: string, dockerfile: string | undefined): IgnoreMatcher | undefined {
+  const own = dockerfile === undefined ? [] : [`${dockerfile}.dockerignore`];
+  const path = [...own, join(context, ".dockerignore")].find((one) => isFile(one));
+  return path === undefined ? undefined : readIgnore(path, basename(path));
+}
+
+/** The ignore file of a directory that --build-context names. @throws E_PATTERN_INVALID, E_DOCKERFILE_SIZE */
+export function namedIgnore(directory: string): IgnoreMatcher | undefined {
+  const path = join(directory, ".dockerignore");
+  return isFile(path) ? readIgnore(path, path) : undefined;
+}
+
+/** As with BuildKit a directory of that name is no ignore file; reading a pipe would never end. */
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+function readIgnore(path: string, name: string): IgnoreMatcher | undefined {
+  if (statSync(path).size > maxIgnore) throw tooLarge(name, maxIgnore, "is it an ignore file?");
+  return parseIgnore(readFileSync(path, "utf8"), name);
+}
