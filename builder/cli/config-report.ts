@@ -1,5 +1,6 @@
 import { defaultCdiDirectories } from "../cdi/registry.ts";
 import { redactUrls } from "../dockerfile/redact-url.ts";
+import { defaultPatience } from "../../registry/transport/retry.ts";
 import { formatPlatform, hostPlatform } from "../../store/oci/platform.ts";
 import { settingVariables, type Config, type Layer } from "./config.ts";
 import type { ParsedFlags } from "./flags.ts";
@@ -31,6 +32,11 @@ export function effectiveSettings(
     report.setting("checkOwn", String(config.ownChecks ?? "few"), [], "ownChecks"),
     ...report.mirrors(),
     ...report.insecure(),
+    report.setting(
+      "registryTimeout",
+      `${(config.registryTimeout ?? defaultPatience) / 1000}s`,
+      settingVariables.registryTimeout,
+    ),
     report.setting("cdiSpecDirs", (config.cdiDirectories ?? defaultCdiDirectories).join(" "), [], "cdiDirectories"),
     report.variable("debug", String(config.debug), ["TSBUILD_DEBUG"]),
     report.variable("color", String(config.color), ["NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "CLICOLOR"]),

@@ -4,6 +4,7 @@ import type { PullPolicy, RegistryOptions } from "../options.ts";
 import { ciService, type CiService } from "./ci/folding.ts";
 import { wantsColor } from "./color.ts";
 import { registryFiles } from "./registry-files.ts";
+import { registryTimeout } from "./registry-timeout.ts";
 import { UsageError } from "./usage-error.ts";
 import type { UserNamespaceMode } from "./user-namespace.ts";
 import { emptySettings, mergeSettings, parseMirrors, parseSettings, type Settings } from "./settings.ts";
@@ -48,6 +49,8 @@ export interface Config {
   readonly registryFiles: NonNullable<RegistryOptions["files"]>;
   readonly mirrors: Readonly<Record<string, readonly string[]>>;
   readonly insecure: readonly string[];
+  /** Milliseconds without an answer after which a registry is given up. */
+  readonly registryTimeout: number | undefined;
   /** Where CDI specifications are. */
   readonly cdiDirectories: readonly string[] | undefined;
   /** Proxies (predefined ARGs) and CA bundles of the host, for RUN. */
@@ -77,6 +80,7 @@ export const settingVariables = {
   progress: ["TSBUILD_PROGRESS", "BUILDKIT_PROGRESS"],
   platform: ["DOCKER_DEFAULT_PLATFORM"],
   userns: ["TSBUILD_USERNS"],
+  registryTimeout: ["TSBUILD_REGISTRY_TIMEOUT"],
 } as const;
 
 /** Precedence: env, ./tsbuild.json, $XDG_CONFIG_HOME/tsbuild/config.json, /etc/tsbuild/config.json, default. @throws E_CONFIG */
@@ -107,6 +111,7 @@ export function readConfig(world: Surroundings): Config {
     registryFiles: registryFiles(configHome, set("CONTAINERS_REGISTRIES_CONF")),
     mirrors: { ...settings.mirrors, ...(mirrors === undefined ? {} : parseMirrors(mirrors.split(/[\s,]+/))) },
     insecure: settings.insecure,
+    registryTimeout: registryTimeout(first(settingVariables.registryTimeout) ?? settings.registryTimeout),
     cdiDirectories: settings.cdiDirectories,
     hostEnv: { ...dockerProxies(world, set), ...hostEnv(env) },
     platform: first(settingVariables.platform) ?? settings.platform,

@@ -22,6 +22,7 @@ export function engineOptions(invocation: Invocation): EngineOptions & { readonl
       onWarning: invocation.warn,
       files: config.registryFiles,
       env: config.env,
+      ...(config.registryTimeout === undefined ? {} : { patience: config.registryTimeout }),
     },
   };
 }

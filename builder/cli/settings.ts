@@ -1,5 +1,6 @@
 import type { OwnChecks } from "../lint/own.ts";
 import type { PullPolicy } from "../options.ts";
+import { registryTimeoutOf } from "./registry-timeout.ts";
 import { closest } from "./suggest.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -15,6 +16,8 @@ export interface Settings {
   readonly mirrors: Readonly<Record<string, readonly string[]>>;
   readonly insecure: readonly string[];
   readonly cdiDirectories?: readonly string[];
+  /** A duration. */
+  readonly registryTimeout?: string;
 }
 
 export const emptySettings: Settings = { mirrors: {}, insecure: [] };
@@ -30,7 +33,15 @@ export function mergeSettings(base: Settings, over: Settings): Settings {
 }
 
 const projectKeys = ["progress", "platform", "pull", "network", "checkOwn"] as const;
-const userKeys = [...projectKeys, "root", "userns", "registryMirrors", "insecureRegistries", "cdiSpecDirs"] as const;
+const userKeys = [
+  ...projectKeys,
+  "root",
+  "userns",
+  "registryMirrors",
+  "insecureRegistries",
+  "registryTimeout",
+  "cdiSpecDirs",
+] as const;
 
 /**
  * Reads a configuration file. One that is not `trusted` (./tsbuild.json comes with a source tree that somebody else
@@ -59,6 +70,7 @@ export function parseSettings(text: string, path: string, trusted: boolean): Set
     ...text1("network", isNetwork),
     ...ownChecksSetting(table["checkOwn"], path),
     ...text1("userns", (value) => value === "auto" || value === "single"),
+    ...text1("registryTimeout", (value) => registryTimeoutOf(value) !== undefined),
     mirrors: mirrors(table["registryMirrors"], path),
     insecure: strings(table["insecureRegistries"] ?? [], "insecureRegistries", path),
     ...(table["cdiSpecDirs"] === undefined

@@ -61,7 +61,7 @@ export function unreachable(origin: string, cause: unknown, env: Readonly<Record
     return new RegistryError(`Cannot wait for ${host}: it does not go on`, {
       code: "E_REGISTRY_STALLED",
       cause,
-      hint: "try again; a mirror can be given: --registry-mirror HOST=URL",
+      hint: "try again, with more time: TSBUILD_REGISTRY_TIMEOUT=5m; or name a mirror: --registry-mirror HOST=URL",
     });
   }
   if (/^ERR_SSL_.*ALERT.*(?:CERTIFICATE|HANDSHAKE_FAILURE|UNKNOWN_CA|ACCESS_DENIED)/.test(code)) {

@@ -1,6 +1,8 @@
 /** Milliseconds that a server is waited for, where nothing else is said. */
 export const defaultPatience = 30_000;
 const maxTries = 5;
+/** Milliseconds before the second try. */
+const longestFirst = 250;
 /** All requests to one host may wait so many times as long as one. */
 const together = 10;
 
@@ -39,7 +41,7 @@ export class Retries {
   next(status?: number, retryAfter?: string): number | undefined {
     if ((status !== undefined && !isTemporary(status)) || this.#tries >= maxTries) return undefined;
     const { patience } = this.#budget;
-    const backoff = (patience / 120) * 2 ** (this.#tries - 1) * (0.5 + Math.random());
+    const backoff = Math.min(longestFirst, patience / 120) * 2 ** (this.#tries - 1) * (0.5 + Math.random());
     const delay = Math.max(retryAfterDelay(retryAfter) ?? 0, backoff);
     if (this.#waited + delay > patience || !this.#budget.take(delay)) return undefined;
     this.#tries++;

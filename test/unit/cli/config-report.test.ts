@@ -40,6 +40,11 @@ describe("effectiveSettings()", () => {
       root: ["/env", "environment TSBUILD_ROOT"],
       progress: ["rawjson", "environment BUILDKIT_PROGRESS"],
     });
+    expect(report({}, {})["registryTimeout"]).toEqual(["30s", "default"]);
+    expect(report({ TSBUILD_REGISTRY_TIMEOUT: "2m" }, {})["registryTimeout"]).toEqual([
+      "120s",
+      "environment TSBUILD_REGISTRY_TIMEOUT",
+    ]);
     expect(report({ ...env, TSBUILD_PROGRESS: "quiet" }, files)).toMatchObject({
       progress: ["quiet", "environment TSBUILD_PROGRESS"],
     });

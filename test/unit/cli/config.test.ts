@@ -54,11 +54,23 @@ describe("readConfig()", () => {
     expect(() => read({ files: { [project]: { checkOwn: "no" } } })).toThrow('setting "checkOwn" cannot be "no"');
   });
 
+  it("takes how long a registry is waited for from TSBUILD_REGISTRY_TIMEOUT, then the user's file", () => {
+    const files = { [user]: { registryTimeout: "1m30s" } };
+    expect(read({ files }).registryTimeout).toBe(90_000);
+    expect(read({ env: { TSBUILD_REGISTRY_TIMEOUT: "1.5s" }, files }).registryTimeout).toBe(1500);
+    expect(read({}).registryTimeout).toBeUndefined();
+    for (const wrong of ["30", "0s", "-5s", "999ms", "25h", "soon", "9".repeat(300)]) {
+      expect(() => read({ env: { TSBUILD_REGISTRY_TIMEOUT: wrong } })).toThrow("TSBUILD_REGISTRY_TIMEOUT cannot be");
+      expect(() => read({ files: { [user]: { registryTimeout: wrong } } })).toThrow('"registryTimeout" cannot be');
+    }
+  });
+
   it("does not let a project's file move the store or name a registry mirror", () => {
     for (const setting of [
       { root: "/x" },
       { registryMirrors: { "docker.io": ["http://evil"] } },
       { insecureRegistries: ["a"] },
+      { registryTimeout: "1h" },
     ]) {
       expect(() => read({ files: { [project]: setting } })).toThrow(/not allowed here/);
     }
