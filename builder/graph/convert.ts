@@ -2,6 +2,7 @@ import { suggest } from "../dockerfile/suggest.ts";
 import type { ContainerConfig, ImageConfig } from "../../store/oci/config.ts";
 import type { Platform } from "../../store/oci/platform.ts";
 import { parsePlatform } from "../../store/oci/platform.ts";
+import { isReference } from "../../store/oci/reference.ts";
 import type { DockerfileAst, Flag, Instruction, Stage } from "../dockerfile/ast.ts";
 import { DockerfileError } from "../dockerfile/error.ts";
 import { expandWord, type Expanded } from "../dockerfile/expand.ts";
@@ -96,6 +97,7 @@ class Converter {
 
   async plan(): Promise<BuildPlan> {
     for (const stage of this.#ast.stages) this.#observeFrom(stage);
+    for (const stage of this.#ast.stages) await this.#checkNames(stage);
     const index = this.#targetIndex();
     if (this.#options.allStages === true) await this.#allStages();
     else this.#prefetch(index);
@@ -169,6 +171,27 @@ class Converter {
     for (const { index } of this.#ast.stages) await this.#stage(index);
   }
 
+  /** As with BuildKit: a name that can be nothing is an error also in a stage that nothing needs. Asks nobody. */
+  async #checkNames(stage: Stage): Promise<void> {
+    const [base, platform] = [this.#baseName(stage), this.#platform(stage)];
+    if (this.#replacement(stage) !== undefined) return;
+    const found = this.#findStage(base, stage.index) ?? findContext(this.#options.contexts, base, platform);
+    if (found === undefined && !isReference(base)) await this.#image(base, platform, stage.from.image.location);
+    for (const instruction of stage.instructions) {
+      for (const source of sourcesOf(instruction))
+        if (this.#isNothing(source, stage.index)) await this.#copySource(source, instruction, stage.index);
+    }
+  }
+
+  /** Whether it can be told from the name alone that COPY or a mount cannot read from it. */
+  #isNothing({ from }: NamedSource, index: number): boolean {
+    const stage = this.#findStage(from, this.#ast.stages.length);
+    if (stage !== undefined) return stage === index;
+    // The variables are those of the stage.
+    if (from.includes("$") || this.#findContext(from) !== undefined) return false;
+    return /^\d+$/.test(from) || !isReference(from);
+  }
+
   #observeFrom(stage: Stage): void {
     const { observer } = this.#options;
     const { image, platform } = stage.from;
@@ -179,7 +202,7 @@ class Converter {
     observer?.from({ stage, ...expanded, args: this.#globalArgs, declared });
   }
 
-  /** Of one that cannot be read, which is an error where the stage is needed, nothing. */
+  /** Of one that cannot be read, which is an error soon after, nothing. */
   #expandedFrom(
     image: string,
     platform: string | undefined,

@@ -84,6 +84,8 @@ export interface RunCache {
   readonly target: string;
   readonly sharing: "shared" | "private" | "locked";
   readonly readonly: boolean;
+  /** Absolute inside the cache: what of it is mounted, which must be there; default all. */
+  readonly source?: string;
   /** What it holds when it is new: part of an input. */
   readonly seed?: { readonly input: number; readonly source: string };
   readonly mode: number;

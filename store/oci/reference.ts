@@ -62,6 +62,16 @@ export function normalizeReference(text: string): string {
   return formatReference(parseReference(text));
 }
 
+/** Whether an image can have the name. */
+export function isReference(text: string): boolean {
+  try {
+    parseReference(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** As people write it: without docker.io/ and library/, where it is read as the same name again. */
 export function familiarName(normalized: string): string {
   if (!normalized.startsWith(`${defaultHost}/`)) return normalized;

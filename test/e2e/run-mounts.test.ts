@@ -135,6 +135,33 @@ RUN --mount=type=cache,target=/c,from=seed,source=s cat /c/deep/file
     expect(log).toBe("seeded\n1000:1001\nseeded\nmore\n");
   });
 
+  it("shows the part of it that source names: one cache for all its parts", async () => {
+    using project = new Project({
+      Dockerfile: `${fromBusybox}RUN --mount=type=cache,id=c,target=/c mkdir -p /c/one /c/two/deep && echo 1 > /c/one/f && ln -s /two /c/link && echo f > /c/file
+RUN --mount=type=cache,id=c,source=one,target=/x --mount=type=cache,id=c,source=/link/../two/deep,target=/y,uid=5,mode=0700 \
+    cat /x/f && stat -c %a:%u /y && echo made > /y/f
+RUN --mount=type=cache,id=c,source=/link,target=/z,ro cat /z/deep/f && ! touch /z/g 2>/dev/null
+RUN --mount=type=cache,id=c,source=file,target=/made/file cat /made/file && echo more >> /made/file
+RUN --mount=type=cache,id=c,target=/c cat /c/file /c/two/deep/f && rm -r /c/link && ln -s / /c/link
+RUN --mount=type=cache,id=c,source=link/link,target=/all ls /all && test ! -e /all/bin
+`,
+    });
+    const { error, log } = await project.build();
+    expect(error).toBeUndefined();
+    expect(log).toBe("1\n755:0\nmade\nf\nf\nmore\nmade\nfile\nlink\none\ntwo\n");
+  });
+
+  it("says which part of a cache is not there", async () => {
+    using project = new Project({
+      Dockerfile: `${fromBusybox}RUN --mount=type=cache,id=c,target=/c true
+RUN --mount=type=cache,id=c,source=sub/dir,target=/x true
+`,
+    });
+    const { error } = await project.build();
+    expect(error).toMatchObject({ code: "E_MOUNT_SOURCE", location: { start: { line: 4 } } });
+    expect(String(error)).toContain('Cannot mount "/sub/dir" of the cache "c": it is not in it');
+  });
+
   it.each([
     ["shared", ["a\nb\n", "a\nb\n"]],
     ["private", ["a\n", "b\n"]],

@@ -83,7 +83,8 @@ function mountFacts({ inputs }: Vertex, mount: RunMount): readonly Step[] {
           ...readonly,
           id: mount.id,
           sharing: mount.sharing,
-          source: mount.seed === undefined ? "/" : sourceOf(inputs[mount.seed.input], mount.seed.source),
+          source:
+            mount.seed === undefined ? (mount.source ?? "/") : sourceOf(inputs[mount.seed.input], mount.seed.source),
         },
       ];
     case "tmpfs":

@@ -110,7 +110,7 @@ function meaning(reading: Reading): RunMount {
 }
 
 function ownerOf(
-  { mode, uid, gid }: MountFlag,
+  { mode, uid, gid }: Partial<MountFlag>,
   defaultMode: number,
 ): { readonly mode: number; readonly uid: number; readonly gid: number } {
   return { mode: mode ?? defaultMode, uid: uid ?? 0, gid: gid ?? 0 };
@@ -179,22 +179,17 @@ function cacheMount(reading: Reading): RunMount {
   const target = targetOf(reading, mount.target ?? "");
   const id = mount.id ?? posix.normalize(mount.target ?? ".").replace(/(?<=.)\/$/, "");
   const { cacheNamespace } = input.context;
-  const seeded = mount.from === undefined ? {} : { seed: bindSource(reading) };
-  if (mount.from === undefined && mount.source !== undefined) {
-    throw mountError(input, reading.flag, {
-      message: "Cannot mount a cache with a source: there is no from that it could be taken of",
-      field: mount.source,
-      hint: "add from=, or leave out source",
-    });
-  }
+  const source = posix.resolve("/", mount.source ?? "");
+  const part = mount.from === undefined && source !== "/" ? { source } : undefined;
   return {
     kind: "cache",
     id: cacheNamespace === "" ? id : `${cacheNamespace}/${id}`,
     target,
     sharing: mount.sharing ?? "shared",
     readonly: mount.readonly,
-    ...seeded,
-    ...ownerOf(mount, 0o755),
+    ...(mount.from === undefined ? part : { seed: bindSource(reading) }),
+    // As with BuildKit: a part belongs to whoever made it, and to the cache that has no owner of its own.
+    ...ownerOf(part === undefined ? mount : {}, 0o755),
   };
 }
 

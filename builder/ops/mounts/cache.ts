@@ -27,10 +27,20 @@ export async function takeCaches(
   for (const { mount, identity, key } of wanted) {
     const directory = taken.get(key) ?? (await take(mount, identity, { inputs, context, stack }));
     taken.set(key, directory);
-    const options = mount.readonly ? ["ro"] : [];
-    made.set(mount, { type: "bind", source: directory, target: mount.target, options });
+    made.set(mount, cacheMount(mount, directory));
   }
   return made;
+}
+
+function cacheMount({ id, source, target, readonly }: RunCache, directory: string): Mount {
+  const mount: Mount = { type: "bind", source: directory, target, options: readonly ? ["ro"] : [] };
+  if (source === undefined) return mount;
+  using root = Root.open(directory);
+  if (statInRoot(root, resolveInRoot(root, source)) !== undefined) return { ...mount, inside: source };
+  throw new TsbuildError(`Cannot mount ${JSON.stringify(source)} of the cache ${JSON.stringify(id)}: it is not in it`, {
+    code: "E_MOUNT_SOURCE",
+    hint: "make it in a step that mounts the whole cache, or leave out source",
+  });
 }
 
 /** Of several mounts of one cache the strictest says how it is shared. */

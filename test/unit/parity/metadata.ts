@@ -68,6 +68,7 @@ export const metadata: PlanCases = {
   "WORKDIR with a flag": { text: over("WORKDIR --x /a"), error: flag(9) },
 
   MAINTAINER: over('MAINTAINER "Joe $HOME <a@b>"\nMAINTAINER Joe  Two'),
+  "MAINTAINER with what would be an error": over("ENV v=1\nMAINTAINER $v ${nope?x} ${ 'a' \\$b"),
   "MAINTAINER over the base's": "FROM full:1\nMAINTAINER x",
   "MAINTAINER nothing": { text: over("MAINTAINER"), error: missing },
   "a flag on ENV": { text: over("ENV --x=1 a=b"), error: flag(5) },

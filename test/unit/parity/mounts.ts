@@ -56,6 +56,18 @@ export const mounts: PlanCases = {
   "a cache with an owner": run("type=cache,target=/a,uid=1,gid=2,mode=0700"),
   "a cache that is read": run("type=cache,target=/a,ro", "type=cache,target=/b,readonly=true"),
   "a cache from a stage": "FROM busybox:1 AS s\nFROM busybox:1\nRUN --mount=type=cache,from=s,source=/x,target=/a x",
+  "a cache from a stage with an owner":
+    "FROM busybox:1 AS s\nFROM busybox:1\nRUN --mount=type=cache,from=s,source=/x,target=/a,uid=1,gid=2,mode=0700 x",
+  "a part of a cache": run("type=cache,target=/a,source=/x/../y", "type=cache,target=/b,src=z,id=/a"),
+  "a part of a cache with an owner": run("type=cache,target=/a,source=/x,uid=1,gid=2,mode=0700"),
+  "a part of a cache that is all of it": run("type=cache,target=/a,source=/", "type=cache,target=/b,source="),
+  "a part of a cache of nothing": run("type=cache,target=/a,from=,source=/x"),
+  "a part of a cache from scratch": run("type=cache,target=/a,from=scratch,source=/x"),
+  "two parts of a cache": run(
+    "type=cache,id=c,target=/a,source=/x",
+    "type=cache,id=c,target=/b,source=/y,sharing=locked",
+  ),
+  "a part of a cache by a variable": over("ENV d=sub\nRUN --mount=type=cache,target=/a,source=$d x"),
   "a cache in a namespace": { text: run("type=cache,target=/a"), args: { BUILDKIT_CACHE_MOUNT_NS: "n" } },
   "a tmpfs": run("type=tmpfs,target=/a", "type=tmpfs,target=/b,size=10m", "type=tmpfs,target=/c,size=1024"),
   "a secret": run(

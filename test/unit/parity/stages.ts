@@ -41,6 +41,76 @@ export const stages: PlanCases = {
   "a name of an image": "FROM busybox:1 AS busybox\nRUN a\nFROM busybox\nRUN b",
   "a stage that is not needed": "FROM busybox:1 AS a\nRUN a\nFROM busybox:1\nRUN b",
   "a stage that is not needed, wrong": { text: "FROM nope:1 AS a\nRUN a\nFROM busybox:1\nRUN b" },
+  "a stage that is not needed, without a base": {
+    text: "FROM ${nope} AS a\nFROM busybox:1\nRUN b",
+    error: "E_BASE_EMPTY 1:6",
+  },
+  "a stage that is not needed, behind the target": {
+    text: "FROM busybox:1 AS a\nRUN a\nFROM $nope",
+    target: "a",
+    error: "E_BASE_EMPTY 3:6",
+  },
+  "a stage that is not needed, of blanks": { text: 'FROM "" AS a\nFROM busybox:1\nRUN b', error: "E_BASE_EMPTY 1:6" },
+  "a stage that is not needed, with an open brace": {
+    text: "FROM busybox:${v AS a\nFROM busybox:1\nRUN b",
+    error: "E_EXPAND 1:6",
+  },
+  "a stage that is not needed, with an error of its own": {
+    text: "FROM busybox:${v:?give-one} AS a\nFROM busybox:1\nRUN b",
+    error: "E_EXPAND 1:6",
+  },
+  "a stage that is not needed, with a name that is none": {
+    text: "FROM Busybox:1 AS a\nRUN a\nFROM busybox:1\nRUN b",
+    error: "E_REF_INVALID 1:6",
+  },
+  "a stage that is not needed, with a digest that is none": {
+    text: "FROM busybox:1\nFROM busybox@sha256:12 AS a\nFROM busybox:1\nRUN b",
+    error: "E_REF_INVALID 2:6",
+  },
+  "a stage that is not needed, of an image's number": {
+    text: `FROM ${"0123456789abcdef".repeat(4)} AS a\nFROM busybox:1`,
+    error: "E_REF_INVALID 1:6",
+  },
+  "a stage that is not needed, over one that is none": {
+    text: "FROM UPPER AS a\nFROM a AS c\nFROM busybox:1\nRUN b",
+    error: "E_REF_INVALID 1:6",
+  },
+  "a stage that is not needed, over a later one": "FROM b AS a\nFROM busybox:1 AS b\nFROM busybox:1\nRUN x",
+  "a stage that is not needed, with COPY from a name that is none": {
+    text: "FROM busybox:1 AS a\nCOPY --from=Upper:1 / /x\nFROM busybox:1\nRUN b",
+    error: "E_REF_INVALID 2:6",
+  },
+  "a stage that is not needed, with COPY from a number that is not there": {
+    text: "FROM busybox:1 AS a\nCOPY --from=9 / /x\nFROM busybox:1\nRUN b",
+    error: "E_STAGE_NOT_FOUND 2:6",
+  },
+  "a stage that is not needed, with COPY from itself": {
+    text: "FROM busybox:1 AS a\nCOPY --from=a / /x\nFROM busybox:1\nRUN b",
+    error: "E_STAGE_ORDER 2:6",
+  },
+  "a stage that is not needed, with COPY from a later one":
+    "FROM busybox:1 AS a\nCOPY --from=c / /x\nFROM busybox:1 AS c\nRUN b",
+  "a stage that is not needed, with COPY from an image that is not there":
+    "FROM busybox:1 AS a\nCOPY --from=nope:1 / /x\nFROM busybox:1\nRUN b",
+  "a stage that is not needed, with a mount from a name that is none": {
+    text: "FROM busybox:1 AS a\nRUN --mount=from=Upper,target=/x x\nFROM busybox:1\nRUN b",
+    error: "E_REF_INVALID 2:5",
+  },
+  "a stage that is not needed, with what is wrong in it":
+    "FROM busybox:1 AS a\nEXPOSE x\nCOPY --chmod=zz x y\nRUN --mount=type=foo x\nSTOPSIGNAL x\nFROM busybox:1\nRUN b",
+  "a stage that is not needed, with a platform that is none": {
+    text: "FROM --platform=a/b/c/d busybox:1 AS a\nFROM busybox:1\nRUN b",
+    error: "E_PLATFORM_INVALID 1:6",
+  },
+  "a stage that is not needed, with a platform of an unset variable": {
+    text: "FROM --platform=$nope busybox:1 AS a\nFROM busybox:1\nRUN b",
+    error: "E_PLATFORM_INVALID 1:6",
+  },
+  "two stages that are wrong": {
+    text: "FROM busybox:1 AS a\nCOPY\nFROM $nope",
+    target: "a",
+    error: "E_DOCKERFILE_SYNTAX 2:1",
+  },
   "a chain": "FROM busybox:1 AS a\nENV A=1\nWORKDIR /w\nFROM a AS b\nUSER u\nRUN a\nFROM b\nRUN b",
 
   scratch: "FROM scratch\nCOPY a /b",
