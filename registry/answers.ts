@@ -5,6 +5,9 @@ import type { Reference } from "../store/oci/reference.ts";
 import { RegistryError } from "./transport/errors.ts";
 import type { HttpAnswer } from "./transport/http.ts";
 
+/** What is known of an answer before its body comes. */
+type AnswerHead = Pick<HttpAnswer, "status" | "header">;
+
 /** A manifest or index as a registry gave it, its digest checked. */
 export interface FetchedManifest {
   readonly descriptor: Descriptor;
@@ -26,7 +29,7 @@ export async function readManifest(answer: HttpAnswer, reference: Reference): Pr
 }
 
 /** Whether an answer may be a blob from an offset on, before its bytes are read. @throws E_REGISTRY_LIES, E_SIZE_MISMATCH */
-export function checkBlob(answer: HttpAnswer, reference: Reference, desc: Descriptor, offset: number): void {
+export function checkBlob(answer: AnswerHead, reference: Reference, desc: Descriptor, offset: number): void {
   if (answer.status === 416) throw otherSize(reference, desc, `no more than ${offset}`);
   checkEncoding(answer, reference);
   const start = answer.status === 206 ? offset : 0;
@@ -45,26 +48,26 @@ function otherSize({ host }: Reference, { digest, size }: Descriptor, has: strin
 }
 
 /** What a registry has stored is what was pushed, if it says. @throws E_REGISTRY_LIES */
-export function checkStored(answer: HttpAnswer, reference: Reference, pushed: Digest): void {
+export function checkStored(answer: AnswerHead, reference: Reference, pushed: Digest): void {
   const said = saidDigest(answer);
   if (said !== undefined && splitDigest(said).algorithm === splitDigest(pushed).algorithm && said !== pushed)
     throw lying(reference, `it stored ${said}, not ${pushed}`);
 }
 
 /** Nothing that has a digest may be sent in another form. */
-function checkEncoding(answer: HttpAnswer, reference: Reference): void {
+function checkEncoding(answer: AnswerHead, reference: Reference): void {
   const encoding = answer.header("content-encoding") ?? "";
   if (!/^(?:identity)?$/i.test(encoding))
     throw lying(reference, `its content is sent encoded (${JSON.stringify(encoding.slice(0, 100))})`);
 }
 
 /** Where a part of a blob begins; a server that does not say is believed. */
-function saidStart(answer: HttpAnswer): number | undefined {
+function saidStart(answer: AnswerHead): number | undefined {
   const start = /^bytes (\d+)-/i.exec(answer.header("content-range") ?? "")?.[1];
   return start === undefined ? undefined : Number(start);
 }
 
-function saidDigest(answer: HttpAnswer): Digest | undefined {
+function saidDigest(answer: AnswerHead): Digest | undefined {
   const text = answer.header("docker-content-digest") ?? "";
   return isDigest(text) ? text : undefined;
 }

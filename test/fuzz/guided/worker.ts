@@ -81,6 +81,8 @@ class Loop {
       const failure = await this.#try(input);
       if (failure !== undefined) return failure;
     }
+    if (this.#corpus.length === 0)
+      throw new RangeError(`${this.#target.name} takes no branch of its sources, ${this.#target.sources.join(", ")}`);
     while (goesOn()) {
       const words = { tokens: this.#tokens, others: this.#corpus };
       // What was found last leads on more often than what is old.

@@ -6,7 +6,7 @@ import { dockerfile, plan } from "./dockerfile.ts";
 import { hostfiles, sshKeys, users } from "./host-files.ts";
 import { platforms, references, scalars, urls } from "./names.ts";
 import { globs, ignore, trees } from "./patterns.ts";
-import { answers, authfiles, challenges, hostconfigs } from "./registry.ts";
+import { answers, authfiles, challenges, headers, hostconfigs } from "./registry.ts";
 import { heredocs, mounts, words } from "./words.ts";
 
 /** Everything that reads what others wrote. */
@@ -29,6 +29,7 @@ export const allTargets: readonly FuzzTarget[] = [
   yaml,
   challenges,
   answers,
+  headers,
   authfiles,
   hostconfigs,
   tar,

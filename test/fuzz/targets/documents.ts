@@ -60,7 +60,7 @@ export const manifests: FuzzTarget = {
 
 export const configs: FuzzTarget = {
   name: "configs",
-  sources: ["store/oci/parse.ts"],
+  sources: ["store/oci/"],
   tokens: [...json, ...fields, `"${digest}"`, '"linux"', '"amd64"', '"a=b"', '"80/tcp":{}'],
   seeds: [
     `{"architecture":"amd64","os":"linux","config":{"Env":["A=b"],"Cmd":["x"],"Labels":{"a":"b"},"ExposedPorts":{"80/tcp":{}},"Volumes":{"/v":{}},"Healthcheck":{"Test":["CMD","a"],"Interval":1}},"rootfs":{"type":"layers","diff_ids":["${digest}"]},"history":[{"created":"2020-01-01T00:00:00Z","created_by":"x","empty_layer":true}]}`,
@@ -72,12 +72,21 @@ export const configs: FuzzTarget = {
   },
 };
 
+const keys = (
+  "registryMirrors insecureRegistries registryTimeout root platform pull checkOwn userns network progress cdiSpecDirs " +
+  "version id started context tags steps slot name outcome causes"
+).split(" ");
+
 /** Files that users and programs of the host write. */
 export const settings: FuzzTarget = {
   name: "settings",
   sources: ["builder/cli/settings.ts", "builder/record/record.ts"],
-  tokens: [...json, '"mirrors":', '"insecure":', '"root":', '"platform":', '"pull":', '"steps":', '"name":'],
-  seeds: ['{"mirrors":{"docker.io":["http://h"]},"insecure":["h:1"],"pull":"always"}', '{"version":1,"steps":[]}'],
+  tokens: [...json, ...keys.map((key) => `"${key}":`), '"http://h"', '"1m30s"', '"always"'],
+  seeds: [
+    '{"registryMirrors":{"docker.io":["http://h"]},"insecureRegistries":["h:1"],"pull":"always","registryTimeout":"2m"}',
+    '{"root":"/a","progress":"plain","platform":"linux/amd64","network":"none","checkOwn":"error","cdiSpecDirs":["/c"]}',
+    '{"version":1,"id":"a","started":1,"context":"/c","tags":[],"steps":[{"slot":"s","name":"n","outcome":"ran","causes":[]}]}',
+  ],
   check(input) {
     const text = input.toString("utf8");
     outcome(() => parseSettings(text, "tsbuild.json", true));

@@ -2,17 +2,23 @@ import { posix } from "node:path";
 
 /**
  * Go's filepath.Match by trying everything, written from its documentation: pattern and name are cut at their first sign.
- * undefined: the pattern is malformed.
+ * undefined: the pattern is malformed. "unclear": Go never tries an earlier `*` again, which only shows where a class takes
+ * a slash: it has it that `*[/-c]*` does not match `a/`.
  */
-export function referenceGlob(pattern: string, name: string): boolean | undefined {
-  const parts = readGlob([...pattern]);
-  return parts === undefined ? undefined : tryGlob(parts, [...name]);
+export function referenceGlob(pattern: string, name: string): boolean | undefined | "unclear" {
+  const glob = readGlob([...pattern]);
+  if (glob === undefined) return undefined;
+  return glob.crosses && name.includes("/") ? "unclear" : tryGlob(glob.parts, [...name]);
 }
 
 type GlobPart = "*" | ((char: string) => boolean);
 
-function readGlob(pattern: readonly string[]): readonly GlobPart[] | undefined {
+/** `crosses`: a class takes a slash. */
+function readGlob(
+  pattern: readonly string[],
+): { readonly parts: readonly GlobPart[]; readonly crosses: boolean } | undefined {
   const parts: GlobPart[] = [];
+  let crosses = false;
   let at = 0;
   while (at < pattern.length) {
     const char = pattern[at++];
@@ -28,10 +34,11 @@ function readGlob(pattern: readonly string[]): readonly GlobPart[] | undefined {
       const found = readRanges(pattern, at);
       if (found === undefined) return undefined;
       parts.push(found.test);
+      crosses ||= found.test("/");
       at = found.end;
     } else parts.push((one) => one === char);
   }
-  return parts;
+  return { parts, crosses };
 }
 
 function readRanges(
@@ -91,11 +98,20 @@ export function referenceIgnore(text: string, path: string): boolean | undefined
     .split("\n")
     .flatMap(readLine);
   const tests = patterns.map(({ pattern, negated }) => ({ negated, test: mobyRegExp(pattern) }));
+  // As BuildKit walks: a directory hands down what matched it, and what was not looked at counts as no match.
   let matched = false;
+  let handed: readonly boolean[] | undefined;
   const names = path.split("/");
-  const parents = names.slice(1).map((_, at) => names.slice(0, at + 1).join("/"));
-  for (const { negated, test } of tests) {
-    if (negated === matched && [path, ...parents].some((one) => test(one))) matched = !negated;
+  for (const [depth] of names.entries()) {
+    const current = names.slice(0, depth + 1).join("/");
+    matched = false;
+    const found: boolean[] = [];
+    for (const [at, { negated, test }] of tests.entries()) {
+      const own = handed?.[at] === true || (negated === matched && test(current));
+      found.push(own);
+      if (own) matched = !negated;
+    }
+    handed = found;
   }
   return matched;
 }

@@ -107,6 +107,7 @@ export const globs: FuzzTarget = {
     const [pattern = "", name = ""] = input.toString("utf8").split("\0");
     const { value } = outcome(() => compilePattern(pattern));
     const found = value?.(name.slice(0, 4096));
-    if (pattern.length <= small && name.length <= small) same("as the reference", found, referenceGlob(pattern, name));
+    const reference = pattern.length <= small && name.length <= small ? referenceGlob(pattern, name) : "unclear";
+    if (reference !== "unclear") same("as the reference", found, reference);
   },
 };

@@ -5,10 +5,14 @@ import { parseHostsToml } from "../../../registry/hosts/hosts-toml.ts";
 import { judge } from "../../../registry/hosts/policy.ts";
 import { findRule, parseRegistriesConf } from "../../../registry/hosts/registries-conf.ts";
 import { parseToml, TomlError } from "../../../registry/hosts/toml.ts";
+import { checkBlob } from "../../../registry/answers.ts";
 import { fetchToken } from "../../../registry/transport/auth.ts";
 import { parseChallenges } from "../../../registry/transport/challenge.ts";
 import { unexpectedStatus } from "../../../registry/transport/errors.ts";
+import { redirected } from "../../../registry/transport/redirect.ts";
 import { Retries } from "../../../registry/transport/retry.ts";
+import type { Descriptor } from "../../../store/oci/descriptor.ts";
+import { digestOf } from "../../../store/oci/digest.ts";
 import { outcome, same } from "../rig/check.ts";
 import type { FuzzTarget } from "../rig/target.ts";
 
@@ -107,6 +111,72 @@ export const answers: FuzzTarget = {
     if (!error.code.startsWith("E_REGISTRY_")) throw new Error(error.code);
   },
 };
+
+const blob: Descriptor = { mediaType: "a", digest: digestOf(""), size: 100 };
+
+/** Who was asked, and the headers of the answer: Location, Content-Encoding, Content-Range, Content-Length. */
+export const headers: FuzzTarget = {
+  name: "headers",
+  sources: ["registry/answers.ts", "registry/transport/redirect.ts"],
+  tokens: [
+    "\0",
+    "http:",
+    "https:",
+    "//",
+    "/",
+    "h:1",
+    "u:p@",
+    "\\",
+    "gzip",
+    "identity",
+    "bytes ",
+    "10-99/100",
+    "*",
+    "100",
+    "90",
+  ],
+  seeds: [
+    "https://h/v2/a\0/b?c",
+    "http://h/v2/a\0https://u:p@h:1/b\0identity\0bytes 10-99/100\x0090",
+    "https://h/\0http://h/\0gzip\0\x00100",
+    "https://h/\0file:///etc/passwd\0\0bytes */100",
+  ],
+  check(input) {
+    const [asked = "", location = "", ...rest] = input.toString("utf8").split("\0");
+    const from = URL.parse(asked);
+    if (from !== null && /^https?:$/.test(from.protocol)) {
+      const { value } = outcome(() => redirected(location, from.href));
+      if (value !== undefined) checkPlace(new URL(value), from);
+    }
+    for (const [status, offset] of [
+      [200, 0],
+      [200, 10],
+      [206, 10],
+      [416, 10],
+    ] as const)
+      checkPart(status, offset, rest);
+  },
+};
+
+function checkPlace(to: URL, from: URL): void {
+  if (!/^https?:$/.test(to.protocol) || to.username !== "" || to.password !== "")
+    throw new Error(`leads to ${to.href}`);
+  if (from.protocol === "https:" && to.protocol !== "https:") throw new Error(`leads from https to ${to.href}`);
+}
+
+function checkPart(status: number, offset: number, [encoding, range, length]: readonly string[]): void {
+  const values: Readonly<Record<string, string | undefined>> = {
+    "content-encoding": encoding,
+    "content-range": range,
+    "content-length": length,
+  };
+  const answer = { status, header: (name: string) => values[name] };
+  const reference = { host: "h", path: "a", tag: "1", digest: undefined };
+  if (outcome(() => checkBlob(answer, reference, blob, offset)).error !== undefined) return;
+  const start = status === 206 ? offset : 0;
+  if (status === 416 || (encoding ?? "").toLowerCase().includes("gzip")) throw new Error("is taken for a blob");
+  if (/^\d+$/.test(length ?? "") && start + Number(length) !== blob.size) throw new Error("has another size");
+}
 
 /** The host of an image, then docker's config.json. */
 export const authfiles: FuzzTarget = {
