@@ -134,6 +134,12 @@ export class Dir implements Disposable {
     return this.#openHere(name, flags, mode);
   }
 
+  /** A descriptor of a new file, for writing, which the caller closes; undefined where the name is taken. */
+  tryCreate(name: string, mode: number): number | undefined {
+    const flags = openFlags.createNew | constants.O_NOFOLLOW | O_CLOEXEC;
+    return tryCall(["EEXIST"], "openat", name, this.fd, cname(name), flags, mode);
+  }
+
   mkdir(name: string, mode: number): void {
     call("mkdirat", name, this.fd, cname(name), mode);
   }

@@ -1,9 +1,9 @@
 import { SyscallError } from "../../native/errors.ts";
-import type { Dir, Root } from "../../native/path.ts";
+import type { Dir, Root, Stat } from "../../native/path.ts";
 import { encodePath } from "../../native/pathname.ts";
 import { canOwn, inUserNamespace, unmappedError } from "../../native/user-namespace.ts";
 import type { EntryStat } from "./change.ts";
-import { EntryFile } from "./entry-file.ts";
+import { EntryFile, type Parent } from "./entry-file.ts";
 import { refused, TargetTree, type TreeOptions } from "./target-tree.ts";
 import type { TarEntry, TarHandler } from "./tar/reader.ts";
 import type { Unsettled } from "./settle.ts";
@@ -58,9 +58,11 @@ export class Applier implements TarHandler, Disposable {
     if (name === undefined) return this.#rootEntry(entry.stat);
     const path = [...parts, name].join("/");
     this.#checkOwner(path, entry.stat);
-    const dir = this.#tree.parent(parts);
-    if (this.#options.form === "overlay" && name.startsWith(whiteoutPrefix)) return this.#whiteout(dir, parts, name);
-    this.#make(dir, name, path, entry);
+    const parent = this.#tree.parent(parts);
+    if (this.#options.form === "overlay" && name.startsWith(whiteoutPrefix))
+      return this.#whiteout(parent.dir, parts, name);
+    if (entry.stat.type === "file") this.#makeFile(parent, name, path, entry);
+    else this.#make(parent.dir, name, path, entry.stat);
   }
 
   data(bytes: Uint8Array): void {
@@ -73,7 +75,7 @@ export class Applier implements TarHandler, Disposable {
     this.#file = undefined;
     const { dir, name, stat } = file;
     const { uid, gid } = this.#options.owner ?? stat;
-    file.finish({ uid, gid, mode: stat.mode, mtime: stat.mtime });
+    file.finish({ uid, gid, mode: stat.mode }, stat.mtime);
     if (stat.xattrs === undefined) return;
     this.#setMetadata(dir, name, stat);
     dir.utimens(name, stat.mtime);
@@ -99,6 +101,7 @@ export class Applier implements TarHandler, Disposable {
   #rootEntry(stat: EntryStat): void {
     if (stat.type !== "directory") throw refused("", "the root is no directory in it");
     if (this.#options.form === "literal") return;
+    this.#tree.closeParent();
     const { uid, gid } = this.#options.owner ?? stat;
     this.#root.chown(".", uid, gid);
     this.#root.chmod(".", stat.mode);
@@ -131,8 +134,16 @@ export class Applier implements TarHandler, Disposable {
     }
   }
 
-  #make(dir: Dir, name: string, path: string, entry: TarEntry): void {
-    const { stat } = entry;
+  /** Nearly every name is free: it is looked at only when making the file says that it is not. */
+  #makeFile(parent: Parent, name: string, path: string, entry: TarEntry): void {
+    this.#file = EntryFile.create(parent, name, entry);
+    if (this.#file !== undefined) return;
+    this.#makeRoom(parent.dir, name, path, parent.dir.stat(name));
+    this.#file = EntryFile.create(parent, name, entry);
+    if (this.#file === undefined) throw refused(path, "something else makes files there");
+  }
+
+  #make(dir: Dir, name: string, path: string, stat: EntryStat): void {
     const existing = dir.stat(name);
     if (stat.type === "directory") {
       this.#tree.makeDirectory(dir, name, existing);
@@ -141,18 +152,18 @@ export class Applier implements TarHandler, Disposable {
       this.#tree.explain(path);
       return;
     }
+    this.#makeRoom(dir, name, path, existing);
+    this.#makeOther(dir, name, path, stat);
+  }
+
+  #makeRoom(dir: Dir, name: string, path: string, existing: Stat | undefined): void {
     if (existing?.type === "directory" && this.#options.form === "literal")
       throw refused(path, "a directory is in its place");
     if (existing !== undefined) this.#tree.remove(dir, name, path);
-    this.#makeOther(dir, name, path, entry);
   }
 
-  #makeOther(dir: Dir, name: string, path: string, entry: TarEntry): void {
-    const { stat } = entry;
+  #makeOther(dir: Dir, name: string, path: string, stat: EntryStat): void {
     switch (stat.type) {
-      case "file":
-        this.#file = new EntryFile(dir, name, entry);
-        return;
       case "hardlink":
         return this.#hardlink(dir, name, path, stat.linkname ?? "");
       case "symlink":
@@ -163,6 +174,7 @@ export class Applier implements TarHandler, Disposable {
       case "fifo":
         if (this.#device(dir, name, path, stat)) break;
         return;
+      case "file":
       case "directory":
         return;
       default:

@@ -1,15 +1,23 @@
 import { truncateFd } from "../../native/copy-bytes.ts";
-import { setFileMetadata } from "../../native/file.ts";
-import { openFlags, type Dir } from "../../native/path.ts";
+import { setFdTime } from "../../native/file.ts";
+import { creationMode, setOwnership, type CreationDefaults, type Ownership } from "../../native/new-file.ts";
+import type { Dir } from "../../native/path.ts";
 import { closeFd, seekFd, writeFd } from "../../native/syscall.ts";
 import type { EntryStat } from "./change.ts";
 import type { TarEntry } from "./tar/reader.ts";
+
+/** The open directory of an entry, and what new files get there. */
+export interface Parent {
+  readonly dir: Dir;
+  readonly defaults: CreationDefaults;
+}
 
 /** A file of an archive while it is written; the pieces of a sparse one are put in their places. */
 export class EntryFile implements Disposable {
   readonly dir: Dir;
   readonly name: string;
   readonly stat: EntryStat;
+  readonly #defaults: CreationDefaults;
   readonly #fd: number;
   readonly #pieces: TarEntry["sparse"];
   /** The piece that is being written, and how much of it is there. */
@@ -17,14 +25,27 @@ export class EntryFile implements Disposable {
   #written = 0;
   #open = true;
 
-  /** Makes the file, which must not be there. */
-  constructor(dir: Dir, name: string, entry: TarEntry) {
-    this.dir = dir;
+  private constructor(parent: Parent, name: string, entry: TarEntry, fd: number) {
+    this.dir = parent.dir;
     this.name = name;
     this.stat = entry.stat;
-    this.#fd = dir.openFile(name, openFlags.createNew, 0o600);
+    this.#defaults = parent.defaults;
+    this.#fd = fd;
     this.#pieces = entry.sparse;
-    if (entry.sparse !== undefined) truncateFd(this.#fd, entry.stat.size);
+  }
+
+  /** Makes the file; undefined where something has its name. */
+  static create(parent: Parent, name: string, entry: TarEntry): EntryFile | undefined {
+    const fd = parent.dir.tryCreate(name, creationMode(entry.stat.mode));
+    if (fd === undefined) return undefined;
+    const file = new EntryFile(parent, name, entry, fd);
+    try {
+      if (entry.sparse !== undefined) truncateFd(fd, entry.stat.size);
+      return file;
+    } catch (error) {
+      file[Symbol.dispose]();
+      throw error;
+    }
   }
 
   write(bytes: Uint8Array): void {
@@ -46,9 +67,10 @@ export class EntryFile implements Disposable {
     }
   }
 
-  /** Sets what an open file has beside its content, and closes it. */
-  finish(metadata: Parameters<typeof setFileMetadata>[1]): void {
-    setFileMetadata(this.#fd, metadata);
+  /** Sets what it has beside its content, and closes it. */
+  finish(wanted: Ownership, mtime: bigint): void {
+    setOwnership(this.#fd, this.#defaults.of(this.#fd, creationMode(this.stat.mode)), wanted);
+    setFdTime(this.#fd, mtime);
     this[Symbol.dispose]();
   }
 

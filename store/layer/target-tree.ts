@@ -1,5 +1,7 @@
 import { SyscallError, TsbuildError } from "../../native/errors.ts";
+import { CreationDefaults } from "../../native/new-file.ts";
 import type { Dir, Root, Stat } from "../../native/path.ts";
+import type { Parent } from "./entry-file.ts";
 import { isOpaque, opaqueXattr } from "./whiteout.ts";
 
 /** How the tree takes entries: see ApplyOptions. */
@@ -19,7 +21,7 @@ export class TargetTree implements Disposable {
   readonly #root: Root;
   readonly #options: TreeOptions;
   /** The last parent: the next entry is nearly always in the same. */
-  #parent: { readonly path: string; readonly dir: Dir } | undefined;
+  #parent: (Parent & { readonly path: string }) | undefined;
   /** Times of directories: set at the end, for their content changes them. */
   readonly #times = new Map<string, bigint>();
   /** Directories of a layer that no entry is about, and that took no other entry's place. */
@@ -31,14 +33,15 @@ export class TargetTree implements Disposable {
   }
 
   /** The open parent directory of an entry, made with its own parents where missing. @throws E_LAYER_ENTRY */
-  parent(parts: readonly string[]): Dir {
+  parent(parts: readonly string[]): Parent {
     const path = parts.join("/");
-    if (this.#parent?.path === path) return this.#parent.dir;
+    if (this.#parent?.path === path) return this.#parent;
     this.closeParent();
     const dir = this.#options.form === "literal" ? this.#makeFollowing(parts) : this.#make(parts);
     if (dir === undefined) throw refused(path, "its parent is no directory");
-    this.#parent = { path, dir };
-    return dir;
+    const parent = { path, dir, defaults: new CreationDefaults() };
+    this.#parent = parent;
+    return parent;
   }
 
   /** The directory of these names, which the caller disposes; undefined where there is none. */
@@ -99,6 +102,7 @@ export class TargetTree implements Disposable {
     }
   }
 
+  /** To be called before the parent itself is changed. */
   closeParent(): void {
     this.#parent?.dir[Symbol.dispose]();
     this.#parent = undefined;

@@ -1,5 +1,5 @@
+import { CreationDefaults } from "../../../native/new-file.ts";
 import type { Dir } from "../../../native/path.ts";
-import { CreationDefaults } from "./copy-file.ts";
 
 /** A directory that a copy writes to; `fresh`: this copy made it, and nothing is in it but what it puts there. */
 export interface Opened {

@@ -8,6 +8,21 @@ export function readNumber(block: Buffer, [at, length]: readonly [number, number
     for (let one = at + 1; one < at + length; one++) value = (value << 8n) | BigInt(block[one] ?? 0);
     return safe(BigInt.asIntN(length * 8 - 1, value));
   }
+  return plainOctal(block, at, at + length) ?? paddedOctal(block, at, length);
+}
+
+/** Digits from the first to the last byte but a NUL or space, as nearly every program writes them; else undefined. */
+function plainOctal(block: Buffer, start: number, end: number): number | undefined {
+  let value = 0;
+  for (let at = start; at < end; at++) {
+    const digit = (block[at] ?? 0) - 0x30;
+    if (digit >= 0 && digit < 8) value = value * 8 + digit;
+    else return at === end - 1 && at > start && (digit === -0x30 || digit === -0x10) ? value : undefined;
+  }
+  return value;
+}
+
+function paddedOctal(block: Buffer, at: number, length: number): number {
   // As Go's archive/tar: padded by spaces and NULs on both sides, ended by a NUL.
   const padded = block.toString("latin1", at, at + length).replace(/^[\0 ]+/, "");
   const [text = ""] = padded.split("\0", 1);

@@ -5,6 +5,7 @@ import type { SparsePiece } from "./sparse.ts";
 const xattrPrefix = "SCHILY.xattr.";
 
 /** Records whose value ends at a NUL for some programs. */
+const none: ReadonlyMap<string, Uint8Array> = new Map();
 const names = new Set(["path", "linkpath", "GNU.sparse.name"]);
 
 /** What the PAX headers before an entry say of it. */
@@ -48,7 +49,8 @@ export class PaxRecords {
     return match[1] === "-" ? -total : total;
   }
 
-  xattrs(): Map<string, Uint8Array> {
+  xattrs(): ReadonlyMap<string, Uint8Array> {
+    if (this.#values.size === 0) return none;
     const found = [...this.#values].filter(([key]) => key.startsWith(xattrPrefix));
     return new Map(found.map(([key, value]) => [key.slice(xattrPrefix.length), value]));
   }
