@@ -26,6 +26,13 @@ describe("a layer", () => {
     expect(await inPulled(steps, script)).toBe(0);
   });
 
+  it("keeps owners and modes that its directory would not give", async () => {
+    const made =
+      "mkdir -m 2775 /d && chown 0:7 /d && touch /d/a /d/b && chown 0 /d/b && chgrp 0 /d/b && chmod 4711 /d/b";
+    const script = '[ "$(stat -c %a:%u:%g /d/a /d/b | xargs)" = "644:0:7 4711:0:0" ]';
+    expect(await inPulled(`RUN ${made}`, script)).toBe(0);
+  });
+
   it("has a file whose other link is new, though the file itself is as before", async () => {
     const script = '[ "$(stat -c %i /f)" = "$(stat -c %i /g)" ] && grep -q x /g';
     expect(await inPulled("RUN echo x > /f\nRUN ln /f /g", script)).toBe(0);

@@ -52,7 +52,7 @@ export function entryLists(outside: readonly string[]): fc.Arbitrary<readonly En
   const entry = fc.record({
     path,
     type: types,
-    mode: fc.constantFrom(0o644, 0o755, 0o700, 0o4755, 0o1777),
+    mode: fc.constantFrom(0o644, 0o755, 0o700, 0o4755, 0o1777, 0o2775),
     uid: fc.oneof({ weight: 20, arbitrary: fc.constantFrom(0, 1000) }, fc.constantFrom(4_294_967_294, 4_294_967_295)),
     linkname: fc.oneof(path, fc.constantFrom("a", "../a", "/a", "l", ".", "..", "/", "a/b", ...outside)),
     content: fc.constantFrom("", "x", "yy"),
