@@ -24,6 +24,8 @@ export class RegistryClient implements AsyncDisposable {
   readonly #config: HostConfig;
   readonly #tokens = new TokenCache();
   readonly #credentials = new Map<string, Promise<FoundCredentials>>();
+  /** Mirrors that nobody answers at: to wait for them once is enough. */
+  readonly #silent = new Set<string>();
   /** Why there is no token, by API. */
   readonly #tokenless = new Map<string, string>();
   readonly #basic = new Set<string>();
@@ -130,7 +132,7 @@ export class RegistryClient implements AsyncDisposable {
     const failures: EndpointFailure[] = [];
     for (const endpoint of endpointsOf(reference, act, { options: this.#options, config: this.#config })) {
       const { protocol, host } = new URL(endpoint.api);
-      if ((this.#protocols.get(host) ?? protocol) !== protocol) continue;
+      if ((this.#protocols.get(host) ?? protocol) !== protocol || this.#silent.has(endpoint.api)) continue;
       try {
         const result = await ask(endpoint);
         this.#protocols.set(host, protocol);
@@ -140,6 +142,7 @@ export class RegistryClient implements AsyncDisposable {
         failures.push({ endpoint, error });
         // It answered: the other protocol would not.
         if (hasAnswered(error)) this.#protocols.set(host, protocol);
+        else if (endpoint.mirror) this.#silent.add(endpoint.api);
       }
     }
     throw tellingError(failures, this.#searchNotes(reference));

@@ -90,7 +90,8 @@ async function pushBlob(
       return await upload(client, endpoint, request, desc, location);
     } catch (error) {
       signal?.throwIfAborted();
-      const again = error instanceof RegistryError && (error.status === undefined || error.status >= 500);
+      const again =
+        error instanceof RegistryError && (error.code === "E_REGISTRY_UNREACHABLE" || (error.status ?? 0) >= 500);
       if (!again || attempt >= tries) throw error;
       // The stream went as far as it went: a new upload begins anew.
       location = (await startUpload(client, endpoint, request, desc)) ?? location;

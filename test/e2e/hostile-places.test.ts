@@ -140,6 +140,19 @@ describe("an image by digest", () => {
   });
 });
 
+describe("a mirror that does not answer", () => {
+  it("is waited for once", async () => {
+    await using registry = await HostileRegistry.start();
+    await using mirror = await HostileRegistry.start();
+    using project = new Project({});
+    mirror.answers = { config: silent, layer: silent };
+    const mirrors = { [registry.host]: [`http://${mirror.host}`] };
+    await pull({ root: project.store, image: registry.image, registry: { patience, mirrors } });
+    expect(mirror.requests.map(({ part }) => part)).toEqual(["manifest", "config"]);
+    expect(registry.requests.map(({ part }) => part)).toEqual(["config", "layer"]);
+  });
+});
+
 describe("a mirror that lies", () => {
   const lies: Readonly<Record<string, Answers>> = {
     "packs a layer": { layer: gzipped },
@@ -220,9 +233,9 @@ describe("push() to a registry", () => {
   const loop: Answer = ({ request, response }) => void response.writeHead(307, { location: request.url }).end();
   const rows: readonly (readonly [what: string, answers: Answers, code: string, most: number])[] = [
     ["names no place for uploads", empty(uploadsTo("unix:/run/docker.sock")), "E_REGISTRY_REDIRECT", 2],
-    ["sends what was uploaded elsewhere", empty(uploadsTo("/up", loop)), "E_REGISTRY_REDIRECT", 4],
+    ["sends what was uploaded elsewhere", empty(uploadsTo("/up", loop)), "E_REGISTRY_REDIRECT", 9],
     ["accepts uploads for ever", empty(uploadsTo("/up", status(202, { location: "/up" }))), "E_REGISTRY_STATUS", 4],
-    ["fails at each upload", empty(uploadsTo("/up", status(500))), "E_REGISTRY_STATUS", 12],
+    ["fails at each upload", empty(uploadsTo("/up", status(500))), "E_REGISTRY_STATUS", 24],
     [
       "begins no upload",
       empty((asked) => status(asked.request.url === "/v2/" ? 200 : 503)(asked)),
