@@ -4,7 +4,7 @@ import { startContainer, type ContainerSpec, type ExitStatus, type ResourceLimit
 import { digestOf } from "../../store/oci/digest.ts";
 import { lowerDirs, type ActiveSnapshot, type Snapshot } from "../../store/snapshot/snapshotter.ts";
 import { getEnv, setEnv, splitEnv } from "../graph/env.ts";
-import type { RunOp } from "../graph/opspec.ts";
+import type { RunLimits, RunOp } from "../graph/opspec.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { ShellOpener } from "../shell/debug.ts";
 import type { Op, OpContext } from "../solve/op.ts";
@@ -71,11 +71,22 @@ function namedInputs(op: RunOp, vertex: Vertex, base: string): Readonly<Record<s
     ...mountInputs(op),
     ...(op.security === undefined ? {} : { "--security": op.security }),
     ...(op.devices === undefined ? {} : { "--device": op.devices.join(" ") }),
-    ...(op.limits === undefined ? {} : { limits: JSON.stringify(op.limits) }),
+    ...limitInputs(op.limits ?? {}),
     cwd,
     user,
     network,
     ...namedVariables(env, vertex.argNames),
+  };
+}
+
+/** As the flags have them. */
+function limitInputs({ hosts, ulimits, shmSize }: RunLimits): Readonly<Record<string, string>> {
+  return {
+    ...(hosts === undefined ? {} : { "--add-host": hosts.join(" ") }),
+    ...(ulimits === undefined
+      ? {}
+      : { "--ulimit": ulimits.map(({ name, soft, hard }) => `${name}=${soft}:${hard}`).join(" ") }),
+    ...(shmSize === undefined ? {} : { "--shm-size": String(shmSize) }),
   };
 }
 

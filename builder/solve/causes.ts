@@ -41,7 +41,8 @@ export type MissCause =
     }
   | { readonly kind: "earlier"; readonly slot: string; readonly step: string; readonly line: number | undefined }
   | { readonly kind: "expired"; readonly limit: string }
-  | { readonly kind: "never" }
+  /** `by`: what says so, `# cache=never`. */
+  | { readonly kind: "never"; readonly by?: string }
   | { readonly kind: "no-cache" }
   | { readonly kind: "failed" }
   | { readonly kind: "gone" }
@@ -73,7 +74,7 @@ export function causeText(cause: MissCause): string {
     case "expired":
       return `expired after ${cause.limit}`;
     case "never":
-      return "it is never cached (# cache=never)";
+      return `it is never cached (${cause.by ?? "# cache=never"})`;
     case "no-cache":
       return "the cache is off (--no-cache)";
     case "failed":
@@ -107,6 +108,8 @@ function fileText(cause: Extract<MissCause, { readonly kind: "file" }>): string 
 function imageText({ before, now }: Extract<MissCause, { readonly kind: "image" }>): string {
   const [nameBefore = "", digestBefore = ""] = before.split("@");
   const [name = "", digest = ""] = now.split("@");
+  if (nameBefore === "") return `it is from the image ${name} now`;
+  if (name === "") return `it is no longer from the image ${nameBefore}`;
   if (nameBefore !== name) return `base image ${nameBefore} -> ${name}`;
   return `base image ${name} moved: ${digestBefore.slice(0, 19)} -> ${digest.slice(0, 19)}`;
 }

@@ -3,6 +3,7 @@ import type { MissCause } from "./causes.ts";
 /** Causes that are listed; the rest is counted. */
 const shown = 8;
 const filePrefix = "file ";
+const mountPrefix = "--mount ";
 
 /** What a step is made of, at some build: its text and its inputs by name. */
 export interface StepFacts {
@@ -63,7 +64,18 @@ function describe(name: string, before: string | undefined, now: string | undefi
   if (name === "url") return sourceCause("changed", before, now);
   if (name === "git") return sourceCause("moved", before, now);
   if (name === "ignore file") return { kind: "ignore", name: (now ?? before ?? "").split(" ")[0] ?? "" };
+  if (name.startsWith(mountPrefix) && before !== undefined && now !== undefined)
+    return { kind: "input", name, ...differingWords(before, now) };
   return { kind: "input", name, before, now };
+}
+
+/** What only one of two lists with commas has. */
+function differingWords(before: string, now: string): { readonly before: string; readonly now: string } {
+  const [was, is] = [before.split(","), now.split(",")];
+  return {
+    before: was.filter((word) => !is.includes(word)).join(","),
+    now: is.filter((word) => !was.includes(word)).join(","),
+  };
 }
 
 /** The entry of a source is `NAME DIGEST`. */

@@ -310,7 +310,11 @@ export class Solver {
   #expired(vertex: Vertex, record: CacheRecord | undefined): MissCause | undefined {
     const limit = vertex.cacheLimit ?? this.#options.cacheLimit;
     if (limit === undefined) return undefined;
-    if (limit.milliseconds === 0) return { kind: "never" };
+    if (limit.milliseconds === 0)
+      return {
+        kind: "never",
+        by: vertex.cacheLimit === undefined ? `--cache-ttl=${limit.text}` : `# cache=${limit.text}`,
+      };
     const old = record !== undefined && Date.now() - record.created > limit.milliseconds;
     return old ? { kind: "expired", limit: limit.text } : undefined;
   }

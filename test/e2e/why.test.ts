@@ -281,6 +281,45 @@ describe("the causes of misses", () => {
     expect(new Set(Object.values(causes).flat())).toEqual(new Set(["the cache is off (--no-cache)"]));
   });
 
+  it("are told of mounts, contexts and flags as they are written", async () => {
+    const text = `FROM base:1
+RUN --mount=type=cache,target=/c --mount=type=bind,from=ext,target=/m cat /m/e <<x
+one
+x
+COPY --from=ext e /e
+`;
+    project.write("ext/e", "e");
+    project.write("other/e", "o");
+    const dockerfilePath = at(project, "Mounts");
+    const run = async (dockerfileText: string, options: Partial<BuildOptions> = {}): Promise<readonly string[]> => {
+      project.write("Mounts", dockerfileText);
+      const contexts = { ext: at(project, "ext") };
+      const { events, error } = await project.build({ dockerfile: dockerfilePath, contexts, ...options });
+      expect(error).toBeUndefined();
+      return Object.values(explained(events).causes).flat();
+    };
+    const cause = async (
+      edit: readonly [string, string],
+      options?: Partial<BuildOptions>,
+    ): Promise<readonly string[]> => {
+      await run(text);
+      return await run(text.replace(...edit), options);
+    };
+    expect(await cause(["/c ", "/c,sharing=locked "])).toEqual(["--mount /c sharing=shared -> sharing=locked"]);
+    expect(await cause(["type=bind", "rw,type=bind"])).toEqual(['--mount /m readonly -> ""']);
+    expect(await cause(["type=cache,target=/c", "type=tmpfs,target=/c"])).toEqual([
+      expect.stringMatching(/^--mount \/c type=cache,id=.* -> type=tmpfs$/),
+    ]);
+    expect(await cause(["one", "two"])).toEqual([expect.stringMatching(/^command .*one.* -> .*two/)]);
+    const none = ["", ""] as const;
+    expect(await cause(none, { addHosts: [{ name: "db", address: "10.0.0.2" }] })).toEqual(["--add-host added: db"]);
+    expect(await cause(none, { ulimits: [{ name: "core", soft: 0, hard: 5 }] })).toEqual(["--ulimit added: core=0:5"]);
+    expect(await cause(none, { shmSize: 1 << 20 })).toEqual(["--shm-size added: 1048576"]);
+    expect(await cause(none, { network: "none" })).toEqual(["network default -> none"]);
+    expect(await cause(none, { cacheTtl: "0" })).toContain("it is never cached (--cache-ttl=0)");
+    expect(new Set(await cause(none, { contexts: { ext: at(project, "other") } }))).toEqual(new Set(["e changed"]));
+  });
+
   it("are found for a base image that moved", async () => {
     await reset();
     await makeBase("FROM scratch\nCOPY busybox/ /\nCOPY app/a.txt /moved\n");

@@ -7,7 +7,20 @@ import { SnapshotTree } from "../snapshot-tree.ts";
 
 /** What the flags say, by the targets of the mounts, to explain a miss. */
 export function mountInputs({ mounts = [] }: RunOp): Readonly<Record<string, string>> {
-  return Object.fromEntries(mounts.map((mount) => [`--mount ${nameOf(mount)}`, JSON.stringify(mount)]));
+  return Object.fromEntries(mounts.map((mount) => [`--mount ${nameOf(mount)}`, flagText(mount)]));
+}
+
+/** As the flag has it: `type=cache,id=/c,sharing=locked`. Which input it reads is told by that one's own name. */
+function flagText({ kind, ...rest }: RunMount): string {
+  const fields = Object.entries(rest).flatMap(([name, value]) => {
+    if (name === "input" || name === "target" || value === false) return [];
+    if (name === "seed" && typeof value === "object") return [`from ${value.source}`];
+    if (value === true) return [name];
+    return [
+      `${name}=${name === "mode" && typeof value === "number" ? value.toString(8).padStart(4, "0") : String(value)}`,
+    ];
+  });
+  return [`type=${kind}`, ...fields].join(",");
 }
 
 /** What the mounts read from, by its key. */
