@@ -1,13 +1,10 @@
-import { suggest } from "../dockerfile/suggest.ts";
 import type { ContainerConfig, ImageConfig } from "../../store/oci/config.ts";
 import type { Platform } from "../../store/oci/platform.ts";
-import { parsePlatform } from "../../store/oci/platform.ts";
 import { isReference } from "../../store/oci/reference.ts";
-import type { DockerfileAst, Flag, Instruction, Stage } from "../dockerfile/ast.ts";
+import type { DockerfileAst, Instruction, Stage } from "../dockerfile/ast.ts";
 import { DockerfileError } from "../dockerfile/error.ts";
 import { expandWord, type Expanded } from "../dockerfile/expand.ts";
 import type { SourceLocation } from "../dockerfile/location.ts";
-import { mountFrom } from "../dockerfile/mount-flag.ts";
 import { parseOnbuild } from "../dockerfile/parse.ts";
 import { cacheComment, parseCacheLimit, type CacheLimit } from "./cache-limit.ts";
 import { findContext, type ContextTable, type FoundContext, type NamedContext } from "../context/named.ts";
@@ -21,7 +18,9 @@ import type { ResolvedImage } from "./resolved-image.ts";
 import { expandFrom } from "./copy-from.ts";
 import type { DispatchContext, KeepUser } from "./dispatch/context.ts";
 import { dispatch } from "./dispatch/dispatch.ts";
-import { evaluateGlobalArgs, expandGlobal, predefinedArgs, proxyArgs, type BuildPlatforms } from "./global-args.ts";
+import { builderArgs, evaluateGlobalArgs, predefinedArgs, proxyArgs, type BuildPlatforms } from "./global-args.ts";
+import { namedSources, type NamedSource } from "./named-sources.ts";
+import { StageNames } from "./stage-names.ts";
 import { ensurePath, type StageState } from "./stage-state.ts";
 import { limitCache, scratchVertex, type Vertex } from "./vertex.ts";
 
@@ -78,6 +77,7 @@ class Converter {
   readonly #ast: DockerfileAst;
   readonly #options: ConvertOptions;
   readonly #globalArgs: ReadonlyMap<string, string>;
+  readonly #names: StageNames;
   readonly #stages = new Map<number, Promise<StageState>>();
   readonly #images = new Map<string, Promise<ResolvedImage>>();
   readonly #usedArgs = new Set<string>();
@@ -90,6 +90,7 @@ class Converter {
     const given = new Map([...predefined].map(([key, value]) => [key, options.buildArgs.get(key) ?? value]));
     options.observer?.file({ ast, predefined: given });
     this.#globalArgs = evaluateGlobalArgs(ast, predefined, options.buildArgs);
+    this.#names = new StageNames(ast, this.#globalArgs, options.platforms.target);
     for (const arg of ast.globalArgs.flatMap((instruction) => instruction.args)) this.#usedArgs.add(arg.key);
     for (const key of predefined.keys()) this.#usedArgs.add(key);
     this.#context = contextVertex("");
@@ -98,7 +99,7 @@ class Converter {
   async plan(): Promise<BuildPlan> {
     for (const stage of this.#ast.stages) this.#observeFrom(stage);
     for (const stage of this.#ast.stages) await this.#checkNames(stage);
-    const index = this.#targetIndex();
+    const index = this.#names.target(this.#options.target);
     if (this.#options.allStages === true) await this.#allStages();
     else this.#prefetch(index);
     const state = await this.#stage(index);
@@ -113,35 +114,12 @@ class Converter {
         history: state.history,
       },
       unusedArgs: [...this.#options.buildArgs.keys()].filter(
-        (key) => !this.#usedArgs.has(key) && !proxyArgs.has(key) && !reserved(key),
+        (key) => !this.#usedArgs.has(key) && !proxyArgs.has(key) && !builderArgs.has(key),
       ),
       targetIndex: index,
       stages: [...this.#stages.keys()],
       targetName: state.name,
     };
-  }
-
-  #targetIndex(): number {
-    const { target } = this.#options;
-    const { stages } = this.#ast;
-    if (target === undefined || target === "") return stages.length - 1;
-    const index = stages.findLastIndex((stage) => stage.name === target.toLowerCase());
-    if (index >= 0) return index;
-    if (/^\d+$/.test(target) && Number(target) < stages.length) return Number(target);
-    const names = stages.map((stage) => stage.name ?? String(stage.index));
-    const near = suggest(target, names);
-    const last = stages.at(-1);
-    throw new DockerfileError(`Cannot build target ${JSON.stringify(target)}: the file has no such stage`, {
-      code: "E_TARGET_NOT_FOUND",
-      location: last?.from.location ?? {
-        file: this.#ast.file,
-        start: { line: 1, column: 1 },
-        end: { line: 1, column: 1 },
-      },
-      source: this.#ast.text,
-      notes: [`stages: ${names.join(", ")}`],
-      ...(near === undefined ? {} : { hint: `did you mean \`--target ${near}\`?` }),
-    });
   }
 
   /** Looks up the base images of all stages that the text shows to be needed, at once. */
@@ -150,15 +128,15 @@ class Converter {
     if (stage === undefined || seen.has(index)) return;
     seen.add(index);
     if (this.#replacement(stage) !== undefined) return;
-    const base = this.#baseName(stage);
-    const parent = this.#findStage(base, index);
-    const platform = this.#platform(stage);
+    const base = this.#names.base(stage);
+    const parent = this.#names.find(base, index);
+    const platform = this.#names.platform(stage);
     if (parent !== undefined) this.#prefetch(parent, seen);
     else if (base !== "scratch" && findContext(this.#options.contexts, base, platform) === undefined)
       this.#image(base, platform, stage.from.image.location).catch(() => undefined);
     for (const instruction of stage.instructions) {
-      for (const { from } of sourcesOf(instruction)) {
-        const found = this.#findStage(from, index);
+      for (const { from } of namedSources(instruction)) {
+        const found = this.#names.find(from, index);
         if (found !== undefined) this.#prefetch(found, seen);
       }
     }
@@ -173,19 +151,19 @@ class Converter {
 
   /** As with BuildKit: a name that can be nothing is an error also in a stage that nothing needs. Asks nobody. */
   async #checkNames(stage: Stage): Promise<void> {
-    const [base, platform] = [this.#baseName(stage), this.#platform(stage)];
+    const [base, platform] = [this.#names.base(stage), this.#names.platform(stage)];
     if (this.#replacement(stage) !== undefined) return;
-    const found = this.#findStage(base, stage.index) ?? findContext(this.#options.contexts, base, platform);
+    const found = this.#names.find(base, stage.index) ?? findContext(this.#options.contexts, base, platform);
     if (found === undefined && !isReference(base)) await this.#image(base, platform, stage.from.image.location);
     for (const instruction of stage.instructions) {
-      for (const source of sourcesOf(instruction))
+      for (const source of namedSources(instruction))
         if (this.#isNothing(source, stage.index)) await this.#copySource(source, instruction, stage.index);
     }
   }
 
   /** Whether it can be told from the name alone that COPY or a mount cannot read from it. */
   #isNothing({ from }: NamedSource, index: number): boolean {
-    const stage = this.#findStage(from, this.#ast.stages.length);
+    const stage = this.#names.find(from, this.#ast.stages.length);
     if (stage !== undefined) return stage === index;
     // The variables are those of the stage.
     if (from.includes("$") || this.#findContext(from) !== undefined) return false;
@@ -288,8 +266,8 @@ class Converter {
   }
 
   async #baseState(stage: Stage): Promise<StageState> {
-    const name = this.#baseName(stage);
-    const parent = this.#findStage(name, stage.index);
+    const name = this.#names.base(stage);
+    const parent = this.#names.find(name, stage.index);
     const own = this.#emptyState(stage);
     if (parent !== undefined) return overStage(own, await this.#stage(parent));
     // Nothing has no platform: what is put into it is for the target's.
@@ -316,7 +294,7 @@ class Converter {
       stepTotal: 0,
       cmdSet: false,
       workdirSet: false,
-      platform: this.#platform(stage),
+      platform: this.#names.platform(stage),
       author: undefined,
       history: [],
       env: [],
@@ -330,7 +308,7 @@ class Converter {
   /** The context that stands for a stage of the Dockerfile. */
   #replacement(stage: Stage): FoundContext | undefined {
     if (stage.name === undefined || this.#options.contexts.size === 0) return undefined;
-    return findContext(this.#options.contexts, stage.name, this.#platform(stage));
+    return findContext(this.#options.contexts, stage.name, this.#names.platform(stage));
   }
 
   /** A stage over what a context stands for. */
@@ -362,7 +340,7 @@ class Converter {
 
   /** The stage that `target:STAGE` means; it must come before what is built on it. */
   #contextStage(name: string, before: number, location: SourceLocation): number {
-    const index = this.#findStage(name, before);
+    const index = this.#names.find(name, before);
     if (index !== undefined) return index;
     throw new DockerfileError(`Cannot use the context target:${name}: no stage before this one has that name`, {
       code: "E_STAGE_NOT_FOUND",
@@ -375,7 +353,7 @@ class Converter {
   async #copySources(instructions: readonly Instruction[], index: number): Promise<ReadonlyMap<string, Vertex>> {
     const found = new Map<string, Promise<Vertex>>();
     for (const instruction of instructions) {
-      for (const source of sourcesOf(instruction)) {
+      for (const source of namedSources(instruction)) {
         const { from } = source;
         if (!found.has(from)) found.set(from, this.#copySource(source, instruction, index));
       }
@@ -387,7 +365,7 @@ class Converter {
   async #copySource({ from, flag }: NamedSource, instruction: Instruction, index: number): Promise<Vertex> {
     const location = flag?.location ?? instruction.location;
     const act = instruction.kind === "RUN" ? "mount" : "copy";
-    const stage = this.#findStage(from, this.#ast.stages.length);
+    const stage = this.#names.find(from, this.#ast.stages.length);
     const replaced = stage === undefined ? undefined : this.#ast.stages[stage];
     const replacement = replaced === undefined ? undefined : this.#replacement(replaced);
     const context = replacement ?? (stage === undefined ? this.#findContext(from) : undefined);
@@ -440,42 +418,6 @@ class Converter {
     });
   }
 
-  #baseName(stage: Stage): string {
-    const name = expandGlobal(this.#ast, stage.from.image.raw, this.#globalArgs, stage.from.image.location);
-    if (name !== "") return name;
-    throw new DockerfileError(`Cannot build stage ${stage.index}: ${stage.from.image.raw} is empty`, {
-      code: "E_BASE_EMPTY",
-      location: stage.from.image.location,
-      source: this.#ast.text,
-      hint: "give its ARG a default before the first FROM, or --build-arg",
-    });
-  }
-
-  #platform(stage: Stage): Platform {
-    const raw = stage.from.platform;
-    if (raw === undefined || raw === "") return this.#options.platforms.target;
-    const text = expandGlobal(this.#ast, raw, this.#globalArgs, stage.from.location);
-    try {
-      return parsePlatform(text);
-    } catch (error) {
-      throw new DockerfileError(`Cannot read --platform=${raw}: ${JSON.stringify(text)} is not os/arch[/variant]`, {
-        code: "E_PLATFORM_INVALID",
-        location: stage.from.flags.find((flag) => flag.name === "platform")?.location ?? stage.from.location,
-        source: this.#ast.text,
-        cause: error,
-      });
-    }
-  }
-
-  /** Index of the stage that a name or number means, among those before `before`. */
-  #findStage(name: string, before: number): number | undefined {
-    const earlier = this.#ast.stages.slice(0, before);
-    const index = earlier.findLastIndex((stage) => stage.name === name.toLowerCase());
-    if (index >= 0) return index;
-    const copying = before === this.#ast.stages.length;
-    return copying && /^\d+$/.test(name) && Number(name) < before ? Number(name) : undefined;
-  }
-
   #image(name: string, platform: Platform, location: SourceLocation): Promise<ResolvedImage> {
     const key = JSON.stringify([name, platform]);
     const known = this.#images.get(key);
@@ -491,24 +433,6 @@ class Converter {
   }
 }
 
-/** A stage, image or context that an instruction names, and by which flag. */
-interface NamedSource {
-  readonly from: string;
-  readonly flag: Flag | undefined;
-}
-
-function sourcesOf(instruction: Instruction): readonly NamedSource[] {
-  const { kind, flags } = instruction;
-  if (kind === "RUN") {
-    return flags.flatMap((flag) => {
-      const from = flag.name === "mount" ? mountFrom(flag.value) : undefined;
-      return from === undefined ? [] : [{ from, flag }];
-    });
-  }
-  if ((kind !== "COPY" && kind !== "ADD") || instruction.from === undefined) return [];
-  return [{ from: instruction.from, flag: flags.find(({ name }) => name === "from") }];
-}
-
 /** Of a comment such as `# cache=12h` directly above the instruction; a check tells of one that says nothing. */
 function cacheLimitOf({ comments }: Instruction): CacheLimit | undefined {
   const text = cacheComment(comments);
@@ -518,24 +442,6 @@ function cacheLimitOf({ comments }: Instruction): CacheLimit | undefined {
 function countSteps(instructions: readonly Instruction[]): number {
   const steps = new Set(["RUN", "COPY", "ADD", "WORKDIR"]);
   return instructions.filter((instruction) => steps.has(instruction.kind)).length;
-}
-
-const builtinArgs = new Set([
-  "BUILDKIT_BUILD_NAME",
-  "BUILDKIT_CACHE_MOUNT_NS",
-  "BUILDKIT_CONTEXT_KEEP_GIT_DIR",
-  "BUILDKIT_DOCKERFILE_CHECK",
-  "BUILDKIT_GIT_ADVICE",
-  "BUILDKIT_INLINE_CACHE",
-  "BUILDKIT_MULTI_PLATFORM",
-  "BUILDKIT_SANDBOX_HOSTNAME",
-  "BUILDKIT_SYNTAX",
-  "SOURCE_DATE_EPOCH",
-]);
-
-/** --build-arg names that steer the builder itself. */
-function reserved(key: string): boolean {
-  return builtinArgs.has(key);
 }
 
 /** Fields that hold nothing are left out, as Go leaves them out. */

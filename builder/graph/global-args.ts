@@ -17,6 +17,20 @@ export const proxyArgs: ReadonlySet<string> = new Set(
   ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]),
 );
 
+/** --build-arg names that steer the builder itself. */
+export const builderArgs: ReadonlySet<string> = new Set([
+  "BUILDKIT_BUILD_NAME",
+  "BUILDKIT_CACHE_MOUNT_NS",
+  "BUILDKIT_CONTEXT_KEEP_GIT_DIR",
+  "BUILDKIT_DOCKERFILE_CHECK",
+  "BUILDKIT_GIT_ADVICE",
+  "BUILDKIT_INLINE_CACHE",
+  "BUILDKIT_MULTI_PLATFORM",
+  "BUILDKIT_SANDBOX_HOSTNAME",
+  "BUILDKIT_SYNTAX",
+  "SOURCE_DATE_EPOCH",
+]);
+
 /** `os/arch[/variant]`. */
 export function platformText(platform: Platform): string {
   return [platform.os, platform.architecture, platform.variant]

@@ -1,0 +1,81 @@
+import type { Platform } from "../../store/oci/platform.ts";
+import { parsePlatform } from "../../store/oci/platform.ts";
+import type { DockerfileAst, Stage } from "../dockerfile/ast.ts";
+import { DockerfileError } from "../dockerfile/error.ts";
+import { suggest } from "../dockerfile/suggest.ts";
+import { expandGlobal } from "./global-args.ts";
+
+/** What the names in a Dockerfile's FROM lines, and those of stages elsewhere, mean. */
+export class StageNames {
+  readonly #ast: DockerfileAst;
+  readonly #globalArgs: ReadonlyMap<string, string>;
+  readonly #target: Platform;
+
+  /** `target`: what stages are for that do not say it. */
+  constructor(ast: DockerfileAst, globalArgs: ReadonlyMap<string, string>, target: Platform) {
+    this.#ast = ast;
+    this.#globalArgs = globalArgs;
+    this.#target = target;
+  }
+
+  /** What the stage begins from, as its FROM says after expansion. @throws E_BASE_EMPTY, E_EXPAND */
+  base(stage: Stage): string {
+    const name = expandGlobal(this.#ast, stage.from.image.raw, this.#globalArgs, stage.from.image.location);
+    if (name !== "") return name;
+    throw new DockerfileError(`Cannot build stage ${stage.index}: ${stage.from.image.raw} is empty`, {
+      code: "E_BASE_EMPTY",
+      location: stage.from.image.location,
+      source: this.#ast.text,
+      hint: "give its ARG a default before the first FROM, or --build-arg",
+    });
+  }
+
+  /** What the stage is built for. @throws E_PLATFORM_INVALID, E_EXPAND */
+  platform(stage: Stage): Platform {
+    const raw = stage.from.platform;
+    if (raw === undefined || raw === "") return this.#target;
+    const text = expandGlobal(this.#ast, raw, this.#globalArgs, stage.from.location);
+    try {
+      return parsePlatform(text);
+    } catch (error) {
+      throw new DockerfileError(`Cannot read --platform=${raw}: ${JSON.stringify(text)} is not os/arch[/variant]`, {
+        code: "E_PLATFORM_INVALID",
+        location: stage.from.flags.find((flag) => flag.name === "platform")?.location ?? stage.from.location,
+        source: this.#ast.text,
+        cause: error,
+      });
+    }
+  }
+
+  /** Index of the stage that a name or number means, among those before `before`. */
+  find(name: string, before: number): number | undefined {
+    const earlier = this.#ast.stages.slice(0, before);
+    const index = earlier.findLastIndex((stage) => stage.name === name.toLowerCase());
+    if (index >= 0) return index;
+    const copying = before === this.#ast.stages.length;
+    return copying && /^\d+$/.test(name) && Number(name) < before ? Number(name) : undefined;
+  }
+
+  /** Index of the stage that --target means; the last one without it. @throws E_TARGET_NOT_FOUND */
+  target(target: string | undefined): number {
+    const { stages } = this.#ast;
+    if (target === undefined || target === "") return stages.length - 1;
+    const index = stages.findLastIndex((stage) => stage.name === target.toLowerCase());
+    if (index >= 0) return index;
+    if (/^\d+$/.test(target) && Number(target) < stages.length) return Number(target);
+    const names = stages.map((stage) => stage.name ?? String(stage.index));
+    const near = suggest(target, names);
+    const last = stages.at(-1);
+    throw new DockerfileError(`Cannot build target ${JSON.stringify(target)}: the file has no such stage`, {
+      code: "E_TARGET_NOT_FOUND",
+      location: last?.from.location ?? {
+        file: this.#ast.file,
+        start: { line: 1, column: 1 },
+        end: { line: 1, column: 1 },
+      },
+      source: this.#ast.text,
+      notes: [`stages: ${names.join(", ")}`],
+      ...(near === undefined ? {} : { hint: `did you mean \`--target ${near}\`?` }),
+    });
+  }
+}
