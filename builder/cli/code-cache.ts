@@ -1,5 +1,6 @@
 import {
   closeSync,
+  fstatSync,
   fsyncSync,
   lstatSync,
   openSync,
@@ -31,12 +32,18 @@ export class CodeCache {
     this.#file = join(directory, `${process.version}-${process.arch}-${name}`);
   }
 
-  /** What V8 takes as `cachedData`. It checks its own version and flags, but not the content. */
+  /** What V8 takes as `cachedData`. It checks its own version and flags, but not the content: only a file of ours counts. */
   read(): Buffer | undefined {
     try {
-      const kept = readFileSync(this.#file);
-      this.#runs = kept.at(-1) ?? 0;
-      return kept.subarray(0, -1);
+      const fd = openSync(this.#file, "r");
+      try {
+        if (fstatSync(fd).uid !== process.geteuid?.()) return undefined;
+        const kept = readFileSync(fd);
+        this.#runs = kept.at(-1) ?? 0;
+        return kept.subarray(0, -1);
+      } finally {
+        closeSync(fd);
+      }
     } catch {
       return undefined;
     }
