@@ -74,7 +74,9 @@ export const trees: FuzzTarget = {
   seeds: ["a/**/b*\0a/x/bc", "!**\0a", "*/[a-z]?\0x/yz"],
   check(input) {
     const [text = "", written = ""] = input.toString("utf8").split("\0");
+    // No path is longer; the time is the product of what path and patterns have.
     const names = written
+      .slice(0, 4096)
       .split("/")
       .filter((name) => name !== "")
       .slice(0, 200);
