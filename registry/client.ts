@@ -97,7 +97,7 @@ export class RegistryClient implements AsyncDisposable {
       if (answer === undefined) continue;
       if (answer.status !== 401 || !replayable || challenged) return answer;
       challenged = true;
-      if (!(await this.#answerChallenge(answer, endpoint, scope))) return answer;
+      if (!(await this.#answerChallenge(answer, endpoint, scope, request.signal))) return answer;
       await answer.discard();
     }
   }
@@ -226,7 +226,12 @@ export class RegistryClient implements AsyncDisposable {
   }
 
   /** Gets what a 401 asks for; false when there is nothing more to give. */
-  async #answerChallenge(answer: HttpAnswer, endpoint: Endpoint, scope: string): Promise<boolean> {
+  async #answerChallenge(
+    answer: HttpAnswer,
+    endpoint: Endpoint,
+    scope: string,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
     const challenges = parseChallenges(answer.header("www-authenticate") ?? "");
     const { credentials } = await this.#credentialsOf(endpoint);
     const bearer = challenges.find(({ scheme }) => scheme === "bearer");
@@ -237,7 +242,7 @@ export class RegistryClient implements AsyncDisposable {
       }
       const { origin } = new URL(endpoint.api);
       const found = await fetchToken(bearer, { scope, credentials, origin }, async (url, init) => {
-        const got = await this.#http.request(url, { ...init, tls: this.#tlsOf(url, endpoint) });
+        const got = await this.#http.request(url, { ...init, signal, tls: this.#tlsOf(url, endpoint) });
         return { status: got.status, body: await got.text(1 << 20) };
       });
       if (found.token !== undefined) this.#tokens.set(endpoint.api, scope, found.token, found.expiresIn);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { pull, push, run, type RegistryOptions } from "../../builder/index.ts";
 import { openStore } from "../../store/index.ts";
 import { TestAuthority } from "../rig/certificates.ts";
-import { brokenOnce, chunked, gzipped, silent, status } from "../rig/hostile-answers.ts";
+import { brokenOnce, chunked, gzipped, silent, status, tokens } from "../rig/hostile-answers.ts";
 import { HostileRegistry, type Answer, type Answers } from "../rig/hostile-registry.ts";
 import { Project } from "../rig/project.ts";
 import { UrlServer } from "../rig/url-server.ts";
@@ -138,6 +138,25 @@ describe("an image by digest", () => {
       exitCode: 0,
     });
   });
+});
+
+describe("pull() that is given up", () => {
+  const parts: readonly (readonly [string, (answer: Answer) => Answers])[] = [
+    ["a manifest", (manifest) => ({ manifest })],
+    ["a token", tokens],
+    ["a layer", (layer) => ({ layer })],
+  ];
+  for (const [what, answers] of parts) {
+    it(`while a registry keeps ${what} to itself ends for that reason`, async () => {
+      await using registry = await HostileRegistry.start();
+      using project = new Project({});
+      const abort = new AbortController();
+      const reason = new Error("given up");
+      registry.answers = answers(() => abort.abort(reason));
+      const { signal } = abort;
+      await expect(pull({ root: project.store, image: registry.image, signal })).rejects.toBe(reason);
+    });
+  }
 });
 
 describe("a mirror that does not answer", () => {
