@@ -22,7 +22,10 @@ export interface FlagSpec {
 export interface MissingFlag {
   readonly name: string;
   readonly short?: string;
+  /** Values that ask for what happens anyway; "" is the flag without one. */
   readonly noop?: readonly string[];
+  /** What does the same here. */
+  readonly instead?: string;
 }
 
 /** A subcommand. */

@@ -76,7 +76,7 @@ function asUsage(act: () => void, hint: string): void {
 }
 
 const resourceKeys: Readonly<Record<string, (value: string) => ResourceOptions | undefined>> = {
-  memory: (value) => withNumber(parseBytes(value), (memory) => ({ memory })),
+  memory: (value) => withNumber(enoughMemory(value), (memory) => ({ memory })),
   "memory-swap": (value) => withNumber(value === "-1" ? -1 : parseBytes(value), (memorySwap) => ({ memorySwap })),
   "cpu-shares": (value) => withNumber(whole(value, 2, 262_144), (cpuShares) => ({ cpuShares })),
   "cpu-period": (value) => withNumber(whole(value, 1000, 1_000_000), (cpuPeriod) => ({ cpuPeriod })),
@@ -84,6 +84,15 @@ const resourceKeys: Readonly<Record<string, (value: string) => ResourceOptions |
   "cpuset-cpus": (value) => (isCpuList(value) ? { cpusetCpus: value } : undefined),
   "cpuset-mems": (value) => (isCpuList(value) ? { cpusetMems: value } : undefined),
 };
+
+/** Bytes of the least memory that a container can begin with, as docker has it. */
+const minMemory = 6 << 20;
+
+/** The bytes of a limit of memory; undefined: it is none. */
+export function enoughMemory(text: string): number | undefined {
+  const bytes = parseBytes(text);
+  return bytes === undefined || bytes < minMemory ? undefined : bytes;
+}
 
 const examples: Readonly<Record<string, string>> = {
   memory: "--memory 1g",
@@ -129,7 +138,8 @@ function resource(key: string, value: string | undefined): ResourceOptions {
 function limitOf(key: string, value: string | undefined, shown: string): ResourceOptions {
   const limit = value === undefined ? undefined : resourceKeys[key]?.(value);
   if (limit !== undefined) return limit;
-  throw new UsageError(`${shown} cannot be ${JSON.stringify(value ?? "")}`, {
+  const what = key === "memory" ? ": a size of at least 6m" : "";
+  throw new UsageError(`${shown} cannot be ${JSON.stringify(value ?? "")}${what}`, {
     hint: shown.startsWith("--resource")
       ? "--resource memory=1g,cpu-quota=50000,cpuset-cpus=0-1"
       : (examples[key] ?? ""),

@@ -115,10 +115,13 @@ class LineParser {
   #refuse(shown: string, name: string, value: string | undefined): void {
     const missing = this.#command.missing?.find((flag) => flag.name === name || flag.short === name);
     if (missing === undefined) throw this.#unknown(shown, name);
-    if (value !== undefined && missing.noop?.includes(value) === true) return;
+    if (missing.noop?.includes(value ?? "") === true) return;
     throw new UsageError(`Flag ${shown} of docker ${this.#command.name} is not implemented`, {
       code: "E_OPTION_NOT_IMPLEMENTED",
-      hint: `leave ${shown} out; flags there are:  tsbuild ${this.#command.name} --help`,
+      hint:
+        missing.instead === undefined
+          ? `leave ${shown} out; flags there are:  tsbuild ${this.#command.name} --help`
+          : `here it is ${missing.instead}`,
     });
   }
 

@@ -11,7 +11,9 @@ function section(command: CommandSpec): string {
   const operands = command.operands === "" ? "" : ` ${command.operands}`;
   const aliases = command.aliases === undefined ? "" : ` Also: \`tsbuild ${command.aliases.join("`, `tsbuild ")}\`.`;
   const rows = command.flags.map((flag) => `| \`${signature(flag).trim()}\` | ${flag.help.replaceAll("|", "\\|")} |`);
-  const refused = (command.missing ?? []).map(({ name }) => `\`--${name}\``);
+  const refused = (command.missing ?? [])
+    .filter(({ noop }) => noop?.includes("") !== true)
+    .map(({ name }) => `\`--${name}\``);
   return [
     `### tsbuild ${command.name}${operands}`,
     "",

@@ -4,9 +4,8 @@ import { errorMessage } from "../../native/errors.ts";
 import type { RunOptions } from "../options.ts";
 import { containerOptions, networkMode, onePlatform, pullPolicy } from "./build-request.ts";
 import type { Invocation } from "./command.ts";
-import { resourceFlags } from "./limits.ts";
+import { enoughMemory, resourceFlags } from "./limits.ts";
 import { engineOptions } from "./engine-options.ts";
-import { parseBytes } from "../dockerfile/byte-size.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The engine's options for a `tsbuild run` line. @throws E_USAGE */
@@ -98,8 +97,8 @@ function volume(word: string, cwd: string): string {
 }
 
 function memory(text: string): number {
-  const bytes = parseBytes(text);
-  if (bytes === undefined || bytes < 6 * 1024 * 1024) {
+  const bytes = enoughMemory(text);
+  if (bytes === undefined) {
     throw new UsageError(`Flag --memory cannot be ${JSON.stringify(text)}: a size of at least 6m`, { hint: "-m 512m" });
   }
   return bytes;

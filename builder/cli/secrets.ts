@@ -69,7 +69,9 @@ function fileProvider(id: string, path: string, { cwd }: Place): SecretProvider 
     ({ size } = stat);
   } catch (cause) {
     const neither = path === id ? `, and there is no variable ${id}` : "";
-    throw new UsageError(`Cannot use the secret ${id}: ${errorMessage(cause)}${neither}`, { cause, hint });
+    const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
+    const why = missing ? `${path} does not exist` : errorMessage(cause);
+    throw new UsageError(`Cannot use the secret ${id}: ${why}${neither}`, { cause, hint });
   }
   if (size > maxSecretSize)
     throw new UsageError(`Cannot use the secret ${id}: ${path} has ${size} bytes, more than 500 KiB`, {

@@ -48,6 +48,9 @@ export type MissCause =
   | { readonly kind: "gone" }
   | { readonly kind: "more"; readonly count: number };
 
+/** Characters that are shown before a difference that is far behind. */
+const beforeDifference = 20;
+
 /** The cause in plain words: `package.json changed`, `ARG V 1 -> 2`. */
 export function causeText(cause: MissCause): string {
   switch (cause.kind) {
@@ -62,7 +65,7 @@ export function causeText(cause: MissCause): string {
     case "variable":
       return changeText(`${cause.type} ${cause.name}`, cause);
     case "text":
-      return `text changed: ${clip(cause.before)} -> ${clip(cause.now)}`;
+      return `text changed: ${clipBoth(cause.before, cause.now)}`;
     case "image":
       return imageText(cause);
     case "source":
@@ -125,11 +128,27 @@ function changeText(
 ): string {
   if (before === undefined) return `${what} added: ${clip(now ?? "")}`;
   if (now === undefined) return `${what} removed`;
-  return `${what} ${clip(before)} -> ${clip(now)}`;
+  return `${what} ${clipBoth(before, now)}`;
+}
+
+/** `BEFORE -> NOW`; where the beginnings of both are the same, what is told begins a little before the difference. */
+function clipBoth(before: string, now: string): string {
+  const [from, to] = [clip(before), clip(now)];
+  if (from !== to) return `${from} -> ${to}`;
+  const [was, is] = [oneLine(before), oneLine(now)];
+  if (was === is) return `white space in ${to}`;
+  let same = 0;
+  while (same < was.length && was[same] === is[same]) same++;
+  const skip = Math.max(0, same - beforeDifference);
+  return `...${clip(was.slice(skip))} -> ...${clip(is.slice(skip))}`;
 }
 
 function clip(text: string): string {
-  const line = text.replaceAll(/\s+/g, " ");
+  const line = oneLine(text);
   if (line === "") return '""';
   return line.length > 60 ? `${line.slice(0, 57)}...` : line;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ");
 }

@@ -65,6 +65,7 @@ describe("flags of limits", () => {
     ["--allow device", () => allowed(["device=v.com/x=a,gpu"]), "E_DEVICE_NAME"],
     ["--resource of another name", () => resources(["mem=1g"]), "E_USAGE"],
     ["--resource without a value", () => resources(["memory"]), "E_USAGE"],
+    ["--resource with less memory than a container begins with", () => resources(["memory=5m"]), "E_USAGE"],
     ["--resource with a name of every object", () => resources(["constructor=1"]), "E_USAGE"],
     ["--resource with a path", () => resources(["cpuset-cpus=../x"]), "E_USAGE"],
   ])("%s is refused", (_, act, code) => {
@@ -105,8 +106,8 @@ describe("parseSecrets()", () => {
     ["id", "needs key=value"],
     ["id=a,scr=b", '"scr"'],
     ["id=a,type=vault", "type=vault"],
-    ["id=a,env=SET,src=/nonexistent", "ENOENT"],
-    ["id=a,src=/nonexistent", "ENOENT"],
+    ["id=a,env=SET,src=/nonexistent", "/nonexistent does not exist"],
+    ["id=a,src=/nonexistent", "/nonexistent does not exist"],
     ["id=a,src=/tmp", "directory"],
     ["id=absent", "no variable absent"],
   ])("refuses %s", (word, text) => {

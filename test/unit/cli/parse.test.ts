@@ -45,6 +45,7 @@ describe("parseLine()", () => {
     ["words after --", run, "-- img -t", {}, ["img", "-t"]],
     ["-h of run as the host name", run, "-h box img", { hostname: ["box"] }, ["img"]],
     ["an unwanted flag set to what happens anyway", build, "--provenance=false --sbom=false .", {}, ["."]],
+    ["what docker build did and BuildKit does anyway", build, "--rm --force-rm=true .", {}, ["."]],
   ];
   it.each(cases)("reads %s", (_, command, line, flags, operands) => {
     const parsed = parseLine(command, line.split(" "));
@@ -63,6 +64,14 @@ describe("parseLine()", () => {
       "--attest",
     ],
     ["provenance when it is wanted", build, "--provenance=true .", "E_OPTION_NOT_IMPLEMENTED", "--provenance"],
+    [
+      "a limit of docker build, with what it is here",
+      build,
+      "-m 1g .",
+      "E_OPTION_NOT_IMPLEMENTED",
+      "--resource memory=",
+    ],
+    ["containers that are to stay", build, "--rm=false .", "E_OPTION_NOT_IMPLEMENTED", "--rm"],
     ["a short flag of docker run", run, "-d img", "E_OPTION_NOT_IMPLEMENTED", "-d"],
     ["a missing value", build, ". -t", "E_USAGE", "-t needs a value"],
     ["a truth value that is none", run, "--rm=perhaps img", "E_USAGE", "perhaps"],

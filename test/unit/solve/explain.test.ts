@@ -55,6 +55,29 @@ describe("explainChange()", () => {
   });
 });
 
+describe("causeText()", () => {
+  const long = "RUN apt-get update && apt-get install -y --no-install-recommends curl";
+  const text = (before: string, now: string): string => causeText({ kind: "text", before, now });
+
+  it("shows long texts where they differ", () => {
+    expect(text("a", "b")).toBe("text changed: a -> b");
+    expect(text(`${long} git`, `${long} make`)).toBe(
+      "text changed: ...all-recommends curl git -> ...all-recommends curl make",
+    );
+    expect(text(long, `${long} git`)).toMatch(/curl -> \.\.\..*curl git$/);
+    expect(text("a  b", "a b")).toBe("text changed: white space in a b");
+  });
+
+  it("says what an image has to do with a step that had none, or has none now", () => {
+    expect(causeText({ kind: "image", name: "x", before: "", now: "x:1@sha256:0" })).toBe(
+      "it is from the image x:1 now",
+    );
+    expect(causeText({ kind: "image", name: "", before: "x:1@sha256:0", now: "" })).toBe(
+      "it is no longer from the image x:1",
+    );
+  });
+});
+
 describe("foldMisses()", () => {
   const earlier = (slot: string) => ({ kind: "earlier", slot, step: slot, line: 1 }) as const;
   const file = { kind: "file", change: "changed", path: "a" } as const;
