@@ -49,6 +49,7 @@ class Thread implements AsyncDisposable {
   readonly #worker: import("node:worker_threads").Worker;
   readonly #aborted: Int32Array;
   usable = true;
+  #ending = false;
 
   private constructor(worker: import("node:worker_threads").Worker, aborted: Int32Array) {
     this.#worker = worker;
@@ -88,11 +89,14 @@ class Thread implements AsyncDisposable {
       return await promise;
     } finally {
       signal.removeEventListener("abort", abort);
-      this.#worker.off("message", receive).off("error", fail).off("exit", exit).unref();
+      this.#worker.off("message", receive).off("error", fail).off("exit", exit);
+      // One that is ending keeps the process until it has: else nobody would come back from waiting for it.
+      if (!this.#ending) this.#worker.unref();
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending = true;
     await this.#worker.terminate();
   }
 }

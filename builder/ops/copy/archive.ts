@@ -97,7 +97,11 @@ async function* throughProgram(
     if (child.stdout !== null) for await (const chunk of child.stdout) yield chunk;
     complete = true;
   } finally {
-    if (!complete) child.kill("SIGKILL");
+    if (!complete) {
+      child.kill("SIGKILL");
+      // It reads from the same place of the file as who comes after it.
+      await ended.catch(() => undefined);
+    }
   }
   if ((await ended) !== 0) {
     throw new TsbuildError(`Cannot unpack: ${program} says the archive is damaged`, { code: "E_COMPRESSION" });
