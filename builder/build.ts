@@ -13,10 +13,11 @@ import {
   withBuiltinArgs,
 } from "./builtin-args.ts";
 import { openContextDirectory } from "./context/dockerfile.ts";
-import { namedIgnore } from "./context/ignore-file.ts";
 import { DeviceAccess } from "./cdi/access.ts";
 import { FetchedTrees } from "./context/fetched-trees.ts";
 import { openMainContext } from "./context/main.ts";
+import { openNamedTrees } from "./context/named-trees.ts";
+import { checkReaders } from "./context/spool.ts";
 import { fetchContext, fetchDockerfile, isRemoteDockerfile } from "./context/remote.ts";
 import { parseContextUrl } from "./context/url.ts";
 import { parseContexts, type ContextTable } from "./context/named.ts";
@@ -99,6 +100,10 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   if (given.context !== "-" && contextUrl === undefined) openContextDirectory(given.context);
   const names = (options.tags ?? []).map(normalizeReference);
   const contexts = parseContexts(options.contexts ?? {});
+  checkReaders(
+    given,
+    [...contexts].flatMap(([name, { kind }]) => (kind === "stdin" ? [name] : [])),
+  );
   const secrets = new Secrets(options.secrets ?? {});
   const ssh = await openAgents(options);
   if (options.cgroupParent !== undefined) parseCgroupParent(options.cgroupParent);
@@ -170,11 +175,8 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   warnOfFilters(options, ast, emit);
   const trees = new ContextTrees(store.root);
   trees.add("", main);
-  for (const [name, context] of contexts) {
-    if (context.kind !== "directory") continue;
-    const directory = openContextDirectory(context.path, name);
-    trees.add(name, { directory, ignore: namedIgnore(directory) });
-  }
+  for (const [name, tree] of await openNamedTrees(contexts, { stdin: given.stdin, workspace, signal }))
+    trees.add(name, tree);
   const project = [main.id, file.path, options.platform ?? ""].join("\0");
   const target =
     placed === undefined

@@ -75,7 +75,7 @@ export interface BuildOptions extends EngineOptions {
   readonly pull?: PullPolicy;
   /**
    * What stands for the names of images and stages (`NAME` or `NAME::os/arch`): a directory, an http or https
-   * URL, `docker-image://NAME`, `oci-layout://DIR[:TAG][@DIGEST]` or `target:STAGE`.
+   * URL, `docker-image://NAME`, `oci-layout://DIR[:TAG][@DIGEST]`, `target:STAGE`, or "-": an archive from `stdin`.
    */
   readonly contexts?: Readonly<Record<string, string>>;
   /** `os/arch[/variant]`; default: the machine's. */

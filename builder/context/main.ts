@@ -8,7 +8,7 @@ import { inArchive } from "./local.ts";
 import { findIgnore } from "./ignore-file.ts";
 import { dockerfileInside } from "./inside.ts";
 import type { RemoteContext, RemoteDockerfile } from "./remote.ts";
-import { spoolInput, spoolPipe } from "./spool.ts";
+import { checkReaders, spoolInput, spoolPipe } from "./spool.ts";
 import type { ContextDirectory } from "./trees.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -45,12 +45,7 @@ const noTime = (): undefined => undefined;
  */
 export async function openMainContext(request: ContextRequest): Promise<MainContext> {
   const { context, dockerfile, remote, remoteDockerfile } = request;
-  if (context === "-" && dockerfile === "-") {
-    throw new TsbuildError("Cannot read both the build context and the Dockerfile from standard input", {
-      code: "E_CONTEXT_STDIN",
-      hint: "give one of them a name: tsbuild -f Dockerfile - < context.tar",
-    });
-  }
+  checkReaders(request);
   if (remote?.directory !== undefined) return await openTree(remote.id, remote.directory, remote, request);
   if (remote?.path !== undefined) return await openFile(remote.id, remote.path, request);
   if (context === "-") return await openFile("-", await spoolInput(request), request);

@@ -23,6 +23,8 @@ export type NamedContext =
   /** An archive, or a file that is called `context`; the URL as written, perhaps with user and password. */
   | { readonly kind: "url"; readonly url: string }
   | { readonly kind: "git"; readonly url: GitUrl }
+  /** An archive on standard input. */
+  | { readonly kind: "stdin" }
   /** Another stage of the same Dockerfile. */
   | { readonly kind: "target"; readonly stage: string };
 
@@ -76,7 +78,7 @@ function parseContext(name: string, value: string): NamedContext {
   const scheme = /^([a-z][a-z0-9+.-]*):(?:\/\/)?(.*)$/s.exec(value);
   const [, kind = "", rest = ""] = scheme ?? [];
   if (value === "") throw invalid(name, value, "it is empty");
-  if (value === "-") throw invalid(name, value, "standard input can only be the main context");
+  if (value === "-") return { kind: "stdin" };
   switch (kind) {
     case "docker-image":
       if (rest === "scratch") return { kind: "scratch" };
@@ -115,6 +117,6 @@ function parseLayout(name: string, text: string): NamedContext {
 function invalid(name: string, value: string, why: string): TsbuildError {
   return new TsbuildError(`Cannot use ${JSON.stringify(redactUrls(value))} as the build context ${name}: ${why}`, {
     code: "E_CONTEXT_VALUE",
-    hint: `--build-context ${name}=DIR, https://HOST/ARCHIVE, https://HOST/REPOSITORY.git, docker-image://NAME, oci-layout://DIR:TAG or target:STAGE`,
+    hint: `--build-context ${name}=DIR, https://HOST/ARCHIVE, https://HOST/REPOSITORY.git, docker-image://NAME, oci-layout://DIR:TAG, target:STAGE or - for an archive on standard input`,
   });
 }

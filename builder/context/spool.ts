@@ -7,10 +7,27 @@ import { maxDockerfile, tooLarge } from "./inside.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Where bytes that can be read once are kept while a build looks at them. */
-interface Spooling {
+export interface Spooling {
   readonly stdin: AsyncIterable<Uint8Array> | undefined;
   readonly workspace: Workspace;
   readonly signal: AbortSignal;
+}
+
+/** Refuses standard input for two things at once: the context and the Dockerfile that are "-", and named contexts. */
+export function checkReaders(
+  { context, dockerfile }: { readonly context: string; readonly dockerfile: string | undefined },
+  named: readonly string[] = [],
+): void {
+  const [one, other] = [
+    ...(context === "-" ? ["the build context"] : []),
+    ...(dockerfile === "-" ? ["the Dockerfile"] : []),
+    ...named.map((name) => `the build context ${name}`),
+  ];
+  if (one === undefined || other === undefined) return;
+  throw new TsbuildError(`Cannot read both ${one} and ${other} from standard input`, {
+    code: "E_CONTEXT_STDIN",
+    hint: "give one of them a name: tsbuild -f Dockerfile - < context.tar",
+  });
 }
 
 /**

@@ -28,6 +28,7 @@ export async function namedState(own: StageState, found: FoundContext, needs: Co
     case "scratch":
       return own;
     case "directory":
+    case "stdin":
     case "url":
     case "git":
       return overTree(own, { source: treeVertex(found, needs, location), name, epoch: needs.epoch });
@@ -58,6 +59,7 @@ export async function namedVertex(found: FoundContext, needs: ContextNeeds, at: 
     case "scratch":
       return scratchVertex(`context/${name}`);
     case "directory":
+    case "stdin":
     case "url":
     case "git":
       return treeVertex(found, needs, location);

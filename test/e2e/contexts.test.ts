@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -35,6 +36,40 @@ async function treeOf(
 
 const names = (tree: readonly string[] | string): readonly string[] =>
   typeof tree === "string" ? [tree] : tree.filter((line) => !line.startsWith("/busybox"));
+
+describe("a named context on standard input", () => {
+  const archive = (directory: string): Buffer => execFileSync("tar", ["-C", directory, "-cz", "."]);
+  async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
+    yield bytes;
+  }
+
+  it("is an archive, cached by what is read of it, and leaves nothing", async () => {
+    using project = makeProject("FROM scratch\nCOPY --from=other x.txt /\nCOPY x.txt /main\n", {
+      "x.txt": "1",
+      y: "1",
+    });
+    const other = beside(project, "other");
+    const dest = beside(project, "out");
+    const options = { contexts: { other: "-" }, outputs: [{ type: "local", dest }] } as const;
+    const made = await project.build({ ...options, stdin: once(archive(other)) });
+    expect(made.error).toBeUndefined();
+    expect(["x.txt", "main"].map((name) => readFileSync(join(dest, name), "utf8"))).toEqual(["1", "main"]);
+    writeFileSync(join(other, "y"), "2");
+    const again = await project.build({ ...options, stdin: once(archive(other)) });
+    expect(again.result?.steps).toEqual({ total: 2, cached: 2 });
+    expect(readdirSync(join(project.store, "leases"))).toEqual([]);
+  });
+
+  it("is refused when it is no archive, or something else is there too", async () => {
+    using project = makeProject("FROM scratch\nCOPY --from=other x.txt /\n");
+    const contexts = { other: "-" };
+    const stdin = (): AsyncIterable<Uint8Array> => once(Buffer.from("FROM scratch\n"));
+    for (const options of [{}, { dockerfile: "-" }, { context: "-" }, { contexts: { ...contexts, more: "-" } }]) {
+      const { error } = await project.build({ contexts, stdin: stdin(), ...options });
+      expect(error).toMatchObject({ code: "E_CONTEXT_STDIN" });
+    }
+  });
+});
 
 describe("a named context that is a directory", () => {
   it("is what COPY --from reads, with its own .dockerignore", async () => {
@@ -154,7 +189,7 @@ describe("--build-context refuses", () => {
     ["Upper", ".", "E_CONTEXT_NAME"],
     ["a b", ".", "E_CONTEXT_NAME"],
     ["a", "", "E_CONTEXT_VALUE"],
-    ["a", "-", "E_CONTEXT_VALUE"],
+    ["a", "-", "E_CONTEXT_STDIN"],
     ["a", "ftp://host/x", "E_CONTEXT_VALUE"],
     ["a", "oci-layout://dir@sha256:12", "E_CONTEXT_VALUE"],
     ["a", "oci-layout://", "E_CONTEXT_VALUE"],

@@ -1,7 +1,8 @@
+import { generateKeyPairSync } from "node:crypto";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { tsbuild, tsbuildOnTerminal } from "../rig/command.ts";
+import { tsbuild, tsbuildAnswering, tsbuildOnTerminal } from "../rig/command.ts";
 import { Project, fromBusybox } from "../rig/project.ts";
 
 const dockerfile = `${fromBusybox.replace("scratch", "scratch AS base")}ENV X=1
@@ -95,6 +96,57 @@ describe("tsbuild shell", () => {
       "",
     );
     expect([code, stdout]).toEqual([4, expect.stringMatching(/^xterm\s*$/m)]);
+  });
+});
+
+describe("a shell on a terminal", () => {
+  const mounts = [
+    "type=secret,id=tok",
+    "type=secret,id=tok,env=TOKEN",
+    "type=ssh",
+    "type=cache,target=/c",
+    "type=bind,target=/ctx",
+    "type=tmpfs,target=/t",
+  ];
+  const flags = ["--secret", "id=tok,src=tok", "--ssh", "default=key", "."];
+  const checks = [
+    "test -t 0",
+    'test "$TOKEN" = s3cr3t-value',
+    'test "$(cat /run/secrets/tok)" = "$(cat /ctx/tok)"',
+    "test -S $SSH_AUTH_SOCK",
+    "grep -q ' /t tmpfs' /proc/mounts",
+    // What the step wrote into its cache is there, and its own file as far as it came.
+    "test -s /c/kept",
+  ];
+
+  function failing(): Project {
+    const project = new Project({ tok: "s3cr3t-value" });
+    const { privateKey } = generateKeyPairSync("ed25519");
+    project.write("key", privateKey.export({ type: "pkcs8", format: "pem" }).toString());
+    const flagsOfRun = mounts.map((mount) => `--mount=${mount}`).join(" ");
+    project.write("Dockerfile", `${fromBusybox}RUN ${flagsOfRun} echo x > /c/kept; echo y > /half; exit 1\n`);
+    return project;
+  }
+
+  it.each([
+    { words: ["build", "--shell-on-fail"], own: "test -s /half" },
+    { words: ["shell", "--at", "failed"], own: "test ! -e /half" },
+  ])("has the mounts, secrets and agent of the step: $words", async ({ words, own }) => {
+    using project = failing();
+    if (words[0] === "shell") expect((await tsbuild(project, ["build", ...flags])).code).toBe(1);
+    // The sum tells what the shell says from what is typed.
+    const line = `${[...checks, own].join(" && ")} && echo all $((40 + 2)); exit\n`;
+    const { stdout } = await tsbuildAnswering(project, [...words, ...flags], [["/ # ", line]]);
+    expect(stdout).toContain("all 42");
+    expect(leftovers(project.store)).toEqual([]);
+  });
+
+  it("does not share standard input with a context", async () => {
+    using project = new Project({ Dockerfile: dockerfile });
+    for (const words of [["-"], ["-f", "-", "."], ["--build-context", "x=-", "."]]) {
+      const { code, stderr } = await tsbuild(project, ["shell", ...words]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining("the shell reads it")]);
+    }
   });
 });
 

@@ -53,7 +53,8 @@ export async function execute(invocation: Invocation): Promise<number> {
 
 async function buildWith(request: BuildOptions, view: ProgressView, invocation: Invocation): Promise<BuildResult> {
   const toStdout = request.outputs?.some((output) => "dest" in output && output.dest === "-") === true;
-  const stdin = request.context === "-" || request.dockerfile === "-" ? { stdin: process.stdin } : {};
+  const readers = [request.context, request.dockerfile, ...Object.values(request.contexts ?? {})];
+  const stdin = readers.includes("-") ? { stdin: process.stdin } : {};
   let failed = true;
   let shown = true;
   const end = (): void => {

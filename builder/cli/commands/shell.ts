@@ -13,6 +13,11 @@ import { UsageError } from "../usage-error.ts";
 export async function execute(invocation: Invocation): Promise<number> {
   const { flags, config, out, operands } = invocation;
   const request = buildRequest(invocation, isatty(1));
+  if ([request.context, request.dockerfile, ...Object.values(request.contexts ?? {})].includes("-")) {
+    throw new UsageError("Cannot read a context or Dockerfile from standard input: the shell reads it", {
+      hint: "give its file or directory: tsbuild shell -f Dockerfile .",
+    });
+  }
   const at = await placeOf(invocation, request.context);
   const mode = progressMode(flags.string("progress"), false, config);
   await using view = brieflyShown(async () => await openProgress(mode, config, out));
