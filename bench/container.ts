@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { defaultCapabilities } from "../runtime/index.ts";
 import { currentTarget, selectRules } from "../runtime/security/seccomp-profile.ts";
 import { ContainerRig } from "../test/rig/container.ts";
+import { processorTime } from "./processor-time.ts";
 
 /**
  * Processor time of a container that runs /bin/true, ours in this process against `crun run`: all namespaces but the
@@ -13,18 +14,8 @@ import { ContainerRig } from "../test/rig/container.ts";
  */
 const rounds = 5;
 const containers = 100;
-const ticks = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-
-/** Milliseconds of processor time of this process and its children that have ended. */
-function processorTime(): number {
-  const fields = readFileSync("/proc/self/stat", "utf8")
-    .replace(/^.*\) /s, "")
-    .split(" ");
-  const [user, system, childUser, childSystem] = fields.slice(11, 15).map(Number);
-  return (((user ?? 0) + (system ?? 0) + (childUser ?? 0) + (childSystem ?? 0)) * 1000) / ticks;
-}
 
 async function measure(act: () => void | Promise<void>): Promise<number> {
   const before = processorTime();
