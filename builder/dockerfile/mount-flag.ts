@@ -111,7 +111,7 @@ export function parseMountFlag(text: string, expand: (value: string) => string):
     target: text1("target"),
     readonly: readonlyOf(found, type),
     id: text1("id"),
-    env: text1("env"),
+    env: found.get("env")?.value,
     sharing: chosen(found.get("sharing"), "sharing", sharings),
     required: truth(found.get("required"), "required") ?? false,
     size: sizeOf(found.get("size")),

@@ -109,20 +109,25 @@ function sourceOf(input: Vertex | undefined, source: string): string {
   return input.op.sources[0]?.path.replaceAll(/\\(.)/g, "$1") ?? source;
 }
 
-function copySteps({ name }: Vertex, op: CopyOp): readonly Step[] {
+function copySteps({ name, inputs }: Vertex, op: CopyOp): readonly Step[] {
   if (name.startsWith("[internal]")) return [];
-  const { sources, inline = [], dest, chown, chmod, exclude = [], unpack } = op;
+  const { sources, inline = [], dest, chown, chmod, exclude = [] } = op;
+  const unpacks = (input: number): boolean => {
+    const kind = inputs[input]?.op.kind;
+    return kind === "http" ? op.unpackUrls === true : kind !== "git" && op.unpack;
+  };
   const rules = {
     to: dest,
     ...(chown === undefined ? {} : { owner: ownerText(chown) }),
     ...(chmod === undefined ? {} : { mode: chmod }),
   };
-  const more = { ...(exclude.length === 0 ? {} : { exclude }), ...(unpack ? { unpack } : {}) };
+  const more = exclude.length === 0 ? {} : { exclude };
   return [
-    ...sources.map(({ path, include }) => ({
+    ...sources.map(({ input, path, include }) => ({
       copy: path,
       ...rules,
       ...more,
+      ...(unpacks(input) ? { unpack: true } : {}),
       ...(include === undefined ? {} : { include: [include] }),
     })),
     ...inline.flatMap((file) => [{ copy: `/${file.name}`, ...rules }, fileStep(file, 0o644)]),

@@ -80,13 +80,14 @@ function checksumOf(input: Input, words: readonly { readonly meaning: Meaning }[
   const { instruction, context } = input;
   const checksum = flagText(input, "checksum", instruction.checksum);
   if (checksum === undefined) return undefined;
-  const count = words.length + instruction.heredocs.length;
+  const count = words.length;
   const fail = (why: string, hint: string): Error =>
     failAt(context, flagLocation(input, "checksum"), {
       code: "E_CHECKSUM",
       message: `Cannot use --checksum: ${why}`,
       hint,
     });
+  if (count === 0) throw fail("a heredoc is the only source", "it is for URLs and git repositories");
   if (count !== 1) throw fail(`the instruction has ${count} sources`, "write an ADD of its own for each");
   if (words[0]?.meaning.kind === "path")
     throw fail("the source is a file of the context", "it is for URLs and git repositories");

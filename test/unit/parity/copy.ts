@@ -1,5 +1,14 @@
 import { over, type PlanCases } from "./plan-case.ts";
 
+const sum = `sha256:${"a".repeat(64)}`;
+const chown = (...owners: readonly string[]): string =>
+  over(owners.map((owner) => `COPY --chown=${owner} f /x`).join("\n"));
+const chmod = (...modes: readonly string[]): string =>
+  over(modes.map((mode) => `COPY --chmod=${mode} f /x`).join("\n"));
+const noMode = (mode: string): PlanCases[string] => ({
+  text: over(`COPY --chmod=${mode} f /x`),
+  error: "E_CHMOD_INVALID 2:6",
+});
 const few = "E_DOCKERFILE_SYNTAX 2:1";
 
 /** COPY and ADD. Their trees are in test/e2e. */
@@ -28,6 +37,39 @@ export const copy: PlanCases = {
   "a wrong variable": { text: over("COPY ${ /x"), error: "E_EXPAND 2:6" },
   wildcards: over("COPY a*/[b-c]?.txt /d/\nCOPY \\*x /e/"),
 
+  destinations: over(
+    "WORKDIR /w\nCOPY f .\nCOPY f ./\nCOPY f ..\nCOPY f /\nCOPY f //\nCOPY f /x/.\nCOPY f /x/..\nCOPY f x/./y\nCOPY f $nope/\nCOPY f -x\nCOPY f ~/x\nCOPY f C:\\x",
+  ),
+  sources: over(
+    "COPY .. /x\nCOPY ./. /x\nCOPY a/.. /x\nCOPY a/ b/ /x/\nCOPY ~/a /x\nCOPY a:b /x\nCOPY # /x\nCOPY é /ü\nCOPY $nope$nope /x",
+  ),
+  "wildcards of every kind": over("COPY * /x/\nCOPY **/a /x/\nCOPY [a /x\nCOPY a[b-a] /x\nCOPY \\[a /x\nCOPY a? b /x/"),
+  "empty words": over('COPY "" /x\nCOPY a ""\nCOPY \'\' \'\'\nCOPY ["", "/x"]\nCOPY ["a", ""]'),
+  "an array of nothing": { text: over("COPY []"), error: few },
+  "ADD an array with a number": { text: over('ADD ["a", 1]'), error: few },
+  "a stage's root":
+    "FROM busybox:1 AS s\nWORKDIR /s\nFROM busybox:1\nWORKDIR /w\nCOPY --from=s ../a /x/\nCOPY --from=s . /y\nCOPY --from=s a b",
+  "--from twice": {
+    text: "FROM busybox:1 AS s\nFROM busybox:1\nCOPY --from=s --from=s a b",
+    error: "E_DOCKERFILE_SYNTAX 3:15",
+  },
+  "--from an image": over("COPY --from=busybox:1 a b"),
+
+  "--chown of every form": chown(
+    "1:",
+    ":1",
+    ":",
+    "u:",
+    "root:",
+    "0",
+    "4294967295",
+    "2147483648",
+    "u@d",
+    "0x1",
+    "1.5",
+    "00",
+  ),
+  "--chown of an unset variable": chown("$nope", "u:$nope", "$nope:1"),
   "--chown": over(
     "COPY --chown=1 f /a\nCOPY --chown=1:2 f /b\nCOPY --chown=u:g f /c\nCOPY --chown=u f /d\nCOPY --chown=:g f /e\nCOPY --chown=u: f /f",
   ),
@@ -44,6 +86,27 @@ export const copy: PlanCases = {
   "--chmod of too much": { text: over("COPY --chmod=77777 f /a"), error: "E_CHMOD_INVALID 2:6" },
   "--chmod of no number": { text: over("COPY --chmod=x f /a"), error: "E_CHMOD_INVALID 2:6" },
   "--chmod of nine": { text: over("COPY --chmod=0799 f /a"), error: "E_CHMOD_INVALID 2:6" },
+  "--chmod of every form": chmod(
+    "00755",
+    "7777",
+    "u=",
+    "+x",
+    "a=",
+    "u+rwxXst",
+    "g=u",
+    "go-rwx",
+    "u=rw,g=r,o=",
+    "ug=rwX,o-w",
+  ),
+  "--chmod of five digits": noMode("10000"),
+  "--chmod of a number with a prefix": noMode("0o755"),
+  "--chmod of a user": noMode("u"),
+  "--chmod of users": noMode("ug+q"),
+  "--chmod with a comma at the end": noMode("u+x,"),
+  "--chmod with a comma at the start": noMode(",u+x"),
+  "--chmod of both kinds": noMode("755,u+x"),
+  "--chmod below zero": noMode("-1"),
+  "--chmod of a letter that is none": noMode("u+y"),
   "--link": over("COPY --link f /a\nCOPY --link=true f /b\nCOPY --link=false f /c\nADD --link f /d"),
   "--link of any case": over("COPY --link=TRUE f /a\nCOPY --link=False f /b"),
   "--link of another value": { text: over("COPY --link=yes f /a"), error: "E_DOCKERFILE_SYNTAX 2:6" },
@@ -55,6 +118,12 @@ export const copy: PlanCases = {
     error: "E_LINK_OWNER 2:13",
     differs: "BuildKit looks the name up in nothing and uses root",
   },
+  "--link of nothing": { text: over("COPY --link= f /a"), error: "E_DOCKERFILE_SYNTAX 2:6" },
+  "--link of a variable": { text: over("ARG l=true\nCOPY --link=$l f /a"), error: "E_DOCKERFILE_SYNTAX 3:6" },
+  "--link in a chain": over("COPY --link f /a\nRUN x\nCOPY --link g /b\nWORKDIR /w"),
+  "--exclude without a value": { text: over("COPY --exclude f /x"), error: "E_DOCKERFILE_SYNTAX 2:6" },
+  "--exclude twice": over("COPY --exclude=a --exclude=a f /x"),
+  "--exclude with dots and slashes": over("COPY --exclude=a/../b --exclude=/a f /x"),
   "--exclude": over("COPY --exclude=*.a --exclude=b . /d/\nADD --exclude=c . /e/"),
   "--exclude of a variable": {
     differs: "variables in --exclude",
@@ -64,6 +133,10 @@ export const copy: PlanCases = {
   "--exclude with an exception": over("COPY --exclude=* --exclude=!a . /d/"),
   "--parents": over("COPY --parents a/b /d/\nCOPY --parents a/./b/*.c c /d\nCOPY --parents=false a/b /d/"),
   "--parents of all": over("COPY --parents ./x/. /d/"),
+  "--parents with pivots": over(
+    "COPY --parents a/./b/./c /x/\nCOPY --parents /./a /x/\nCOPY --parents ../a /x/\nCOPY --parents a/** /x/",
+  ),
+  "--parents from a stage": "FROM busybox:1 AS s\nFROM busybox:1\nCOPY --from=s --parents --link a/./b /x/",
   "--unpack": over("ADD --unpack=false a.tar /x/\nADD --unpack=true b.tar /y/\nADD --unpack c.tar /z/"),
   "COPY --unpack": { text: over("COPY --unpack a.tar /x/"), error: "E_FLAG_UNKNOWN 2:6" },
   "ADD --from": { text: over("ADD --from=a b /c"), error: "E_FLAG_UNKNOWN 2:5" },
@@ -85,6 +158,33 @@ export const copy: PlanCases = {
     text: over(`ADD --checksum=${"a".repeat(64)} http://h/a /x/`),
     error: "E_CHECKSUM_INVALID 2:5",
   },
+  "ADD --checksum of nothing": over("ADD --checksum= http://h/a /x"),
+  "ADD --checksum of a variable": over(`ENV v=${sum}\nADD --checksum=$v http://h/x /a`),
+  "ADD --checksum of a longer hash": over(`ADD --checksum=sha512:${"a".repeat(128)} http://h/a /x`),
+  "ADD --checksum of an unknown hash": {
+    text: over("ADD --checksum=md5:abc http://h/a /x"),
+    error: "E_CHECKSUM_INVALID 2:5",
+  },
+  "ADD --checksum twice": {
+    text: over(`ADD --checksum=${sum} --checksum=${sum} http://h/a /x`),
+    error: "E_DOCKERFILE_SYNTAX 2:88",
+  },
+  "ADD --checksum of a repository": over("ADD --checksum=abcdef0 https://h/x.git /x"),
+  "ADD URLs": over(
+    'ENV s=1\nADD http://h/$s /x/$s\nADD http://h/ /x/\nADD http://h/a/ /x/\nADD http://h/a?b=c#d /x/\nADD http://h/a%20b /x/\nADD http://h/a http://h/b f /x/\nADD --chmod=755 http://h/a /x\nADD ["http://h/a b", "/x"]',
+  ),
+  "ADD archives of URLs": over("ADD --unpack=true http://h/a.tar /x/\nADD --unpack=false --chown=1 http://h/a.tar /x/"),
+  "ADD what is no URL": over("ADD HTTP://h/a /x/\nADD ftp://h/a /x\nADD github.com/a/b /x"),
+  "ADD repositories": over(
+    "ADD https://h/x.git#main:sub /x\nADD git@h:x.git /x\nADD git://h/x /x\nADD ssh://git@h/x.git /x\nADD https://h/x.git?ref=a&subdir=b /x\nADD --exclude=.x https://h/x.git /x",
+  ),
+  "ADD --keep-git-dir of a URL without .git": {
+    text: over("ADD --keep-git-dir http://h/a /x"),
+    differs: "with --keep-git-dir it is a repository",
+  },
+  "ADD --keep-git-dir of a file": over("ADD --keep-git-dir=true f /x"),
+  "COPY a repository": { text: over("COPY https://h/x.git /x"), error: "E_COPY_SOURCE 2:6", hint: "use ADD" },
+  "COPY what matches nothing": over("COPY none* /x/"),
   "COPY a URL": { text: over("COPY http://h/a /x/"), error: "E_COPY_SOURCE 2:6", hint: "use ADD" },
   "an unknown flag": { text: over("COPY --chwon=1 a /x/"), error: "E_FLAG_UNKNOWN 2:6", hint: "--chown" },
   "a flag behind a word": over("COPY a --chown=1 /x/"),

@@ -39,6 +39,9 @@ export const metadata: PlanCases = {
   "VOLUME with a space in quotes": { text: over('VOLUME "/a b"'), error: "E_EXPAND 2:8" },
   "VOLUME an array in single quotes": over("VOLUME ['/a']"),
   "VOLUME an array that is empty": { text: over("VOLUME []"), error: missing },
+  "VOLUME an array with a number": { text: over('VOLUME ["/a", 1]'), error: missing },
+  "VOLUME an array with escapes": over('VOLUME ["/a\\u0041"]'),
+  "VOLUME an array with a variable": over('ENV s=1\nVOLUME ["/$s"]'),
   "VOLUME white space": { text: over('VOLUME ["  "]'), error: "E_DOCKERFILE_SYNTAX 2:8" },
   "VOLUME nothing": { text: over("VOLUME"), error: missing },
 

@@ -1,5 +1,15 @@
 import { over, type PlanCases } from "./plan-case.ts";
 
+const platforms = (...names: readonly string[]): string =>
+  names
+    .map((name, at) => `FROM --platform=${name} scratch AS s${at}\nARG TARGETPLATFORM\nLABEL a=$TARGETPLATFORM`)
+    .join("\n");
+const noPlatform = (name: string): PlanCases[string] => ({
+  text: `FROM --platform=${name} busybox:1`,
+  error: "E_PLATFORM_INVALID 1:6",
+});
+const noName = (name: string): PlanCases[string] => ({ text: `FROM busybox:1 AS ${name}`, error: "E_STAGE_NAME 1:19" });
+
 const twice = "BuildKit joins a relative directory of the base to itself";
 
 /** FROM, stages and their names, the target, platforms. */
@@ -25,6 +35,17 @@ export const stages: PlanCases = {
   "a name that begins with a digit": { text: "FROM busybox:1 AS 1a\n", error: "E_STAGE_NAME 1:19" },
   "a name with a slash": { text: "FROM busybox:1 AS a/b\n", error: "E_STAGE_NAME 1:19" },
   "a name with a variable": { text: "ARG n=a\nFROM busybox:1 AS $n\n", error: "E_STAGE_NAME 2:19" },
+  "a name that begins with a line": noName("_a"),
+  "a name that begins with a dash": noName("-a"),
+  "a name with a colon": noName("a:b"),
+  "a name in quotes": noName('"a"'),
+  "a name beyond ASCII": noName("é"),
+  "a long name": `FROM busybox:1 AS ${"a".repeat(300)}`,
+  "AS in any case": "FROM busybox:1 aS a\nRUN x\nFROM a",
+  "names of one image": "FROM docker.io/busybox:1\nFROM index.docker.io/library/busybox:1\nFROM library/busybox:1",
+  "a flag behind the image": { text: "FROM busybox:1 --platform=linux/amd64", error: "E_DOCKERFILE_SYNTAX 1:1" },
+  "a chain of every field": `FROM full:1 AS a\nENV x=1\nEXPOSE 2\nVOLUME /w\nLABEL m=2\nSTOPSIGNAL 3\nFROM a AS b\nRUN x\nFROM b\nUSER v`,
+  "a chain from scratch": "FROM scratch AS a\nCOPY f /f\nFROM a\nCOPY g /g",
   "the name context": "FROM busybox:1 AS context\nRUN a",
   "the name scratch": "FROM busybox:1 AS scratch\nRUN a\nFROM scratch\nCOPY --from=scratch a /b",
   "every character of a name": "FROM busybox:1 AS a.b-C_1\nRUN a",
@@ -184,6 +205,32 @@ export const stages: PlanCases = {
   "COPY from nothing": over("COPY --from= f /f"),
   "COPY from scratch": over("COPY --from=scratch / /x/"),
 
+  "platforms by their names": platforms("linux/arm64/v8", "linux/arm", "linux/arm/v6", "linux/386", "linux/amd64/v2"),
+  "platforms by other names": platforms("linux/aarch64", "linux/x86_64", "linux/armhf", "linux/armel", "linux/i386"),
+  "platforms in part": platforms("amd64", "linux", "Linux/AMD64"),
+  "an unknown platform": platforms("linux/nope", "linux/riscv64"),
+  "a platform of one unknown word": noPlatform("nope"),
+  "the platform local": noPlatform("local"),
+  "a platform without an architecture": noPlatform("linux/"),
+  "a platform without a system": noPlatform("/amd64"),
+  "a platform with an empty variant": noPlatform("linux/amd64/"),
+  "a platform in quotes": "FROM --platform='linux/arm64' busybox:1\nARG TARGETPLATFORM\nRUN x",
+  "a platform of a stage's ARG": {
+    text: "FROM busybox:1\nARG P=linux/arm64\nFROM --platform=$P busybox:1",
+    error: "E_PLATFORM_INVALID 3:6",
+  },
+  "versions of systems": over("ARG TARGETOSVERSION BUILDOSVERSION\nRUN x"),
+  "a platform's variables without ARG": over("RUN $TARGETARCH\nLABEL a=$TARGETARCH b=$BUILDPLATFORM"),
+  "a platform's variables given": {
+    text: over("ARG TARGETARCH\nRUN x\nARG TARGETOS=z\nRUN y"),
+    args: { TARGETARCH: "q" },
+  },
+  "a platform's variables before FROM":
+    "ARG TARGETARCH=zz\nARG BUILDPLATFORM=linux/arm64\nFROM --platform=$BUILDPLATFORM busybox:1\nARG TARGETARCH BUILDPLATFORM\nRUN x",
+  "a platform's variables before FROM, given": {
+    text: "ARG TARGETPLATFORM\nFROM --platform=$TARGETPLATFORM busybox:1\nARG TARGETPLATFORM\nRUN x",
+    args: { TARGETPLATFORM: "linux/s390x" },
+  },
   "an empty platform": "FROM --platform= busybox:1",
   "a platform": "FROM --platform=linux/arm64 busybox:1\nRUN a",
   "a platform's variables":
