@@ -1,7 +1,5 @@
 import { call } from "./syscall.ts";
 
-const times = Buffer.alloc(32);
-
 /** Owner, mode and modification time (ns) of an open file, in the order that keeps setuid bits. */
 export function setFileMetadata(
   fd: number,
@@ -23,17 +21,21 @@ export function setFdMode(fd: number, mode: number): void {
 
 /** Modification time in nanoseconds; the access time becomes the same. */
 export function setFdTime(fd: number, mtime: bigint): void {
-  writeTimes(times, mtime);
-  call("futimens", undefined, fd, times);
+  call("futimens", undefined, fd, bothTimes(mtime));
 }
 
-/** Two struct timespec with the same time in nanoseconds. */
-export function writeTimes(buffer: Buffer, mtime: bigint): void {
-  const billion = 1_000_000_000n;
-  const nanoseconds = ((mtime % billion) + billion) % billion;
-  const seconds = (mtime - nanoseconds) / billion;
-  for (const at of [0, 16]) {
-    buffer.writeBigInt64LE(seconds, at);
-    buffer.writeBigInt64LE(nanoseconds, at + 8);
+const times = new BigInt64Array(4);
+const timesBytes = new Uint8Array(times.buffer);
+const billion = 1_000_000_000n;
+let last = 0n;
+
+/** Two struct timespec with the same time in nanoseconds; valid until the next call. Many files have the one before's. */
+export function bothTimes(mtime: bigint): Uint8Array {
+  if (mtime !== last) {
+    const nanoseconds = ((mtime % billion) + billion) % billion;
+    times[0] = times[2] = (mtime - nanoseconds) / billion;
+    times[1] = times[3] = nanoseconds;
+    last = mtime;
   }
+  return timesBytes;
 }

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { SyscallError } from "./errors.ts";
-import { writeTimes } from "./file.ts";
+import { bothTimes } from "./file.ts";
 import { decodePath, encodeCString } from "./pathname.ts";
 import { call, closeFd, tryCall } from "./syscall.ts";
 
@@ -69,7 +69,6 @@ let moves = 0;
 const statBuffer = Buffer.alloc(256);
 const listBuffer = Buffer.alloc(64 << 10);
 const xattrBuffer = Buffer.alloc(64 << 10);
-const timesBuffer = Buffer.alloc(32);
 const emptyPath = encodeCString("");
 
 /**
@@ -182,8 +181,7 @@ export class Dir implements Disposable {
 
   /** Sets the modification time; the access time becomes the same. */
   utimens(name: string, mtime: bigint): void {
-    writeTimes(timesBuffer, mtime);
-    call("utimensat", name, this.fd, cname(name), timesBuffer, AT_SYMLINK_NOFOLLOW);
+    call("utimensat", name, this.fd, cname(name), bothTimes(mtime), AT_SYMLINK_NOFOLLOW);
   }
 
   /** Names of extended attributes; none where the file system has no such thing. */

@@ -19,7 +19,8 @@ export function encodeCString(path: string): Buffer {
 
 /** The name of these bytes. */
 export function decodePath(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const text = buffer.toString("utf8");
   // Only a replacement character tells that something may not have been UTF-8.
   return text.includes("\ufffd") ? decodeEscaped(bytes) : text;
 }

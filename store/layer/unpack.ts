@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import type { Cancellation } from "../../native/cancellation.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import type { Root } from "../../native/path.ts";
+import { sha256 } from "../../native/sha256.ts";
 import { asDiffID, parseDigest, type DiffID } from "../oci/digest.ts";
 import { Applier, type ApplyOptions } from "./apply.ts";
 import { decompress } from "./compression.ts";
@@ -20,8 +20,8 @@ export interface UnpackedLayer {
 }
 
 /**
- * Unpacks a layer, compressed or not, in one pass: decompress, hash, write. Nothing of it counts before the DiffID
- * was compared. @throws E_LAYER_DIGEST_MISMATCH, E_TAR_*, E_LAYER_ENTRY, E_COMPRESSION
+ * Unpacks a layer, compressed or not, in one pass: decompress, hash, write, each on a thread of its own. Nothing of it
+ * counts before the DiffID was compared. @throws E_LAYER_DIGEST_MISMATCH, E_TAR_*, E_LAYER_ENTRY, E_COMPRESSION
  */
 export async function unpackLayer(
   bytes: AsyncIterable<Uint8Array>,
@@ -30,16 +30,17 @@ export async function unpackLayer(
 ): Promise<UnpackedLayer> {
   using applier = new Applier(root, options);
   const reader = new TarReader(applier);
-  const hash = createHash("sha256");
+  await using hash = sha256();
   let size = 0;
   for await (const chunk of decompress(bytes, options.signal)) {
-    hash.update(chunk);
+    const hashed = hash.update(chunk);
     size += chunk.byteLength;
     reader.push(chunk);
+    await hashed;
   }
   reader.finish();
   applier.finish();
-  const diffID = asDiffID(parseDigest(`sha256:${hash.digest("hex")}`));
+  const diffID = asDiffID(parseDigest(`sha256:${hash.digest()}`));
   if (options.expected !== undefined && options.expected !== diffID) {
     throw new TsbuildError(`Cannot use the layer: its content is ${diffID}, expected ${options.expected}`, {
       code: "E_LAYER_DIGEST_MISMATCH",

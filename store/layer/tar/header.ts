@@ -49,7 +49,8 @@ export const typeFlags: Readonly<Record<EntryStat["type"], string>> = {
 /** Sum of a header's bytes with the checksum field as spaces. */
 export function headerChecksum(block: Uint8Array): number {
   let sum = 8 * 0x20;
-  for (let at = 0; at < blockSize; at++) if (at < 148 || at >= 156) sum += block[at] ?? 0;
+  for (let at = 0; at < 148; at++) sum += block[at] ?? 0;
+  for (let at = 156; at < blockSize; at++) sum += block[at] ?? 0;
   return sum;
 }
 

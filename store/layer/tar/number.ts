@@ -11,13 +11,13 @@ export function readNumber(block: Buffer, [at, length]: readonly [number, number
   return plainOctal(block, at, at + length) ?? paddedOctal(block, at, length);
 }
 
-/** Digits from the first to the last byte but a NUL or space, as nearly every program writes them; else undefined. */
+/** Digits from the first byte to a NUL, a last space or the end, as nearly every program writes them; else undefined. */
 function plainOctal(block: Buffer, start: number, end: number): number | undefined {
   let value = 0;
   for (let at = start; at < end; at++) {
     const digit = (block[at] ?? 0) - 0x30;
     if (digit >= 0 && digit < 8) value = value * 8 + digit;
-    else return at === end - 1 && at > start && (digit === -0x30 || digit === -0x10) ? value : undefined;
+    else return at > start && (digit === -0x30 || (digit === -0x10 && at === end - 1)) ? value : undefined;
   }
   return value;
 }

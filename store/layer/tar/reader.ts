@@ -52,6 +52,8 @@ interface Before {
   longLink?: Buffer;
 }
 
+const nothing: Before = { pax: new PaxRecords() };
+
 /**
  * A push parser: ustar, v7, star, PAX, GNU long names, GNU and PAX sparse files, base 256 numbers; bytes come in chunks
  * of any size and nothing is kept but one header. Global PAX headers are passed over, as in Go's archive/tar. What other
@@ -67,7 +69,7 @@ export class TarReader {
   #ended = false;
   #zeroBlock = false;
   #meta: Meta | undefined;
-  #before: Before = { pax: new PaxRecords() };
+  #before: Before = nothing;
   /** A PAX 1.0 sparse entry whose map comes at the start of its content. */
   #sparse: { readonly entry: TarEntry; readonly reader: SparseMapReader } | undefined;
   /** A GNU sparse entry whose map goes on in the next blocks. */
@@ -99,11 +101,7 @@ export class TarReader {
   #step(bytes: Buffer): number {
     if (this.#sparse !== undefined) return this.#readSparseMap(bytes);
     if (this.#content > 0) return this.#readContent(bytes);
-    if (this.#padding > 0) {
-      const used = Math.min(this.#padding, bytes.length);
-      this.#padding -= used;
-      return used;
-    }
+    if (this.#padding > 0) return this.#skipPadding(bytes.length);
     return this.#meta === undefined ? this.#readBlock(bytes) : this.#readMeta(this.#meta, bytes);
   }
 
@@ -111,7 +109,14 @@ export class TarReader {
     const used = Math.min(this.#content, bytes.length);
     this.#handler.data(bytes.subarray(0, used));
     this.#content -= used;
-    if (this.#content === 0) this.#close();
+    if (this.#content > 0) return used;
+    this.#close();
+    return used + this.#skipPadding(bytes.length - used);
+  }
+
+  #skipPadding(available: number): number {
+    const used = Math.min(this.#padding, available);
+    this.#padding -= used;
     return used;
   }
 
@@ -133,9 +138,11 @@ export class TarReader {
     this.#meta = undefined;
     const body = Buffer.concat(chunks);
     this.#padding = padding(body.length);
+    if (type === "g") return;
+    if (this.#before === nothing) this.#before = { pax: new PaxRecords() };
     if (type === "x") this.#before.pax.read(body);
     else if (type === "L") this.#before.longName = Buffer.from(cString(body));
-    else if (type === "K") this.#before.longLink = Buffer.from(cString(body));
+    else this.#before.longLink = Buffer.from(cString(body));
   }
 
   #readBlock(bytes: Buffer): number {
@@ -160,7 +167,7 @@ export class TarReader {
     }
     if (this.#zeroBlock) throw invalid("an empty block is among its entries");
     if (!validChecksum(block, readNumber(block, fields.checksum))) throw invalid("a header has a wrong checksum");
-    const type = block.toString("latin1", fields.type[0], fields.type[0] + 1);
+    const type = String.fromCharCode(block[fields.type[0]] ?? 0);
     if (type === "x" || type === "g" || type === "L" || type === "K") return this.#startMeta(type, block);
     if (type !== "S") return this.#startEntry(block, type, undefined);
     const sparse = { header: Buffer.from(block), map: [] };
@@ -185,7 +192,7 @@ export class TarReader {
   #startEntry(block: Buffer, flag: string, gnuMap: readonly SparsePiece[] | undefined): void {
     const before = this.#before;
     const { pax } = before;
-    this.#before = { pax: new PaxRecords() };
+    this.#before = nothing;
     const { path, linkname } = rawNames(block, before);
     const stored = pax.number("size") ?? readCount(block, fields.size);
     const type = entryType(flag, path, stored);
@@ -277,13 +284,14 @@ function readStat(
 
 /** GNU keeps atime and ctime where POSIX has the end of the prefix, star at the end of it; v7 has none. */
 function prefixField(block: Buffer): readonly [number, number] {
-  if (block.toString("latin1", 257, 262) !== "ustar" || block.toString("latin1", 257, 265) === "ustar  \0")
-    return [345, 0];
+  const magic = block.toString("latin1", 257, 265);
+  if (!magic.startsWith("ustar") || magic === "ustar  \0") return [345, 0];
   return block.toString("latin1", 508, 512) === "tar\0" ? [345, 131] : fields.prefix;
 }
 
 function fieldBytes(block: Buffer, [at, length]: readonly [number, number]): Buffer {
-  return cString(block.subarray(at, at + length));
+  const end = block.indexOf(0, at);
+  return block.subarray(at, end < 0 ? at + length : Math.min(end, at + length));
 }
 
 function cString(bytes: Buffer): Buffer {
