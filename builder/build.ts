@@ -33,6 +33,7 @@ import { parseCacheLimit, type CacheLimit } from "./graph/cache-limit.ts";
 import type { BuildPlan } from "./graph/convert.ts";
 import { proxyArgs } from "./graph/global-args.ts";
 import { bottom, squashVertex } from "./graph/squash.ts";
+import { isStage } from "./graph/stage-names.ts";
 import { definitionStep, internalStep, now } from "./internal-step.ts";
 import { Linter } from "./lint/linter.ts";
 import { chosenRules } from "./lint/own.ts";
@@ -331,7 +332,7 @@ function warnOfFilters({ noCache }: BuildOptions, ast: DockerfileAst, emit: Prog
   if (noCache === undefined || typeof noCache === "boolean") return;
   const stages = ast.stages.flatMap((stage) => stage.name ?? []);
   for (const name of noCache) {
-    if (stages.includes(name.toLowerCase())) continue;
+    if (ast.stages.some((stage) => isStage(stage, name))) continue;
     const near = suggest(name, stages);
     const meant = near === undefined ? "" : ` (did you mean ${near}?)`;
     emit({

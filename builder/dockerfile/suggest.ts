@@ -1,7 +1,8 @@
 /** The option nearest to what was written, if it is near enough to be meant: at most two edits, or a third of it. */
 export function suggest(written: string, options: readonly string[]): string | undefined {
   const word = written.toLowerCase();
-  const limit = word.length <= 2 ? 1 : Math.max(1, Math.min(3, Math.floor(word.length / 3)));
+  // Of a single letter nothing would be left.
+  const limit = word.length <= 2 ? word.length - 1 : Math.max(1, Math.min(3, Math.floor(word.length / 3)));
   let best: { readonly option: string; readonly distance: number } | undefined;
   for (const option of options) {
     if (option === written) continue;

@@ -20,7 +20,7 @@ import type { DispatchContext, KeepUser } from "./dispatch/context.ts";
 import { dispatch } from "./dispatch/dispatch.ts";
 import { builderArgs, evaluateGlobalArgs, predefinedArgs, proxyArgs, type BuildPlatforms } from "./global-args.ts";
 import { namedSources, type NamedSource } from "./named-sources.ts";
-import { StageNames } from "./stage-names.ts";
+import { isStage, StageNames } from "./stage-names.ts";
 import { ensurePath, type StageState } from "./stage-state.ts";
 import { limitCache, scratchVertex, type Vertex } from "./vertex.ts";
 
@@ -429,7 +429,7 @@ class Converter {
 
   #ignoresCache(stage: Stage): boolean {
     const { noCache } = this.#options;
-    return typeof noCache === "boolean" ? noCache : noCache.some((name) => name.toLowerCase() === stage.name);
+    return typeof noCache === "boolean" ? noCache : noCache.some((name) => isStage(stage, name));
   }
 }
 

@@ -79,3 +79,8 @@ export class StageNames {
     });
   }
 }
+
+/** Whether a name of the command line, in any case, or a number is the stage's. */
+export function isStage(stage: Stage, name: string): boolean {
+  return stage.name === name.toLowerCase() || (/^\d+$/.test(name) && Number(name) === stage.index);
+}

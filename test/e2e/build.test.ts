@@ -102,6 +102,8 @@ describe("build()", () => {
     await project.build();
     const again = await project.build({ noCache: ["A", "tolls"] });
     expect(again.result?.steps).toEqual({ total: 4, cached: 3 });
+    // Stages without a name have their number.
+    expect((await project.build({ noCache: ["2"] })).result?.steps).toEqual({ total: 4, cached: 2 });
     const warnings = again.events.flatMap((event) =>
       event.kind === "warning" && event.rule === undefined ? event.message : [],
     );
