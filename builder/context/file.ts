@@ -29,6 +29,13 @@ export function readDockerfile(path: string, name: string): Buffer {
   });
 }
 
+/** The text of a Dockerfile that a URL gave. @throws as readDockerfile(), and E_CONTEXT for a web page */
+export function readFetched(path: string, url: string, hint: string): Buffer {
+  const bytes = readDockerfile(path, url);
+  if (!/^\s*<(?:!doctype|html|\?xml)\b/i.test(bytes.toString("latin1", 0, 1000))) return bytes;
+  throw new TsbuildError(`Cannot use ${url}: it gave a web page`, { code: "E_CONTEXT", hint });
+}
+
 /** A plain user's files are that user's: only a Dockerfile is looked for then. */
 function ownOwner(): { readonly uid: number; readonly gid: number } | undefined {
   const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];

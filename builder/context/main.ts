@@ -3,7 +3,7 @@ import { isAbsolute, join } from "node:path";
 import { TsbuildError } from "../../native/errors.ts";
 import { newestFile } from "./newest.ts";
 import { findDockerfile, openContextDirectory, readPlace, type FoundDockerfile } from "./dockerfile.ts";
-import { readDockerfile, unpackInto } from "./file.ts";
+import { readDockerfile, readFetched, unpackInto } from "./file.ts";
 import { inArchive } from "./local.ts";
 import { findIgnore } from "./ignore-file.ts";
 import { dockerfileInside } from "./inside.ts";
@@ -34,6 +34,7 @@ export interface ContextRequest {
   readonly signal: AbortSignal;
 }
 
+const repositoryHint = "if it is a git repository, its URL ends with .git: tsbuild https://host/repository.git";
 const noContext = "the Dockerfile came without files: tsbuild -f - DIR < Dockerfile";
 const noTime = (): undefined => undefined;
 
@@ -82,7 +83,8 @@ async function openFile(id: string, path: string, request: ContextRequest): Prom
       hint: "leave out -f, or give an archive or a directory as the context",
     });
   }
-  const file = { path: id, name: "Dockerfile", bytes: readDockerfile(path, "the context") };
+  const bytes = id === "-" ? readDockerfile(path, "the context") : readFetched(path, id, repositoryHint);
+  const file = { path: id, name: "Dockerfile", bytes };
   // As with BuildKit what a URL gave is there as a file of this name.
   if (id !== "-") await copyFile(path, join(directory, "context"));
   return { ...common, file, time: () => modified, whereToLook: noContext };
@@ -103,7 +105,11 @@ async function dockerfileElsewhere(request: ContextRequest): Promise<FoundDocker
   const { dockerfile, remoteDockerfile } = request;
   if (remoteDockerfile !== undefined) {
     const { id, path } = remoteDockerfile;
-    return { path: id, name: "Dockerfile", bytes: readDockerfile(path, id) };
+    return {
+      path: id,
+      name: "Dockerfile",
+      bytes: readFetched(path, id, "give the URL of the file itself, as raw text"),
+    };
   }
   if (dockerfile !== "-") return undefined;
   const name = "standard input";

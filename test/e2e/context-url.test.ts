@@ -101,6 +101,16 @@ describe("a URL as the context", () => {
     expect(codeOf((await buildFrom(project, { context })).outcome)).toBe("E_CONTEXT_STDIN");
   });
 
+  it("that is a web page is told as one, which most often means a repository", async () => {
+    using project = new Project({});
+    server.file("/page", "\n<!DOCTYPE html>\n<html></html>\n");
+    for (const given of [{ context: `${server.origin}/page` }, { dockerfile: `${server.origin}/page` }]) {
+      const { error } = (await buildFrom(project, given)).outcome;
+      const hint = "context" in given ? "ends with .git" : "raw text";
+      expect(error).toMatchObject({ code: "E_CONTEXT", hint: expect.stringContaining(hint) });
+    }
+  });
+
   it("is there as a file too when it is a Dockerfile alone", async () => {
     using project = new Project({});
     server.file("/alone", "FROM scratch\nCOPY context /\n");
