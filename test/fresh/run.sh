@@ -15,6 +15,8 @@ cp "$(readlink -f "$node")" "$root/opt/node/bin/node"
 cp -a "$(dirname "$(dirname "$npm")")" "$root/opt/node/lib/node_modules/npm"
 for name in npm npx; do ln -s "../lib/node_modules/npm/bin/$name-cli.js" "$root/opt/node/bin/$name"; done
 cp /etc/resolv.conf "$root/etc/"
+# As Debian's installer writes it.
+printf '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n' > "$root/etc/hosts"
 # What this machine trusts and where its packages come from.
 cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 cp -r /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/"

@@ -79,7 +79,10 @@ RUN --mount=type=bind,from=evil,source=/link,target=/m,rw ls /m; cat /m/file ${c
   it.each([
     ["type=cache,target=/c,from=base,source=/../../../../../..", undefined],
     ["type=cache,target=/c,from=base,source=/link", "E_MOUNT_SOURCE"],
-    ["type=cache,target=/c,source=sub", "E_MOUNT_FLAG"],
+    ["type=cache,target=/c,source=/../../../../../..", undefined],
+    ["type=cache,target=/c,source=sub", "E_MOUNT_SOURCE"],
+    ["type=cache,target=/c,id=linked,source=link", "E_MOUNT_SOURCE"],
+    ["type=cache,target=/c,id=linked,source=link/file", "E_MOUNT_SOURCE"],
     ["type=cache,target=/", "E_MOUNT_FLAG"],
     ["type=cache,target=/c/../..", "E_MOUNT_FLAG"],
     ["type=cache,target=/proc/sys", "E_RUNTIME_SETUP"],
@@ -93,6 +96,7 @@ RUN --mount=type=bind,from=evil,source=/link,target=/m,rw ls /m; cat /m/file ${c
     using project = new Project({
       Dockerfile: `${fromBusybox.replace("FROM scratch", "FROM scratch AS base")}RUN ln -s ${canary} /link
 FROM base
+RUN --mount=type=cache,target=/c,id=linked ln -s ${canary} /c/link
 RUN --mount=${flag} ls /c; cat /c/file 2>/dev/null; true
 `,
     });
