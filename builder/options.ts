@@ -30,7 +30,14 @@ export type OutputSpec =
       readonly tar: boolean;
       readonly names?: readonly string[];
     }
-  | { readonly type: "local"; readonly dest: string }
+  | {
+      readonly type: "local";
+      readonly dest: string;
+      /** "delete" removes what else is in the directory. Default: "copy". */
+      readonly mode?: "copy" | "delete";
+      /** Files go to a directory below, named for the platform: `linux_amd64`. */
+      readonly platformSplit?: boolean;
+    }
   | { readonly type: "tar"; readonly dest: string }
   | { readonly type: "cacheonly" };
 

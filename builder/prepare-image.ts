@@ -1,4 +1,5 @@
-import { findStored, nameOf } from "../store/image/stored.ts";
+import { TsbuildError } from "../native/errors.ts";
+import { findStored, nameOf, type StoredImage } from "../store/image/stored.ts";
 import { hostPlatform, parsePlatform } from "../store/oci/platform.ts";
 import { parseReference } from "../store/oci/reference.ts";
 import type { Snapshot } from "../store/snapshot/snapshotter.ts";
@@ -26,6 +27,7 @@ export async function prepareImage(
   const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
   const stored = await findStored(store, options.image, platform);
   const policy = options.pull ?? "missing";
+  if (stored !== undefined && options.platform !== undefined && policy !== "always") checkPlatform(stored, options);
   await using workers = new WorkerPool();
   await using source = new ImageSource({
     store,
@@ -42,4 +44,15 @@ export async function prepareImage(
   if (present) return { image, snapshot: await source.snapshot(image) };
   const progress = imageProgress(options.onEvent, `pull ${options.image}`);
   return await progress.around(async () => ({ image, snapshot: await source.snapshot(image, progress.layer) }));
+}
+
+/** An image that is no index has one platform; to run it as another one is never meant. */
+function checkPlatform({ config }: StoredImage, { image, platform: wanted = "" }: PrepareOptions): void {
+  const { os, architecture } = config;
+  const platform = parsePlatform(wanted);
+  if (platform.os === os && platform.architecture === architecture) return;
+  throw new TsbuildError(`Cannot use ${image} for ${wanted}: in the store it is for ${os}/${architecture}`, {
+    code: "E_PLATFORM_MISSING",
+    hint: `fetch the other one: tsbuild pull --platform ${wanted} ${image}   (or leave out --platform)`,
+  });
 }

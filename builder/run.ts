@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { isAbsolute, posix } from "node:path";
 import { TsbuildError } from "../native/errors.ts";
@@ -11,6 +12,7 @@ import {
   StartError,
   type Container,
   type ContainerSpec,
+  type Stdio,
 } from "../runtime/index.ts";
 import { openStore } from "../store/open.ts";
 import { lowerDirs, type ActiveSnapshot, type Snapshot } from "../store/snapshot/snapshotter.ts";
@@ -21,6 +23,7 @@ import { openWritable } from "./ops/writable.ts";
 import { userFiles } from "./ops/user-files.ts";
 import { resolveUser, type ResolvedUser } from "./ops/user.ts";
 import { requireRoot } from "./require-root.ts";
+import { explainStart } from "./start-failure.ts";
 import type { RunOptions } from "./options.ts";
 import { limitSpec } from "./run-limits.ts";
 import { prepareRunEnvironment, type RunEnvironment } from "./run-environment.ts";
@@ -56,13 +59,21 @@ export async function startImage(options: RunOptions): Promise<RunningImage> {
   const stdio = { stdin: options.interactive === true ? stdin : ("null" as const), stdout, stderr };
   signal.throwIfAborted();
   options.onStart?.();
-  const container = stack.use(await startContainer(spec, stdio, { signal }));
+  const container = stack.use(await started(spec, stdio, signal));
   const resources = stack.move();
   return {
     container,
     exitCode: container.exited.then(exitCode),
     [Symbol.asyncDispose]: async () => await resources.disposeAsync(),
   };
+}
+
+async function started(spec: ContainerSpec, stdio: Stdio, signal: AbortSignal): Promise<Container> {
+  try {
+    return await startContainer(spec, stdio, { signal });
+  } catch (error) {
+    throw explainStart(error, spec);
+  }
 }
 
 /** Runs a container of an image to its end; resolves with what `tsbuild run` exits with. */
@@ -107,6 +118,7 @@ function containerSpec(parts: {
   const config = image.config.config ?? {};
   const user = resolveUser(options.user ?? config.User ?? "", userFiles(snapshot));
   const { memory, cpus } = options;
+  const pids = options.resources?.pids;
   return {
     id: options.name ?? `run-${randomBytes(8).toString("hex")}`,
     root: {
@@ -129,6 +141,7 @@ function containerSpec(parts: {
     network: options.network === undefined || options.network === "default" ? environment.network : options.network,
     resources: {
       ...options.resources,
+      ...(pids === undefined ? {} : { pids: pids + 1 }), // PID 1 is ours
       ...(memory === undefined ? {} : { memory }),
       ...(cpus === undefined
         ? {}
@@ -185,6 +198,12 @@ function volumeMount(text: string): Mount {
       hint: "give absolute paths: -v /host/dir:/dir:ro",
     });
   }
+  if (!existsSync(source)) {
+    throw new TsbuildError(`Cannot mount ${source}: it does not exist`, {
+      code: "E_VOLUME_INVALID",
+      hint: `make it first: mkdir -p ${source}`,
+    });
+  }
   return { type: "bind", source, target, options: mode === "ro" ? ["rbind", "ro"] : ["rbind"] };
 }
 
@@ -217,6 +236,7 @@ function capabilitiesOf({ capAdd = [], capDrop = [] }: RunOptions): readonly str
 
 /** The working directory is made when it is missing, as docker does. */
 function makeWorkdir(active: ActiveSnapshot, cwd: string): void {
+  if (!posix.isAbsolute(cwd)) throw noWorkdir(cwd, "it is no absolute path");
   using root = openWritable(active, false);
   const copier = new Copier(root, {
     owner: undefined,
@@ -224,10 +244,22 @@ function makeWorkdir(active: ActiveSnapshot, cwd: string): void {
     createdTime: BigInt(Date.now()) * 1_000_000n,
     signal: new AbortController().signal,
   });
-  copier.makeDirs(resolveInRoot(root, cwd));
+  try {
+    copier.makeDirs(resolveInRoot(root, cwd));
+  } catch (error) {
+    if (error instanceof TsbuildError && error.code === "E_COPY_TARGET") throw noWorkdir(cwd, "it is no directory");
+    throw error;
+  }
   copier.finish();
 }
 
+function noWorkdir(cwd: string, why: string): TsbuildError {
+  return new TsbuildError(`Cannot use ${cwd} as the working directory: ${why}`, {
+    code: "E_WORKDIR_INVALID",
+    hint: "give an absolute path of a directory: -w /app",
+  });
+}
+
 function terminalSize(): { readonly columns: number; readonly rows: number } {
-  return { columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 };
+  return { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 };
 }

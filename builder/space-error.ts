@@ -2,7 +2,8 @@ import { TsbuildError } from "../native/errors.ts";
 
 /** The error with its own code and advice when a full disk is at the bottom of it; otherwise the error itself. */
 export function withSpaceHint(error: unknown): unknown {
-  if (!isNoSpace(error) || (error instanceof TsbuildError && error.code === "E_NO_SPACE")) return error;
+  const told = error instanceof TsbuildError && (error.code === "E_NO_SPACE" || error.code === "E_OUTPUT_FILE");
+  if (told || !isNoSpace(error)) return error;
   return new TsbuildError("Cannot write: no space is left on the store's disk", {
     code: "E_NO_SPACE",
     cause: error,

@@ -17,6 +17,7 @@ interface StartErrorOptions {
   readonly step: string;
   readonly errno: string;
   readonly hint?: string;
+  readonly notes?: readonly string[];
 }
 
 /** The program could not be started; `step` says what failed. Codes: E_RUNTIME_SETUP, E_EXEC_NOT_FOUND, E_EXEC_DENIED. */
@@ -262,22 +263,20 @@ function startError(report: Report | undefined): StartError {
       code: "E_RUNTIME_SETUP",
       step: "start",
       errno: "",
+      hint: "something killed it: look at the memory of this machine and at its kernel log",
     });
   }
   const errno = errnoByNumber(report.b);
   const step = steps[report.a] ?? `step ${report.a}`;
   const what = report.text === "" ? step : `${step} ${JSON.stringify(report.text)}`;
   const code = report.a !== stepExec ? "E_RUNTIME_SETUP" : execCode(errno);
-  return new StartError(`Cannot ${what}: ${errno}`, { code, step, errno, ...hintFor(step, errno) });
+  const hint = hints.get(`${step}: ${errno}`) ?? (code === "E_RUNTIME_SETUP" ? refusedHere : undefined);
+  return new StartError(`Cannot ${what}: ${errno}`, { code, step, errno, ...(hint === undefined ? {} : { hint }) });
 }
+
+const refusedHere = "this kernel, or the container that tsbuild runs in, does not allow it; --debug shows more";
 
 /** What helps with the failures that a machine, not a spec, is the reason for. */
-function hintFor(step: string, errno: string): { readonly hint?: string } {
-  const key = `${step}: ${errno}`;
-  const hint = hints.get(key);
-  return hint === undefined ? {} : { hint };
-}
-
 const hints: ReadonlyMap<string, string> = new Map([
   ["create the namespaces: EPERM", "run tsbuild as root, or in a container that may make namespaces and mounts"],
   ["make the mounts private: EPERM", "run tsbuild as root, or in a container that may make namespaces and mounts"],
@@ -286,6 +285,9 @@ const hints: ReadonlyMap<string, string> = new Map([
   ["read the plan: EBADMSG", "the executable is of another version: npm run build:native"],
   ["execute: ENOEXEC", 'it is for another platform, or a script without a "#!" line'],
   ["execute: EACCES", "make it executable: chmod +x"],
+  ["execute: ENOENT", "check its name and PATH; of a file that is there, the interpreter is missing"],
+  ["execute: ENOTDIR", "check its path: a part of it is no directory"],
+  ["fork: EAGAIN", "the limit of processes leaves room for none"],
 ]);
 
 function execCode(errno: string): string {

@@ -1,9 +1,9 @@
 import { once } from "node:events";
-import { realpathSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from "node:fs";
+import { existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { makeDirectories } from "./directory.ts";
-import { TsbuildError } from "./errors.ts";
+import { SyscallError, TsbuildError } from "./errors.ts";
 
 /** Where the bytes of a file go: beside it first, or for what is no file (a device, a pipe) straight there. */
 interface Place {
@@ -23,12 +23,18 @@ export async function writeWhole(path: string, write: (stream: NodeJS.WritableSt
   const stream = handle.createWriteStream();
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => undefined);
-  stream.on("error", (cause) => failed.reject(cannotWrite(path, cause)));
+  let broken: TsbuildError | undefined;
+  stream.on("error", (cause) => {
+    broken ??= cannotWrite(path, cause);
+    failed.reject(broken);
+  });
   try {
     await Promise.race([write(stream), failed.promise]);
     stream.end();
     await Promise.race([once(stream, "close"), failed.promise]);
     if (temporary !== undefined) await rename(temporary, target);
+  } catch (error) {
+    throw broken ?? error; // what `write` says then is that its stream is gone
   } finally {
     stream.destroy();
     if (temporary !== undefined) await rm(temporary, { force: true });
@@ -56,6 +62,16 @@ export function makeOutputDirectory(path: string): void {
   }
 }
 
+/** Does what writes below a directory for results. @throws E_OUTPUT_FILE when the directory's file system refuses */
+export async function writingInto<T>(path: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (cause) {
+    const errno = cause instanceof SyscallError ? cause.errno : errnoOf(cause);
+    throw errno === "ENOSPC" || errno === "EDQUOT" || errno === "EROFS" ? cannotWrite(path, cause, errno) : cause;
+  }
+}
+
 function placeOf(path: string): Place {
   const there = kindOf(path);
   if (there?.isDirectory() === true) throw cannotWrite(path, Object.assign(new Error("EISDIR"), { code: "EISDIR" }));
@@ -72,18 +88,26 @@ function kindOf(path: string): Stats | undefined {
   }
 }
 
+function errnoOf(cause: unknown): string {
+  return cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+}
+
 const hints: Readonly<Record<string, (path: string) => string>> = {
-  ENOENT: (path) => `make its directory first: mkdir -p ${dirname(path)}`,
+  ENOENT: (path) =>
+    existsSync(dirname(path))
+      ? `${dirname(path)} takes no files: choose another place`
+      : `make its directory first: mkdir -p ${dirname(path)}`,
   ENOTDIR: (path) => `${dirname(path)} is no directory`,
+  EEXIST: (path) => `${path} is a file: give a directory`,
   EISDIR: () => "it is a directory: give the name of a file",
   EACCES: (path) => `choose a place that you may write to, or check ${dirname(path)}`,
   EPERM: (path) => `choose a place that you may write to, or check ${dirname(path)}`,
   EROFS: () => "the file system is read-only: choose another place",
   ENOSPC: (path) => `free space where ${path} is, or choose another place`,
+  EDQUOT: () => "this user's disk quota is used up: choose another place",
 };
 
-function cannotWrite(path: string, cause: unknown): TsbuildError {
-  const errno = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+function cannotWrite(path: string, cause: unknown, errno: string = errnoOf(cause)): TsbuildError {
   const hint = hints[errno]?.(path);
   return new TsbuildError(`Cannot write ${path}: ${errno}`, {
     code: "E_OUTPUT_FILE",

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { createRequire } from "node:module";
 import { TsbuildError } from "../native/errors.ts";
+import { recordsError } from "./open-error.ts";
 
 const load = createRequire(import.meta.url);
 const schemaVersion = 3;
@@ -35,21 +36,34 @@ const upgrades: Readonly<Record<number, string>> = {
 export type Value = string | number | null;
 export type Row = Readonly<Record<string, unknown>>;
 
-/** The store's metadata: one SQLite file, used by many processes at once. Statements are prepared once. */
+/**
+ * The store's metadata: one SQLite file, used by many processes at once. Statements are prepared once.
+ * Everything throws E_NO_SPACE, E_READ_ONLY, E_STORE_BUSY or E_STORE_OPEN when the file cannot be used.
+ */
 export class Database implements Disposable {
+  readonly #file: string;
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
   /** Opens or makes the file. @throws E_STORE_VERSION */
   constructor(file: string) {
     const sqlite: typeof import("node:sqlite") = load("node:sqlite");
-    this.#db = new sqlite.DatabaseSync(file, { timeout: 30_000 });
-    this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    this.#file = file;
+    this.#db = this.#asked(() => new sqlite.DatabaseSync(file, { timeout: 30_000 }));
+    try {
+      this.#open();
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  #open(): void {
+    this.#exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     const version = Number(this.get("PRAGMA user_version")?.["user_version"] ?? 0);
     if (version === 0) this.#create();
     else if (version < schemaVersion) this.#upgrade();
     else if (version !== schemaVersion) {
-      this.#db.close();
       throw new TsbuildError(
         `Cannot open the store: its format is version ${version}, this program knows ${schemaVersion}`,
         {
@@ -62,27 +76,28 @@ export class Database implements Disposable {
 
   /** The first row. */
   get(sql: string, ...values: readonly Value[]): Row | undefined {
-    return this.#prepare(sql).get(...values);
+    return this.#asked(() => this.#prepare(sql).get(...values));
   }
 
   all(sql: string, ...values: readonly Value[]): readonly Row[] {
-    return this.#prepare(sql).all(...values);
+    return this.#asked(() => this.#prepare(sql).all(...values));
   }
 
   /** Number of rows changed. */
   run(sql: string, ...values: readonly Value[]): number {
-    return Number(this.#prepare(sql).run(...values).changes);
+    return Number(this.#asked(() => this.#prepare(sql).run(...values)).changes);
   }
 
   /** All or nothing, and on disk when it returns. */
   transaction<T>(act: () => T): T {
-    this.#db.exec("BEGIN IMMEDIATE");
+    this.#exec("BEGIN IMMEDIATE");
     try {
       const result = act();
-      this.#db.exec("COMMIT");
+      this.#exec("COMMIT");
       return result;
     } catch (error) {
-      this.#db.exec("ROLLBACK");
+      // A full disk has rolled back already. @see https://sqlite.org/lang_transaction.html
+      if (this.#db.isTransaction) this.#exec("ROLLBACK");
       throw error;
     }
   }
@@ -94,7 +109,7 @@ export class Database implements Disposable {
   #create(): void {
     this.transaction(() => {
       // Another process may have made it while this one waited for the lock.
-      if (Number(this.get("PRAGMA user_version")?.["user_version"]) === 0) this.#db.exec(schema);
+      if (Number(this.get("PRAGMA user_version")?.["user_version"]) === 0) this.#exec(schema);
     });
   }
 
@@ -105,9 +120,21 @@ export class Database implements Disposable {
         const version = Number(this.get("PRAGMA user_version")?.["user_version"]);
         const upgrade = upgrades[version];
         if (upgrade === undefined) return;
-        this.#db.exec(upgrade);
+        this.#exec(upgrade);
       }
     });
+  }
+
+  #exec(sql: string): void {
+    this.#asked(() => this.#db.exec(sql));
+  }
+
+  #asked<T>(act: () => T): T {
+    try {
+      return act();
+    } catch (error) {
+      throw recordsError(error, this.#file);
+    }
   }
 
   #prepare(sql: string): StatementSync {

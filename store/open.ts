@@ -14,22 +14,45 @@ import { StepStates } from "./history/states.ts";
 import { Lease, sweepLeases } from "./lease.ts";
 import { removeOldEntries } from "./old-entries.ts";
 import { DatabaseRefs } from "./refs.ts";
+import { openError } from "./open-error.ts";
+import { Reserve } from "./reserve.ts";
 import { OverlaySnapshotter } from "./snapshot/overlay.ts";
 import { StepLocks } from "./step-locks.ts";
 import type { Store } from "./store.ts";
 
+/** Which store, and what for. */
+export interface OpenOptions {
+  readonly root: string;
+  /** To free space: on a full disk what is kept in reserve for that is given up. */
+  readonly freeing?: boolean;
+}
+
 /**
  * Opens the store in a directory, making it when missing, and sweeps what dead processes left in it.
- * Dispose removes what this process did not record. @throws E_STORE_OPEN, E_STORE_VERSION
+ * Dispose removes what this process did not record.
+ * @throws E_STORE_OPEN, E_STORE_VERSION, E_STORE_BUSY, E_READ_ONLY, E_NO_SPACE
  */
-export async function openStore(options: { readonly root: string }): Promise<Store> {
+export async function openStore(options: OpenOptions): Promise<Store> {
   const root = resolve(options.root);
-  makeRoot(root);
+  try {
+    return await open(root, options.freeing ?? false);
+  } catch (error) {
+    throw openError(error, root);
+  }
+}
+
+async function open(root: string, freeing: boolean): Promise<Store> {
+  makeDirectories(join(root, "leases"), 0o711);
+  using stack = new DisposableStack();
+  const reserve = new Reserve(root);
+  stack.defer(() => reserve.keep());
+  if (freeing) reserve.giveUp();
+  else reserve.keep();
   // Shared by all who use the store, exclusive for who removes from it.
-  const use = await lock(join(root, "lock"), "shared");
-  const db = new Database(join(root, "store.db"));
-  const lease = Lease.take(root);
-  const snapshots = new OverlaySnapshotter({ root, db, lease: lease.id });
+  const use = stack.use(await lock(join(root, "lock"), "shared"));
+  const db = stack.use(new Database(join(root, "store.db")));
+  const lease = stack.use(Lease.take(root));
+  const snapshots = stack.use(new OverlaySnapshotter({ root, db, lease: lease.id }));
   sweepLeases(root, (leases) => snapshots.sweep(leases));
   const cacheMounts = new CacheMounts(root);
   const content = new LocalContentStore(root, lease.scratch);
@@ -37,6 +60,7 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
   const git = new GitRepositories(root);
   const refs = new DatabaseRefs(db);
   const builds = new BuildRecords(root);
+  const opened = stack.move();
   return {
     root,
     content,
@@ -52,10 +76,7 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
     states: new StepStates(root),
     scratch: lease.scratch,
     async [Symbol.asyncDispose]() {
-      snapshots[Symbol.dispose]();
-      lease[Symbol.dispose]();
-      db[Symbol.dispose]();
-      use[Symbol.dispose]();
+      opened[Symbol.dispose]();
     },
     async collect(wanted) {
       if (!upgrade(use)) {
@@ -75,17 +96,4 @@ export async function openStore(options: { readonly root: string }): Promise<Sto
       return { ...collected, bytes: collected.bytes + builds.forget(unusedFor) };
     },
   };
-}
-
-function makeRoot(root: string): void {
-  try {
-    makeDirectories(join(root, "leases"), 0o711);
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    throw new TsbuildError(`Cannot open the store in ${root}: ${code}`, {
-      code: "E_STORE_OPEN",
-      cause: error,
-      hint: "choose a directory that can be written: --root DIR or TSBUILD_ROOT",
-    });
-  }
 }

@@ -2,6 +2,7 @@ import { read, write } from "node:fs";
 import { promisify } from "node:util";
 import type { Container } from "../../runtime/index.ts";
 import { processOutput } from "./output.ts";
+import { terminalSize } from "./terminal-size.ts";
 
 const readFrom = promisify(read);
 const writeTo = promisify(write);
@@ -20,7 +21,10 @@ export function attachTerminal(container: Container, interactive: boolean): Atta
   const restore = (): void => {
     if (raw) stdin.setRawMode(false);
   };
-  const resized = (): void => container.resize(process.stdout.columns ?? 80, process.stdout.rows ?? 24);
+  const resized = (): void => {
+    const { columns, rows } = terminalSize(process.stdout);
+    container.resize(columns, rows);
+  };
   let sending = Promise.resolve();
   const typed = (chunk: Buffer): void => {
     sending = sending.then(async () => await sendAll(master, chunk)).catch(() => undefined); // it has ended

@@ -4,6 +4,7 @@ import type { OfferedShell } from "../shell/debug.ts";
 import { attend } from "./attend.ts";
 import type { Invocation } from "./command.ts";
 import { printable } from "./text.ts";
+import { terminalSize } from "./terminal-size.ts";
 
 /** Opens the shell on the user's terminal, or with commands from standard input; resolves with its exit code. */
 export async function attendShell(offered: OfferedShell, { interrupts, out, signal }: Invocation): Promise<number> {
@@ -13,7 +14,7 @@ export async function attendShell(offered: OfferedShell, { interrupts, out, sign
   const leave = failure === undefined ? "nothing that it writes is kept" : "the build ends with it";
   out.notice(`shell ${printable(what)} (${leave})\n`);
   await using container = await offered.start({
-    terminal: tty ? { columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 } : undefined,
+    terminal: tty ? terminalSize(process.stdout) : undefined,
     stdio: { stdin: 0, stdout: 1, stderr: 2 },
     signal,
   });

@@ -4,9 +4,13 @@ type Caught = Interrupted["signal"];
 
 const caught: readonly Caught[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
+/** timeout(1) and npm send on a signal that the whole process group has got anyway: within this time (ms) it is the same. */
+const sameSignal = 500;
+
 /** The first signal asks the work to stop and clean up; a second one ends the process at once. */
 export class Interrupts implements Disposable {
   readonly #controller = new AbortController();
+  #interrupted = 0;
   #diverted: ((signal: NodeJS.Signals) => void) | undefined;
   readonly #handler = (signal: NodeJS.Signals): void => {
     if (this.#diverted !== undefined) this.#diverted(signal);
@@ -41,7 +45,9 @@ export class Interrupts implements Disposable {
 
   #interrupt(signal: Caught): void {
     const reason = new Interrupted(signal);
-    if (this.#controller.signal.aborted) process.exit(reason.exitCode);
-    this.#controller.abort(reason);
+    if (!this.#controller.signal.aborted) {
+      this.#interrupted = performance.now();
+      this.#controller.abort(reason);
+    } else if (performance.now() - this.#interrupted > sameSignal) process.exit(reason.exitCode);
   }
 }

@@ -3,7 +3,10 @@ import type { Store } from "../../store/store.ts";
 import type { Invocation } from "./command.ts";
 import { engineOptions } from "./engine-options.ts";
 
-/** The store of this invocation. */
-export async function openInvocationStore(invocation: Invocation): Promise<Store> {
-  return await openStore({ root: engineOptions(invocation).root });
+/** The store of this invocation; `freeing` for one that makes space on its disk. */
+export async function openInvocationStore(
+  invocation: Invocation,
+  options: { readonly freeing?: boolean } = {},
+): Promise<Store> {
+  return await openStore({ root: engineOptions(invocation).root, ...options });
 }

@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { Writable } from "node:stream";
 import { TsbuildError } from "../../native/errors.ts";
 import { disarmed } from "./ci/folding.ts";
 
@@ -58,10 +59,18 @@ function cannotWrite(fd: number, cause: unknown): TsbuildError {
   });
 }
 
-/** Standard output as a stream, for archives. When its reader is gone the process ends as every filter does. */
+/** Standard output as a stream, for archives: fails with BrokenPipe or E_OUTPUT_FILE at the write that fails. */
 export function resultStream(): NodeJS.WritableStream {
-  process.stdout.on("error", (error) => {
-    process.exit("code" in error && error.code === "EPIPE" ? 141 : 1);
+  const stream = new Writable({
+    write: (chunk: Uint8Array, _encoding, done) => {
+      try {
+        writeAll(1, chunk);
+      } catch (error) {
+        done(error instanceof Error ? error : new Error(String(error)));
+        return;
+      }
+      done();
+    },
   });
-  return process.stdout;
+  return stream.on("error", () => undefined); // who writes is told
 }

@@ -39,7 +39,7 @@ function parseOutput(word: string): OutputSpec {
   if (left !== undefined) {
     throw new UsageError(`Output attribute ${left} of type=${type} is not implemented`, {
       code: "E_OUTPUT_NOT_IMPLEMENTED",
-      hint: "attributes there are: type, dest, tar, name, push",
+      hint: "attributes there are: type, dest, tar, name, push, mode, platform-split",
     });
   }
   return output;
@@ -64,7 +64,15 @@ function typed(word: string, type: string, values: Map<string, string>): OutputS
     case "local": {
       const dest = take(values, "dest");
       if (dest === undefined || dest === "-") throw invalid(word, "type=local needs dest=DIR");
-      return { type: "local", dest };
+      const mode = take(values, "mode") ?? "copy";
+      if (mode !== "copy" && mode !== "delete") throw invalid(word, `mode ${mode} is neither copy nor delete`);
+      const platformSplit = truth(word, "platform-split", take(values, "platform-split")) ?? false;
+      return {
+        type: "local",
+        dest,
+        ...(mode === "delete" ? { mode } : {}),
+        ...(platformSplit ? { platformSplit } : {}),
+      };
     }
     case "tar":
       return { type: "tar", dest: take(values, "dest") ?? "-" };

@@ -73,7 +73,15 @@ function envFile(file: string, cwd: string, env: Readonly<Record<string, string>
   return lines
     .map((line) => line.trimStart())
     .filter((line) => line !== "" && !line.startsWith("#"))
-    .flatMap((line) => envWord(line, env));
+    .flatMap((line) => envWord(checkedName(line, file), env));
+}
+
+function checkedName(line: string, file: string): string {
+  const [name = ""] = line.split("=", 1);
+  if (!/\s/.test(name)) return line;
+  throw new UsageError(`Cannot read env file ${file}: the name ${JSON.stringify(name)} has a space in it`, {
+    hint: "write NAME=VALUE, without quotes and without spaces around =",
+  });
 }
 
 /** `SRC:DST[:ro|rw]` with SRC made absolute. */

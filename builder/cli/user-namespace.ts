@@ -35,7 +35,7 @@ export function enterUserNamespace(mode: UserNamespaceMode, env: Environment): v
     whole ? (helpers?.newuidmap ?? "") : "",
     whole ? (helpers?.newgidmap ?? "") : "",
   ];
-  const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  const again = [process.execPath, ...process.execArgv, "--", ...process.argv.slice(1)];
   replaceProcess(initFile(), [...words, ...again], { ...env, [hostUserVariable]: String(uid) });
 }
 

@@ -21,7 +21,7 @@ import { leadingSpace, parseJsonForm, trimSpace } from "./words.ts";
 
 const withHeredocs = new Set(["RUN", "COPY", "ADD"]);
 /** No sane Dockerfile is larger. */
-const maxSize = 8 << 20;
+const maxSize = 4 << 20;
 
 /** Told of what is read, in the file's order, also when something after it cannot be. */
 export interface ParseObserver {
@@ -46,7 +46,7 @@ export function parseDockerfile(
   const fail = (code: string, message: string, location: SourceLocation, hint?: string): DockerfileError =>
     new DockerfileError(message, { code, location, source: text, ...(hint === undefined ? {} : { hint }) });
   if (text.length > maxSize)
-    throw fail("E_DOCKERFILE_SIZE", "Cannot read the Dockerfile: it is larger than 8 MiB", top);
+    throw fail("E_DOCKERFILE_SIZE", "Cannot read the Dockerfile: it is larger than 4 MiB", top);
   const lines = splitLines(text);
   const { directives, escape, count } = readDirectives(lines, file, syntax);
   observer?.directives(directives);

@@ -11,9 +11,10 @@ import { writeArchive, writeArchiveFile, writeLayout } from "../../store/image/a
 import { toArchived } from "../../store/image/transfer.ts";
 import { normalizeReference } from "../../store/oci/reference.ts";
 import { pushFrom } from "../transfer.ts";
-import { exportLocal, exportTar } from "./files.ts";
+import { exportLocal, exportTar, type LocalTarget } from "./files.ts";
 import { assembleImage, storeDocuments, storeImage, type BuiltImage } from "./image.ts";
 import { TsbuildError } from "../../native/errors.ts";
+import { writingInto } from "../../native/whole-file.ts";
 
 /** What an export works with. */
 export interface ExportInput {
@@ -90,7 +91,7 @@ async function exportTo(input: ExportInput, image: BuiltImage, output: OutputSpe
     case "cacheonly":
       return;
     case "local":
-      return await exportLocal(result.snapshot, output.dest, signal);
+      return await exportLocal(result.snapshot, localTarget(output, image), signal);
     case "tar":
       return await exportTar(result.snapshot, target(output.dest, options), epoch);
     case "oci":
@@ -99,6 +100,13 @@ async function exportTo(input: ExportInput, image: BuiltImage, output: OutputSpe
     default:
       return output satisfies never;
   }
+}
+
+function localTarget(output: Extract<OutputSpec, { readonly type: "local" }>, image: BuiltImage): LocalTarget {
+  const { dest, mode, platformSplit } = output;
+  const { os, architecture, variant } = platformOf(image);
+  const platform = [os, architecture, ...(variant === undefined ? [] : [variant])].join("_");
+  return { dest, mirror: mode === "delete", below: platformSplit === true ? platform : undefined };
 }
 
 /** Into the store and, if asked, from there to the registries of its names. */
@@ -137,7 +145,8 @@ async function exportArchive(
     config: image.config,
   };
   const archived = await toArchived(store, stored, { format: output.type, names: output.names ?? names, signal });
-  if (!output.tar) return await writeLayout(store, [archived], output.dest);
+  const { dest } = output;
+  if (!output.tar) return await writingInto(dest, async () => await writeLayout(store, [archived], dest));
   const to = target(output.dest, options);
   if ("file" in to) await writeArchiveFile(store, [archived], { format: output.type, file: to.file, signal });
   else await writeArchive(store, [archived], { format: output.type, stream: to.stream, signal });
@@ -149,5 +158,8 @@ function target(
 ): { readonly file: string } | { readonly stream: NodeJS.WritableStream } {
   if (dest !== "-") return { file: dest };
   if (options.stdout !== undefined) return { stream: options.stdout };
-  throw new TsbuildError("Cannot export to standard output: none was given", { code: "E_OUTPUT" });
+  throw new TsbuildError("Cannot export to standard output: none was given", {
+    code: "E_OUTPUT",
+    hint: "give the library a `stdout`, or a file as `dest`",
+  });
 }

@@ -1,14 +1,13 @@
 import { TsbuildError } from "../../native/errors.ts";
-import { openOverlay } from "../../native/mount.ts";
 import { StartError, type ExitStatus } from "../../runtime/index.ts";
 import { lowerDirs, type ActiveSnapshot } from "../../store/snapshot/snapshotter.ts";
 import { DockerfileError } from "../dockerfile/error.ts";
 import type { SourceLocation } from "../dockerfile/location.ts";
 import { suggest } from "../dockerfile/suggest.ts";
-import { getEnv } from "../graph/env.ts";
 import type { RunOp } from "../graph/opspec.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { OpContext } from "../solve/op.ts";
+import { programs } from "./programs.ts";
 
 /** A RUN that did not end with 0. */
 export interface FailedRun {
@@ -64,7 +63,7 @@ export function notStarted(run: FailedRun, error: unknown): Error | undefined {
 function hintFor(run: FailedRun, status: ExitStatus, command: string | undefined): string | undefined {
   if (status.kind === "signaled") return "the kernel or another process killed it: look at its memory use";
   if (status.code === 127) {
-    const near = command === undefined ? undefined : suggest(command, programs(run));
+    const near = command === undefined ? undefined : suggest(command, programs(layersOf(run), run.op.env));
     if (near !== undefined) return `did you mean \`${near}\`?`;
     return "the command was not found: install it in an earlier RUN, or check PATH";
   }
@@ -103,24 +102,6 @@ function placeOf(word: string, source: string, within: SourceLocation): SourceLo
   return undefined;
 }
 
-const mostPrograms = 10_000;
-
-/** Names of programs that the step could have called. Never throws: it only helps. */
-function programs({ op, active }: FailedRun): readonly string[] {
-  try {
-    using root = openOverlay({ lower: [active.upper, ...lowerDirs(active.parent)] });
-    const names: string[] = [];
-    for (const path of (getEnv(op.env, "PATH") ?? "").split(":").slice(0, 20)) {
-      try {
-        using directory = root.dir(path);
-        names.push(...directory.names());
-      } catch {
-        continue; // not there, or no directory
-      }
-      if (names.length > mostPrograms) break;
-    }
-    return names;
-  } catch {
-    return [];
-  }
+function layersOf({ active }: FailedRun): readonly string[] {
+  return [active.upper, ...lowerDirs(active.parent)];
 }

@@ -261,7 +261,12 @@ static void be_init(const struct plan *p)
 	int started[2];
 	if (pipe2(started, O_CLOEXEC))
 		fail(STEP_FORK, NULL);
+	/* The process that cloned this one may still be there, and count in a group that has room for few. */
 	pid_t program = fork();
+	for (int tries = 0; program < 0 && errno == EAGAIN && tries < 100; tries++) {
+		usleep(1000);
+		program = fork();
+	}
 	if (program < 0)
 		fail(STEP_FORK, NULL);
 	if (program == 0) {

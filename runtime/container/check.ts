@@ -5,14 +5,15 @@ import type { ContainerSpec } from "./process.ts";
 
 /** (uid_t)-1 means "leave as it is" to the kernel: a program given it would stay root. */
 const maxID = 0xffff_fffe;
-const id = /^[a-z0-9-]{1,64}$/;
+/** Docker's names too; never `..`, for it is the name of a control group. */
+const id = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 
 /**
  * Refuses what the kernel would take for something else: numbers that wrap around, text that ends at a NUL byte, a name
  * that is a path; and users that a user namespace has no number for. @throws E_CONTAINER_SPEC, E_NO_SUBUID
  */
 export function checkSpec(spec: ContainerSpec): void {
-  if (!id.test(spec.id)) throw refuse(`its id ${JSON.stringify(spec.id)} is not of a-z, 0-9 and "-", 1 to 64 of them`);
+  if (!id.test(spec.id)) throw refuse(`its name ${JSON.stringify(spec.id)} is none`, nameHint);
   if (spec.args.length === 0) throw refuse("it has no program");
   const { uid, gid, additionalGids } = spec.user;
   for (const number of [uid, gid, ...additionalGids]) {
@@ -47,6 +48,8 @@ function checkOwner({ target, file, socket, device }: Mount): void {
   throw unmappedError(`Cannot mount ${JSON.stringify(target)}: its owner`, owned.uid, owned.gid);
 }
 
-function refuse(why: string): TsbuildError {
-  return new TsbuildError(`Cannot start the container: ${why}`, { code: "E_CONTAINER_SPEC" });
+const nameHint = "letters, digits and _ . -, at most 128, the first one a letter or digit";
+
+function refuse(why: string, hint = "check the arguments, variables, paths and numbers of the command"): TsbuildError {
+  return new TsbuildError(`Cannot start the container: ${why}`, { code: "E_CONTAINER_SPEC", hint });
 }

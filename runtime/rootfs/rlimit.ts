@@ -23,6 +23,11 @@ const numbers: Readonly<Record<string, number>> = {
 /** The number of `RLIMIT_NOFILE` and so on. @throws E_RLIMIT_UNKNOWN */
 export function rlimitNumber(name: string): number {
   const number = numbers[name];
-  if (number === undefined) throw new TsbuildError(`Cannot set ${name}: no such limit`, { code: "E_RLIMIT_UNKNOWN" });
+  if (number === undefined) {
+    throw new TsbuildError(`Cannot set ${name}: no such limit`, {
+      code: "E_RLIMIT_UNKNOWN",
+      hint: "names are those of getrlimit(2): RLIMIT_NOFILE",
+    });
+  }
   return number;
 }

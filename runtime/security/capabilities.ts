@@ -69,8 +69,12 @@ export function capabilityMask(names: readonly string[]): bigint {
   let mask = 0n;
   for (const name of names) {
     const number = capabilityNames.indexOf(name);
-    if (number < 0)
-      throw new TsbuildError(`Cannot grant ${name}: no such capability`, { code: "E_CAPABILITY_UNKNOWN" });
+    if (number < 0) {
+      throw new TsbuildError(`Cannot grant ${name}: no such capability`, {
+        code: "E_CAPABILITY_UNKNOWN",
+        hint: "names are those of capabilities(7): --cap-add NET_ADMIN, or ALL",
+      });
+    }
     mask |= 1n << BigInt(number);
   }
   return mask;

@@ -67,7 +67,8 @@ async function storeEntries(
       else entry.resume();
     }
   } catch (error) {
-    if (error instanceof TsbuildError || signal?.aborted === true) throw error;
+    const failedCall = error instanceof Error && "syscall" in error; // the disk is full, say
+    if (error instanceof TsbuildError || failedCall || signal?.aborted === true) throw error;
     throw invalid("it is no tar archive, or it is cut off", error);
   }
   // docker's old archives link layers that several images share.
@@ -102,13 +103,14 @@ async function storeEntry(store: Store, name: string, bytes: AsyncIterable<Uint8
     await store.content.delete(stored.digest);
     throw new TsbuildError(`Cannot load the archive: ${name} has digest ${stored.digest}`, {
       code: "E_DIGEST_MISMATCH",
+      hint: "the archive is damaged: make or fetch it again",
     });
   }
   return { ...stored, compression: detectCompression(head) };
 }
 
 async function loadDocker(store: Store, entries: Entries): Promise<readonly LoadedImage[]> {
-  const list: unknown = JSON.parse(await readText(store, entries, "manifest.json"));
+  const list = parseList(await readText(store, entries, "manifest.json"));
   if (!Array.isArray(list)) throw invalid("manifest.json is no list");
   const loaded: LoadedImage[] = [];
   for (const item of list) {
@@ -133,13 +135,20 @@ async function loadDocker(store: Store, entries: Entries): Promise<readonly Load
   return loaded;
 }
 
+function parseList(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw invalid("manifest.json is no JSON", error);
+  }
+}
+
 async function loadOci(store: Store, entries: Entries): Promise<readonly LoadedImage[]> {
   const index = parseManifest(Buffer.from(await readText(store, entries, "index.json")), MediaType.ociIndex);
   if (index.kind !== "index") throw invalid("index.json is no index");
   const loaded = new Map<Digest, LoadedImage>();
   for (const target of index.index.manifests) {
-    const full = target.annotations?.["io.containerd.image.name"];
-    const names = full === undefined ? [] : [normalizeReference(full)];
+    const names = namesOf(target);
     for (const descriptor of await imagesOf(store, target)) {
       const parsed = parseManifest(await store.content.read(descriptor), descriptor.mediaType);
       if (parsed.kind === "index") throw invalid("an index holds another index");
@@ -153,6 +162,19 @@ async function loadOci(store: Store, entries: Entries): Promise<readonly LoadedI
     }
   }
   return [...loaded.values()];
+}
+
+/** As containerd and docker name an image, else as podman and skopeo do, where it may be a tag alone, which is no name. */
+function namesOf({ annotations }: Descriptor): readonly string[] {
+  const full = annotations?.["io.containerd.image.name"];
+  if (full !== undefined) return [normalizeReference(full)];
+  const other = annotations?.["org.opencontainers.image.ref.name"] ?? "";
+  if (!/[/:]/.test(other)) return [];
+  try {
+    return [normalizeReference(other)];
+  } catch {
+    return [];
+  }
 }
 
 async function imagesOf(store: Store, target: Descriptor): Promise<readonly Descriptor[]> {

@@ -78,6 +78,7 @@ async function feed(archive: Pack, list: Iterable<Entry>, signal: AbortSignal | 
   for (const { name, size, bytes } of list) {
     signal?.throwIfAborted();
     const done = Promise.withResolvers<void>();
+    done.promise.catch(() => undefined); // perhaps before anybody waits for it
     const entry = archive.entry({ name, size, mode: 0o644, mtime: new Date(0) }, (error) => {
       if (error === null || error === undefined) done.resolve();
       else done.reject(error instanceof Error ? error : new Error(String(error)));
@@ -85,7 +86,7 @@ async function feed(archive: Pack, list: Iterable<Entry>, signal: AbortSignal | 
     for await (const chunk of bytes()) {
       signal?.throwIfAborted();
       // The chunk's buffer is the packer's own and is used again.
-      if (!entry.write(Buffer.from(chunk))) await once(entry, "drain");
+      if (!entry.write(Buffer.from(chunk))) await Promise.race([once(entry, "drain"), done.promise]);
     }
     entry.end(undefined);
     await done.promise;

@@ -40,7 +40,10 @@ export async function* decompress(bytes: AsyncIterable<Uint8Array>, signal?: Can
 function decompressor(compression: Compression): Duplex {
   if (compression === "gzip") return createGunzip({ chunkSize: bufferSize });
   if (compression === "zstd") return createZstdDecompress({ chunkSize: bufferSize });
-  throw new TsbuildError(`Cannot decompress ${compression}: layers are gzip, zstd or plain`, { code: "E_COMPRESSION" });
+  throw new TsbuildError(`Cannot decompress ${compression}: layers are gzip, zstd or plain`, {
+    code: "E_COMPRESSION",
+    hint: "pack it anew with gzip or zstd",
+  });
 }
 
 async function* rest(head: readonly Uint8Array[], source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -66,7 +69,11 @@ async function* through(
     await feeding;
   } catch (error) {
     if (error instanceof TsbuildError || signal?.aborted === true) throw error;
-    throw new TsbuildError("Cannot decompress: the data is damaged", { code: "E_COMPRESSION", cause: error });
+    throw new TsbuildError("Cannot decompress: the data is damaged or cut off", {
+      code: "E_COMPRESSION",
+      cause: error,
+      hint: "make or fetch it again",
+    });
   } finally {
     stream.destroy();
     await feeding.catch(() => undefined);

@@ -39,6 +39,12 @@ async function tsbuild(project: Project, line: string, env?: Readonly<Record<str
   return await ended(start(project, line.split(" "), env));
 }
 
+/** The command with a standard output where every write fails. */
+function onFull(project: Project, line: string): ChildProcess {
+  const env = { ...process.env, TSBUILD_ROOT: project.store, XDG_CACHE_HOME: resolve("node_modules/.cache") };
+  return spawn("sh", ["-c", `exec ${launcher} ${line} >/dev/full`], { cwd: project.directory, env });
+}
+
 const hello = `${fromBusybox}RUN echo building\nENV A=1\nCMD ["sh", "-c", "echo hello $A"]\n`;
 
 describe("tsbuild build", () => {
@@ -211,6 +217,46 @@ describe("tsbuild build", () => {
   });
 });
 
+describe("standard output that takes nothing", () => {
+  it.each(["images", "inspect app", "save app", "export app", "-o - .", "-o type=oci .", "--help"])(
+    "is an error of %s, told once",
+    async (line) => {
+      using project = new Project({ Dockerfile: hello });
+      await tsbuild(project, "-q -t app .");
+      const full = await ended(onFull(project, line));
+      expect(full).toMatchObject({ code: 1, stdout: "" });
+      expect(full.stderr.match(/error\[\w+\]/g)).toEqual(["error[E_OUTPUT_FILE]"]);
+      expect(full.stderr).toContain("Cannot write to standard output: ENOSPC");
+    },
+  );
+
+  it("because its reader has gone ends with 141, silently", async () => {
+    using project = new Project({ Dockerfile: hello });
+    await tsbuild(project, "-q -t app .");
+    for (const line of ["save app", "export app", "-q -o - ."]) {
+      const child = start(project, line.split(" "));
+      child.stdout?.once("data", () => child.stdout?.destroy());
+      expect(await ended(child)).toMatchObject({ code: 141, stderr: "" });
+    }
+  });
+});
+
+describe("a signal", () => {
+  it("that a wrapper sends once more at once lets the cleanup end all the same", async () => {
+    using project = new Project({ Dockerfile: `${fromBusybox}RUN echo ready; sleep 1000\n` });
+    const child = start(project, ["--progress=plain", "."]);
+    child.stderr?.on("data", (chunk: Buffer) => {
+      if (!/\d ready/.test(chunk.toString())) return;
+      child.kill("SIGINT");
+      child.kill("SIGTERM");
+    });
+    const interrupted = await ended(child);
+    expect(interrupted.stderr).toContain("error[E_CANCELED]");
+    expect([130, 143]).toContain(interrupted.code);
+    expect(readdirSync(join(project.store, "leases"))).toEqual([]);
+  });
+});
+
 describe("tsbuild run", () => {
   it("gives the container's output and exit code", async () => {
     using project = new Project({ Dockerfile: hello });
@@ -241,11 +287,49 @@ describe("tsbuild run", () => {
   });
 });
 
+describe("tsbuild run with a mistake", () => {
+  it.each<readonly [string, number, string, string]>([
+    ["run app nosuch", 127, "E_EXEC_NOT_FOUND", "PATH of the image: /usr/local/sbin"],
+    ["run app slep 1", 127, "E_EXEC_NOT_FOUND", "help: did you mean sleep?"],
+    ["run app -it sh", 127, "E_EXEC_NOT_FOUND", "help: flags stand before the image: tsbuild run -it IMAGE"],
+    ["run app /bin/nosuch", 127, "E_EXEC_NOT_FOUND", "help: the image has no such file"],
+    ["run app /script", 127, "E_EXEC_NOT_FOUND", "help: it is there, and the interpreter"],
+    ["run app /etc", 126, "E_EXEC_DENIED", "help: it is a directory"],
+    ["run app /etc/passwd", 126, "E_EXEC_DENIED", "help: make it executable"],
+    ["run -w /etc/passwd app true", 125, "E_WORKDIR_INVALID", "it is no directory"],
+    ["run -w etc app true", 125, "E_WORKDIR_INVALID", "it is no absolute path"],
+    ["run -v /no/such:/x app true", 125, "E_VOLUME_INVALID", "help: make it first: mkdir -p /no/such"],
+    ["run --cap-add NOSUCH app true", 125, "E_CAPABILITY_UNKNOWN", "help: "],
+    ["run --name a/b app true", 125, "E_CONTAINER_SPEC", "help: letters, digits"],
+    ["run --platform linux/s390x app true", 125, "E_PLATFORM_MISSING", "help: fetch the other one: tsbuild pull"],
+    ["run --env-file nosuch app true", 2, "E_USAGE", "Cannot read env file nosuch"],
+    ["run --env-file odd app true", 2, "E_USAGE", "has a space in it"],
+  ])("says so: %s", async (line, code, error, text) => {
+    using project = new Project({ Dockerfile: `${fromBusybox}COPY --chmod=755 script /\n`, odd: "A B=1\n" });
+    project.write("script", "#!/no/interpreter\n");
+    await tsbuild(project, "-q -t app .");
+    const failed = await tsbuild(project, line);
+    expect([failed.code, failed.stdout]).toEqual([code, ""]);
+    expect(failed.stderr).toContain(`error[${error}]`);
+    expect(failed.stderr).toContain(text);
+  });
+
+  it("takes variables from --env-file, and no part of it for itself", async () => {
+    using project = new Project({ Dockerfile: fromBusybox });
+    await tsbuild(project, "-q -t app .");
+    project.write("vars", "# comment\nTSBUILD_ROOT=/nowhere\nA=b c\nNOSUCH\n");
+    const shown = await ended(
+      start(project, ["run", "--env-file", "vars", "app", "sh", "-c", "echo $TSBUILD_ROOT $A"]),
+    );
+    expect(shown).toEqual({ code: 0, stdout: "/nowhere b c\n", stderr: "" });
+  });
+});
+
 /** The command on a terminal of its own, made by script(1). */
-async function onTerminal(project: Project, line: string, input = ""): Promise<Ended> {
+async function onTerminal(project: Project, line: string, input = "", size = "cols 60 rows 20"): Promise<Ended> {
   const cache = resolve("node_modules/.cache");
   const env = { PATH: process.env["PATH"] ?? "", TERM: "xterm", TSBUILD_ROOT: project.store, XDG_CACHE_HOME: cache };
-  const child = spawn("script", ["-qec", `stty cols 60 rows 20; ${launcher} ${line}`, "/dev/null"], {
+  const child = spawn("script", ["-qec", `stty ${size}; ${launcher} ${line}`, "/dev/null"], {
     cwd: project.directory,
     env: { ...env, HOME: join(project.store, "..", "home") },
   });
@@ -271,6 +355,14 @@ describe("on a terminal", () => {
     const script = "test -t 0 && test -t 1 && echo terminal; stty size; exit 5";
     const { code, stdout } = await onTerminal(project, `run -t app sh -c '${script}'`);
     expect([code, stdout.replaceAll("\r", "")]).toEqual([5, "terminal\n20 60\n"]);
+  });
+
+  it("that has no size build and run assume the usual one", async () => {
+    using project = new Project({ Dockerfile: `${hello.replace("RUN", "RUN sleep 0.3;")}` });
+    const built = await onTerminal(project, "-t app .", "", "cols 0 rows 0");
+    expect(built.stdout).toContain("[internal] load build definition from Dockerfile");
+    const { stdout } = await onTerminal(project, "run -t app busybox stty size", "", "cols 0 rows 0");
+    expect(stdout.trim()).toBe("24 80");
   });
 
   it("run -i reads what is typed, and -it needs a terminal", async () => {

@@ -8,7 +8,7 @@ import { UsageError } from "../usage-error.ts";
 export async function execute(invocation: Invocation): Promise<number> {
   const { flags, out } = invocation;
   const unusedFor = flags.bool("all") ? 0 : hoursToKeep(untilOf(flags));
-  await using store = await openInvocationStore(invocation);
+  await using store = await openInvocationStore(invocation, { freeing: true });
   const removed = await store.collect({ dangling: true, ...(unusedFor === undefined ? {} : { unusedFor }) });
   out.result(
     `Removed ${removed.snapshots} layers, ${removed.blobs} blobs and ${removed.steps} steps: ${dockerSize(removed.bytes)}\n`,

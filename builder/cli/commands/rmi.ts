@@ -10,7 +10,7 @@ import { openInvocationStore } from "../open-store.ts";
 export async function execute(invocation: Invocation): Promise<number> {
   const { flags, operands, out, config } = invocation;
   const { removeImage } = await import("../../../store/image/names.ts");
-  await using store = await openInvocationStore(invocation);
+  await using store = await openInvocationStore(invocation, { freeing: true });
   const force = flags.bool("force");
   let code = 0;
   for (const image of operands) {

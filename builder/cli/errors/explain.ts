@@ -1,4 +1,5 @@
 import { DockerfileError } from "../../dockerfile/error.ts";
+import { usualHint } from "./usual-hints.ts";
 import { errorMessage, SyscallError, TsbuildError } from "../../../native/errors.ts";
 
 /** An error as it is told to a person: what every thrown value is reduced to. */
@@ -21,7 +22,7 @@ export function explain(thrown: unknown): Explanation {
       code: thrown instanceof SyscallError && known !== undefined ? known.code : thrown.code,
       message: thrown.message,
       notes: thrown.notes,
-      hint: thrown.hint ?? known?.hint ?? causeHint(thrown.cause),
+      hint: thrown.hint ?? known?.hint ?? causeHint(thrown.cause) ?? usualHint(thrown.code) ?? unexpectedOf(thrown),
       at: thrown instanceof DockerfileError ? thrown : undefined,
     };
   }
@@ -29,10 +30,10 @@ export function explain(thrown: unknown): Explanation {
     return { code: "E_CANCELED", message: "Canceled", notes: [], hint: undefined, at: undefined };
   }
   if (known !== undefined) {
-    return { code: known.code, message: errorMessage(thrown), notes: [], hint: known.hint, at: undefined };
+    return { code: known.code, message: systemMessage(thrown), notes: [], hint: known.hint, at: undefined };
   }
   if (errno !== undefined && thrown instanceof Error && "syscall" in thrown) {
-    return { code: `E_SYS_${errno}`, message: thrown.message, notes: [], hint: undefined, at: undefined };
+    return { code: `E_SYS_${errno}`, message: systemMessage(thrown), notes: [], hint: unexpected, at: undefined };
   }
   return {
     code: "E_INTERNAL",
@@ -61,6 +62,20 @@ export function causes(thrown: unknown): readonly unknown[] {
   return chain;
 }
 
+/** Of a system call that nothing better is known about. */
+const unexpected = "check that path and its file system; --debug shows where it happened";
+
+function unexpectedOf(thrown: unknown): string | undefined {
+  return thrown instanceof SyscallError ? unexpected : undefined;
+}
+
+/** Node's `EROFS: read-only file system, open '/x'` as all messages are: `Cannot open '/x': read-only file system`. */
+function systemMessage(thrown: unknown): string {
+  const text = errorMessage(thrown);
+  const parts = /^[A-Z0-9]+: (?<what>[^,]+), (?<call>[a-z]\w*.*)$/s.exec(text)?.groups;
+  return parts === undefined ? text : `Cannot ${parts["call"]}: ${parts["what"]}`;
+}
+
 interface SystemAdvice {
   readonly code: string;
   readonly hint: string;
@@ -69,7 +84,7 @@ interface SystemAdvice {
 const advice: Readonly<Record<string, SystemAdvice>> = {
   ENOSPC: {
     code: "E_NO_SPACE",
-    hint: "free space (tsbuild images; tsbuild rmi NAME), or put the store elsewhere: --root DIR",
+    hint: "free some: tsbuild prune, or tsbuild prune --all for the whole cache; or use another disk: --root DIR",
   },
   EDQUOT: { code: "E_NO_SPACE", hint: "this user's disk quota is used up; put the store elsewhere: --root DIR" },
   EROFS: { code: "E_READ_ONLY", hint: "the file system is read-only; put the store elsewhere: --root DIR" },

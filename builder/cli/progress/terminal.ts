@@ -1,4 +1,5 @@
 import type { Output } from "../output.ts";
+import { terminalSize } from "../terminal-size.ts";
 import { Screen } from "./screen.ts";
 import { failedLogs } from "./failed-logs.ts";
 import type { TtyProgress } from "./tty.ts";
@@ -11,8 +12,8 @@ export function openTerminal(picture: TtyProgress, out: Output): ProgressView {
   const screen = new Screen();
   const restore = (): void => out.notice(screen.leave());
   const paint = (finished?: "ok" | "failed"): void => {
-    const width = process.stderr.columns ?? 80;
-    const height = finished === undefined ? (process.stderr.rows ?? 24) : Infinity;
+    const { columns: width, rows } = terminalSize(process.stderr);
+    const height = finished === undefined ? rows : Infinity;
     const options = { now: Date.now(), width, height, ...(finished === undefined ? {} : { finished }) };
     out.notice(screen.paint(picture.frame(options), width));
   };

@@ -97,7 +97,7 @@ describe("renderError()", () => {
       code: "E_LAYER",
       cause: new SyscallError("write", "ENOSPC"),
     });
-    expect(renderError(error, plain)).toContain("help: free space");
+    expect(renderError(error, plain)).toContain("help: free some");
     expect(renderError(new SyscallError("write", "ENOSPC"), plain)).toContain("error[E_NO_SPACE]");
   });
 
@@ -111,7 +111,12 @@ describe("renderError()", () => {
 
   it("names a system error of Node by its errno", () => {
     const error = Object.assign(new Error("EISDIR: illegal operation"), { code: "EISDIR", syscall: "read" });
-    expect(renderError(error, plain)).toBe("error[E_SYS_EISDIR]: EISDIR: illegal operation\n");
+    expect(renderError(error, plain)).toMatch(/^error\[E_SYS_EISDIR\]: EISDIR: illegal operation\n {2}help: /);
+    const full = Object.assign(new Error("EROFS: read-only file system, open '/x'"), {
+      code: "EROFS",
+      syscall: "open",
+    });
+    expect(renderError(full, plain)).toContain("error[E_READ_ONLY]: Cannot open '/x': read-only file system\n");
   });
 
   it("puts the first error before that of the cleanup", () => {

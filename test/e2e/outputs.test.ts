@@ -1,0 +1,100 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { tsbuild } from "../rig/command.ts";
+import { Project } from "../rig/project.ts";
+
+const dockerfile = "FROM scratch\nCOPY tree /\n";
+const tree = { "tree/a": "new", "tree/dir/b": "b", "tree/kind/c": "c" };
+
+/** A directory with things of its own, some in the way. */
+function occupied(project: Project): string {
+  const dest = join(project.store, "..", "out");
+  mkdirSync(join(dest, "dir", "own"), { recursive: true });
+  mkdirSync(join(dest, "a"));
+  writeFileSync(join(dest, "a", "x"), "");
+  writeFileSync(join(dest, "dir", "own", "y"), "");
+  writeFileSync(join(dest, "kind"), "a file where a directory comes");
+  symlinkSync(project.directory, join(dest, "link"));
+  return dest;
+}
+
+describe("-o type=local", () => {
+  it("with mode=delete leaves what the result has and nothing else, and follows no link", async () => {
+    using project = new Project({ Dockerfile: dockerfile, ...tree });
+    const dest = occupied(project);
+    const made = await tsbuild(project, ["-q", "-o", `type=local,mode=delete,dest=${dest}`, "."]);
+    expect(made).toMatchObject({ code: 0, stderr: "" });
+    expect(readdirSync(dest, { recursive: true, encoding: "utf8" }).toSorted((a, b) => a.localeCompare(b))).toEqual([
+      "a",
+      "dir",
+      "dir/b",
+      "kind",
+      "kind/c",
+    ]);
+    expect(readFileSync(join(dest, "a"), "utf8")).toBe("new");
+    expect(existsSync(join(project.directory, "Dockerfile"))).toBe(true);
+  });
+
+  it("without it, or with mode=copy, keeps what is there", async () => {
+    using project = new Project({ Dockerfile: dockerfile, ...tree });
+    const dest = join(project.store, "..", "out");
+    mkdirSync(dest);
+    writeFileSync(join(dest, "mine"), "");
+    await tsbuild(project, ["-q", "-o", `type=local,mode=copy,dest=${dest}`, "."]);
+    expect(readdirSync(dest)).toEqual(["a", "dir", "kind", "mine"]);
+  });
+
+  it("with platform-split=true has a directory for the platform", async () => {
+    using project = new Project({ Dockerfile: dockerfile, ...tree });
+    const dest = join(project.store, "..", "out");
+    const output = `type=local,platform-split=true,dest=${dest}`;
+    await tsbuild(project, ["-q", "--platform", "linux/arm/v7", "-o", output, "."]);
+    expect(readdirSync(dest)).toEqual(["linux_arm_v7"]);
+    expect(readdirSync(join(dest, "linux_arm_v7"))).toEqual(["a", "dir", "kind"]);
+  });
+
+  it.each([
+    ["mode=move", 2, "E_USAGE", "neither copy nor delete"],
+    ["platform-split=perhaps", 2, "E_USAGE", "platform-split"],
+    ["mode=delete,dest=/", 1, "E_OUTPUT_FILE", "Cannot replace the whole root directory"],
+    ["dest=Dockerfile", 1, "E_OUTPUT_FILE", "is a file: give a directory"],
+  ])("refuses %s", async (attributes, code, error, text) => {
+    using project = new Project({ Dockerfile: dockerfile, ...tree });
+    const output = `type=local,${attributes}${attributes.includes("dest=") ? "" : ",dest=out"}`;
+    const failed = await tsbuild(project, ["-q", "-o", output, "."]);
+    expect([failed.code, failed.stdout]).toEqual([code, ""]);
+    expect(failed.stderr).toContain(`error[${error}]`);
+    expect(failed.stderr).toContain(text);
+  });
+});
+
+describe("load", () => {
+  it("takes the name that podman and skopeo give an image of an OCI archive", async () => {
+    using project = new Project({ Dockerfile: dockerfile, ...tree });
+    await tsbuild(project, ["-q", "-o", "type=oci,tar=false,dest=layout", "-t", "app:1", "."]);
+    for (const [name, told] of [
+      ["docker.io/library/other:2", "Loaded image: other:2\n"],
+      ["team/app:3", "Loaded image: team/app:3\n"],
+      ["latest", /^Loaded image ID: sha256:/],
+      ["Not/A Name", /^Loaded image ID: sha256:/],
+    ] as const) {
+      const file = join(project.directory, "layout/index.json");
+      const index: { manifests: { annotations: Record<string, string> }[] } = JSON.parse(readFileSync(file, "utf8"));
+      for (const one of index.manifests) one.annotations = { "org.opencontainers.image.ref.name": name };
+      writeFileSync(file, JSON.stringify(index));
+      execFileSync("tar", ["-C", join(project.directory, "layout"), "-cf", join(project.directory, "app.tar"), "."]);
+      const loaded = await tsbuild(project, ["load", "-i", "app.tar"]);
+      expect(loaded.stdout).toMatch(typeof told === "string" ? new RegExp(`^${told}$`) : told);
+    }
+  });
+
+  it("of an archive whose manifest.json is none says so", async () => {
+    using project = new Project({});
+    writeFileSync(join(project.directory, "manifest.json"), "{");
+    execFileSync("tar", ["-C", project.directory, "-cf", join(project.directory, "app.tar"), "manifest.json"]);
+    const failed = await tsbuild(project, ["load", "-i", "app.tar"]);
+    expect(failed.stderr).toContain("error[E_ARCHIVE_INVALID]: Cannot load the archive: manifest.json is no JSON\n");
+  });
+});
