@@ -181,7 +181,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   const project = [main.id, file.path, options.platform ?? ""].join("\0");
   const target =
     placed === undefined
-      ? squashVertex(plan.target, { squash: options.squash, epoch: options.sourceDateEpoch })
+      ? squashVertex(plan, { squash: options.squash, epoch: options.sourceDateEpoch })
       : { ...plan.target, ignoreCache: true };
   const shellAt = placed === undefined ? undefined : { vertex: target.digest, where: placed.where };
   const shells = debug === undefined ? undefined : new ShellOpener(debug, shellAt);

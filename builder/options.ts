@@ -113,8 +113,8 @@ export interface BuildOptions extends EngineOptions {
   readonly secrets?: Readonly<Record<string, SecretProvider>>;
   /** Agents of RUN --mount=type=ssh by their ids: keys are listed and used through a socket, and never seen. */
   readonly ssh?: Readonly<Record<string, SshAgentOptions>>;
-  /** One layer in place of those that the build makes ("new") or of these and the base's ("all"). */
-  readonly squash?: "new" | "all";
+  /** One layer in place of those that the build makes ("new"), the target's stage makes ("stage"), or all ("all"). */
+  readonly squash?: "new" | "stage" | "all";
   /** Steps at once, 0: any number; default: twice the processors. */
   readonly maxParallelism?: number;
   /** How old a cached result may be: `12h`, `7d`, `never`. A `# cache=` comment above an instruction wins over it. */

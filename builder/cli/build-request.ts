@@ -125,9 +125,9 @@ export function pullPolicy(text: string | undefined): PullPolicy | undefined {
 }
 
 /** docker's `--squash` is a truth value. */
-function squashOf(text: string | undefined): "new" | "all" | undefined {
+function squashOf(text: string | undefined): BuildOptions["squash"] {
   if (text === undefined || text === "false") return undefined;
-  return text === "all" ? "all" : "new";
+  return text === "all" || text === "stage" ? text : "new";
 }
 
 function parallelism(text: string | undefined): number | undefined {

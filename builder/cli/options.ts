@@ -159,8 +159,8 @@ const ownCommands: readonly CommandSpec[] = [
         kind: "string",
         value: "WHICH",
         bare: "new",
-        choices: ["new", "all", "true", "false"],
-        help: "one layer in place of the new ones, or of all with the base's",
+        choices: ["new", "stage", "all", "true", "false"],
+        help: "one layer: of the new ones, of the stage's own, or of all with the base's",
       },
       { name: "check", kind: "bool", help: "check the Dockerfile, build nothing (--call=check)" },
       {

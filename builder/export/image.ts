@@ -1,4 +1,5 @@
 import type { BuildPlan } from "../graph/convert.ts";
+import type { Squash } from "../graph/squash.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { Solver } from "../solve/solver.ts";
 import type { SolvedStep } from "../solve/step.ts";
@@ -36,7 +37,7 @@ export async function assembleImage(options: {
   readonly result: SolvedStep;
   readonly base: FoundImage | undefined;
   readonly epoch: number | undefined;
-  readonly squash: "new" | "all" | undefined;
+  readonly squash: Squash | undefined;
 }): Promise<BuiltImage> {
   const { store, plan, result, base, epoch, squash } = options;
   const stack = await layersOf(store, result);
@@ -119,10 +120,11 @@ async function finishHistory(
 /** One line alone stands for the squashed layer: the last that made one. The others are kept, as empty. */
 function squashHistory(
   lines: readonly History[],
-  { base, squash }: Parameters<typeof assembleImage>[0],
+  { base, plan, squash }: Parameters<typeof assembleImage>[0],
   newLayers: number,
 ): readonly History[] {
-  const kept = squash === "all" ? 0 : (base?.config.history ?? []).length;
+  const old = (base?.config.history ?? []).length;
+  const kept = squash === "all" ? 0 : squash === "stage" ? (plan.below?.history ?? old) : old;
   const last = newLayers === 0 ? -1 : lines.findLastIndex((line) => line.empty_layer !== true);
   return lines.map((line, at) => (at < kept || at === last ? line : { ...line, empty_layer: true }));
 }

@@ -57,6 +57,8 @@ export interface ConvertOptions {
 /** The step graph of one target and the image it makes, without what only running tells (layers, times). */
 export interface BuildPlan {
   readonly target: Vertex;
+  /** What the target's stage stands on: the last of its FROM. undefined: a context stands for the stage. */
+  readonly below: StageBase | undefined;
   readonly image: Omit<ImageConfig, "rootfs">;
   /** --build-arg names that no ARG took. */
   readonly unusedArgs: readonly string[];
@@ -65,6 +67,13 @@ export interface BuildPlan {
   readonly stages: readonly number[];
   /** Steps in progress numbering: the stage's name or number of the target. */
   readonly targetName: string;
+}
+
+/** What a stage begins with. */
+export interface StageBase {
+  readonly vertex: Vertex;
+  /** Lines of history that it came with. */
+  readonly history: number;
 }
 
 /** Turns a parsed Dockerfile into the graph of the target stage; stages it does not need are not looked at. */
@@ -79,6 +88,7 @@ class Converter {
   readonly #globalArgs: ReadonlyMap<string, string>;
   readonly #names: StageNames;
   readonly #stages = new Map<number, Promise<StageState>>();
+  readonly #bases = new Map<number, StageBase>();
   readonly #images = new Map<string, Promise<ResolvedImage>>();
   readonly #usedArgs = new Set<string>();
   readonly #context: Vertex;
@@ -107,6 +117,7 @@ class Converter {
     const { platforms } = this.#options;
     return {
       target: state.vertex,
+      below: this.#bases.get(index),
       image: {
         ...(state.author === undefined ? {} : { author: state.author }),
         ...imagePlatform(state, platforms.explicit === true ? platforms.target : undefined),
@@ -209,6 +220,7 @@ class Converter {
     // A context of the stage's name stands for all of the stage.
     if (replacement !== undefined) return await this.#namedState(stage, replacement);
     const state = await this.#baseState(stage);
+    this.#bases.set(index, { vertex: state.vertex, history: state.history.length });
     const triggers = (state.config.OnBuild ?? []).map((text) =>
       parseOnbuild(text, { file: this.#ast.file, source: this.#ast.text, location: stage.from.location }),
     );

@@ -1,17 +1,26 @@
+import type { BuildPlan } from "./convert.ts";
 import { makeVertex, type Vertex } from "./vertex.ts";
 
-/** The vertex whose layers are those of `target` with what `squash` names made one; `target` itself without it. */
+/** Which layers become one: those over the base image, those of the target's own stage, or all with the base's. */
+export type Squash = "new" | "stage" | "all";
+
+const names: Readonly<Record<Squash, string>> = {
+  new: "squashing new layers",
+  stage: "squashing the layers of the stage",
+  all: "squashing all layers",
+};
+
+/** The vertex whose layers are those of the target with what `squash` names made one; the target itself without it. */
 export function squashVertex(
-  target: Vertex,
-  options: { readonly squash: "new" | "all" | undefined; readonly epoch: number | undefined },
+  { target, below }: Pick<BuildPlan, "target" | "below">,
+  { squash, epoch }: { readonly squash: Squash | undefined; readonly epoch: number | undefined },
 ): Vertex {
-  const { squash, epoch } = options;
   if (squash === undefined) return target;
-  const base = bottom(target);
+  const base = squash === "all" ? undefined : squash === "stage" && below !== undefined ? below.vertex : bottom(target);
   return makeVertex({
     op: { kind: "squash", ...(epoch === undefined ? {} : { epoch }) },
-    inputs: squash === "all" || base.op.kind === "scratch" ? [target] : [target, base],
-    name: squash === "all" ? "squashing all layers" : "squashing new layers",
+    inputs: base === undefined || base.op.kind === "scratch" ? [target] : [target, base],
+    name: names[squash],
     slot: `squash/${target.slot}`,
   });
 }

@@ -2,7 +2,7 @@ import { createReadStream, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { BuildOptions } from "../../builder/index.ts";
-import { loadArchive, openStore } from "../../store/index.ts";
+import { loadArchive, openStore, type Store } from "../../store/index.ts";
 import { listTree } from "../rig/list-tree.ts";
 import { Project, fromBusybox, type Outcome } from "../rig/project.ts";
 
@@ -38,6 +38,21 @@ async function treeOf(project: Project, options: Partial<BuildOptions>, name: st
   return listTree(dest);
 }
 
+interface HistoryLine {
+  readonly empty_layer?: boolean;
+  readonly created_by: string;
+}
+
+async function historyOf(store: Store, name: string): Promise<readonly HistoryLine[]> {
+  const target = store.refs.get(name)?.target;
+  if (target === undefined) throw new Error("no image");
+  const manifest: { config: Parameters<typeof store.content.read>[0] } = JSON.parse(
+    String(await store.content.read(target)),
+  );
+  const config: { history: readonly HistoryLine[] } = JSON.parse(String(await store.content.read(manifest.config)));
+  return config.history;
+}
+
 describe("--squash", () => {
   it.each(["new", "all"] as const)("=%s gives the same tree in one layer, also after it was saved", async (squash) => {
     using project = await projectOver(changes);
@@ -68,18 +83,11 @@ describe("--squash", () => {
     const again = await project.build({ squash: "new", tags: ["app"] });
     expect(cachedAll(again)).toBe(true);
     await using store = await openStore({ root: project.store });
-    const target = store.refs.get("docker.io/library/app:latest")?.target;
-    if (target === undefined) throw new Error("no image");
-    const manifest: { config: Parameters<typeof store.content.read>[0]; layers: readonly unknown[] } = JSON.parse(
-      String(await store.content.read(target)),
-    );
-    const config: { history: readonly { empty_layer?: boolean; created_by: string }[] } = JSON.parse(
-      String(await store.content.read(manifest.config)),
-    );
-    const layers = config.history.filter((line) => line.empty_layer !== true);
-    expect(layers).toHaveLength(manifest.layers.length);
+    const history = await historyOf(store, "docker.io/library/app:latest");
+    const layers = history.filter((line) => line.empty_layer !== true);
+    expect(layers).toHaveLength(again.result?.layers ?? 0);
     expect(layers.at(-1)?.created_by).toBe("COPY f.txt /keep/linked # buildkit");
-    expect(config.history).toHaveLength(3 + 1 + changes.length + 1);
+    expect(history).toHaveLength(3 + 1 + changes.length + 1);
   });
 
   it("copies no file: the squashed layer has the inodes of the layers", async () => {
@@ -95,6 +103,35 @@ describe("--squash", () => {
     });
     expect(inodes).toHaveLength(4);
     expect(new Set(inodes).size).toBe(2);
+  });
+
+  it("=stage keeps the layers that the stage stands on, of the base and of other stages", async () => {
+    using project = await projectOver(changes);
+    const lines = [
+      "FROM base AS shared",
+      "RUN echo s > /shared1",
+      "RUN echo s > /shared2 && rm /base/two",
+      "FROM shared",
+      "ENV A=1",
+      ...changes,
+    ];
+    project.write("Dockerfile", `${lines.join("\n")}\n`);
+    const plain = await treeOf(project, {}, "plain");
+    expect(await treeOf(project, { squash: "stage" }, "squashed")).toEqual(plain);
+    const made = await project.build({ squash: "stage", tags: ["app"] });
+    const shared = await project.build({ target: "shared" });
+    expect([made.result?.layers, shared.result?.layers]).toEqual([6, 5]);
+    expect((await project.build({ squash: "new" })).result?.layers).toBe(4);
+    await using store = await openStore({ root: project.store });
+    const history = await historyOf(store, "docker.io/library/app:latest");
+    expect(history.filter((line) => line.empty_layer !== true)).toHaveLength(6);
+    expect(history.filter((line) => line.created_by.includes("shared"))).toEqual(
+      [1, 2].map(() => expect.not.objectContaining({ empty_layer: true })),
+    );
+    // Over an image it is as =new.
+    project.write("Dockerfile", `FROM base\n${changes.join("\n")}\n`);
+    const [stage, all] = [await project.build({ squash: "stage" }), await project.build({ squash: "new" })];
+    expect(stage.result?.imageID).toBe(all.result?.imageID);
   });
 
   it("leaves one new layer as it is", async () => {

@@ -91,6 +91,7 @@ describe("buildRequest()", () => {
     ["--squash .", "new"],
     ["--squash=new .", "new"],
     ["--squash=all .", "all"],
+    ["--squash=stage .", "stage"],
     ["--squash=true .", "new"],
     ["--squash=false .", undefined],
     [".", undefined],
