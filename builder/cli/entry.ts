@@ -1,6 +1,8 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import { isatty } from "node:tty";
+import { errorMessage } from "../../native/errors.ts";
+import { readRegular } from "../read-regular.ts";
 import { wantsColor } from "./color.ts";
 import type { Invocation, Warning } from "./command.ts";
 import { readConfig, type Config } from "./config.ts";
@@ -85,13 +87,21 @@ function currentDirectory(): string {
   }
 }
 
+/** Bytes of the largest configuration file. */
+const maxConfig = 1 << 20;
+
 function readIfThere(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return readRegular(path, maxConfig).toString("utf8");
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT" || code === "ENOTDIR" || code === "EACCES") return undefined;
-    throw error;
+    if (code !== undefined) throw error;
+    throw new UsageError(`Cannot read the configuration: ${errorMessage(error)}`, {
+      code: "E_CONFIG",
+      cause: error,
+      hint: "remove it",
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
+import { createReadStream, existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { errorMessage, TsbuildError } from "../../native/errors.ts";
 import type { ContentStore } from "../../store/content/store.ts";
@@ -12,6 +12,7 @@ import { maxDocument } from "../../store/oci/json.ts";
 import type { Platform } from "../../store/oci/platform.ts";
 import { parseReference } from "../../store/oci/reference.ts";
 import type { Store } from "../../store/store.ts";
+import { readRegular } from "../read-regular.ts";
 import type { FoundImage } from "./images.ts";
 
 /** Which image of an OCI layout. */
@@ -59,8 +60,8 @@ export async function layoutDocuments(
 }
 
 function readDocument(directory: string, desc: Descriptor): Uint8Array {
-  if (sizeOf(directory, desc.digest, directory) > maxDocument) throw invalid(directory, `${desc.digest} is too large`);
-  const bytes = readFileSync(blobPath(directory, desc.digest));
+  sizeOf(directory, desc.digest, directory);
+  const bytes = readOr(directory, blobPath(directory, desc.digest));
   checkBytes(desc, bytes);
   return bytes;
 }
@@ -98,14 +99,25 @@ function readIndex(directory: string, path: string): readonly Descriptor[] {
   const file = join(directory, "index.json");
   if (statSync(file, { throwIfNoEntry: false }) === undefined)
     throw invalid(path, existsSync(directory) ? "it has no index.json" : "it does not exist");
+  const parsed = parsedIndex(path, readOr(path, file));
+  if (parsed.kind === "index") return parsed.index.manifests;
+  throw invalid(path, "index.json is no index");
+}
+
+function parsedIndex(path: string, bytes: Uint8Array): ReturnType<typeof parseManifest> {
   try {
-    if (statSync(file).size > maxDocument) throw invalid(path, "index.json is too large");
-    const parsed = parseManifest(readFileSync(file), MediaType.ociIndex);
-    if (parsed.kind === "index") return parsed.index.manifests;
+    return parseManifest(bytes, MediaType.ociIndex);
   } catch (error) {
     throw invalid(path, errorMessage(error));
   }
-  throw invalid(path, "index.json is no index");
+}
+
+function readOr(path: string, file: string): Buffer {
+  try {
+    return readRegular(file, maxDocument);
+  } catch (error) {
+    throw invalid(path, errorMessage(error));
+  }
 }
 
 function sizeOf(directory: string, digest: Digest, path: string): number {

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -436,6 +436,13 @@ describe("an odd environment", () => {
 });
 
 describe("the launcher", () => {
+  it("does not wait for a tsbuild.json that is a pipe", async () => {
+    using project = new Project({});
+    execFileSync("mkfifo", [join(project.directory, "tsbuild.json")]);
+    const { code, stderr } = await tsbuild(project, "images");
+    expect([code, stderr]).toEqual([2, expect.stringContaining("tsbuild.json is no file")]);
+  });
+
   it("finds its Node through a symbolic link from elsewhere", async () => {
     using project = new Project({});
     const bin = mkdtempSync(join(tmpdir(), "tsbuild-bin-"));

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Project, fromBusybox } from "../rig/project.ts";
@@ -161,6 +161,21 @@ describe("a named context that is an image", () => {
     using third = makeProject("FROM base\n");
     expect(await treeOf(third, { base: `oci-layout://${layout}:v2` })).toBe("E_LAYOUT");
     expect(await treeOf(third, { base: `oci-layout://${layout}@sha256:${"0".repeat(64)}` })).toBe("E_LAYOUT");
+  });
+
+  it("is refused when its files are pipes, which would be waited for", async () => {
+    using project = makeProject("FROM lib\n");
+    const layout = beside(project, "layout");
+    mkdirSync(join(layout, "blobs/sha256"), { recursive: true });
+    expect(await treeOf(project, { lib: `oci-layout://${layout}` })).toBe("E_LAYOUT");
+    execFileSync("mkfifo", [join(layout, "index.json")]);
+    expect(await treeOf(project, { lib: `oci-layout://${layout}` })).toBe("E_LAYOUT");
+    const digest = "a".repeat(64);
+    execFileSync("mkfifo", [join(layout, "blobs/sha256", digest)]);
+    rmSync(join(layout, "index.json"));
+    const descriptor = { mediaType: "application/vnd.oci.image.manifest.v1+json", digest: `sha256:${digest}`, size: 9 };
+    writeFileSync(join(layout, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [descriptor] }));
+    expect(await treeOf(project, { lib: `oci-layout://${layout}` })).toBe("E_LAYOUT");
   });
 
   it("is refused when a blob of the layout is not what its name says", async () => {
