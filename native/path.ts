@@ -66,6 +66,12 @@ const typeBits: Readonly<Record<"file" | "char" | "block" | "fifo", number>> = {
 const maxRemoveDepth = 100;
 let moves = 0;
 
+/** A file system without attributes; a kernel without the call. */
+const noXattrs = ["ENOTSUP", "EOPNOTSUPP"];
+const noList = [...noXattrs, "ENOSYS", "EPERM"];
+
+const longestName = 255;
+const nameBuffer = Buffer.alloc(longestName + 1);
 const statBuffer = Buffer.alloc(256);
 const listBuffer = Buffer.alloc(64 << 10);
 const xattrBuffer = Buffer.alloc(64 << 10);
@@ -149,7 +155,7 @@ export class Dir implements Disposable {
 
   /** Makes `name` a hard link to `fromName` of `from`. */
   link(from: Dir, fromName: string, name: string): void {
-    call("linkat", name, from.fd, cname(fromName), this.fd, cname(name), 0);
+    call("linkat", name, from.fd, encodeCString(checked(fromName)), this.fd, cname(name), 0);
   }
 
   mknod(name: string, type: "file" | "char" | "block" | "fifo", mode: number, major: number, minor: number): void {
@@ -165,7 +171,7 @@ export class Dir implements Disposable {
   }
 
   rename(name: string, to: Dir, toName: string): void {
-    call("renameat", name, this.fd, cname(name), to.fd, cname(toName));
+    call("renameat", name, this.fd, encodeCString(checked(name)), to.fd, cname(toName));
   }
 
   /** A symlink has no mode of its own: fails with EOPNOTSUPP. */
@@ -193,26 +199,15 @@ export class Dir implements Disposable {
 
   /** Since Linux 6.13 the kernel takes a directory's descriptor; before it the way is over /proc, at twice the cost. */
   #xattrListLength(name: string): number | undefined {
-    const none = ["ENOTSUP", "EOPNOTSUPP"];
+    const size = xattrBuffer.length;
     if (hasListxattrat) {
-      const path = name === "." ? encodeCString(".") : cname(name);
       const flags = AT_SYMLINK_NOFOLLOW;
-      const size = xattrBuffer.length;
-      const length = tryCall(
-        [...none, "ENOSYS", "EPERM"],
-        "listxattrat",
-        name,
-        SYS_listxattrat,
-        this.fd,
-        path,
-        flags,
-        xattrBuffer,
-        size,
-      );
+      const [at, path] = [this.fd, cname(name)];
+      const length = tryCall(noList, "listxattrat", name, SYS_listxattrat, at, path, flags, xattrBuffer, size);
       if (length !== undefined) return length;
       hasListxattrat = false;
     }
-    return tryCall(none, "llistxattr", name, this.#procPath(name), xattrBuffer, xattrBuffer.length);
+    return tryCall(noXattrs, "llistxattr", name, this.#procPath(name), xattrBuffer, size);
   }
 
   getxattr(name: string, key: string): Buffer | undefined {
@@ -353,8 +348,18 @@ function checked(name: string): string {
   return name;
 }
 
+/** The name for a system call: valid until the next one is asked for. */
 function cname(name: string): Buffer {
-  return encodeCString(checked(name));
+  checked(name);
+  const { length } = name;
+  if (length > longestName) return encodeCString(name);
+  for (let at = 0; at < length; at++) {
+    const code = name.charCodeAt(at);
+    if (code === 0 || code > 0x7f) return encodeCString(name);
+    nameBuffer[at] = code;
+  }
+  nameBuffer[length] = 0;
+  return nameBuffer;
 }
 
 function deviceNumber(major: number, minor: number): bigint {

@@ -18,6 +18,7 @@ const prototypes = {
   getdents64: "long syscall(long, int, void *, size_t)",
   close: "int close(int)",
   read: "long read(int, void *, size_t)",
+  readAt: "long read(int, uint64_t, size_t)",
   write: "long write(int, void *, size_t)",
   fstatat: "int statx(int, void *, int, unsigned int, void *)",
   // By addresses: into and out of the middle of a buffer without an object for each call.
@@ -77,6 +78,7 @@ const shownNames: Partial<Record<Name, string>> = {
   openat2: "open",
   fcntlLock: "lock",
   getdents64: "list",
+  readAt: "read",
 };
 
 interface Library {
@@ -162,6 +164,11 @@ export function closeFd(fd: number): void {
 /** Reads into the buffer from its start; 0 at the end. */
 export function readFd(fd: number, buffer: Uint8Array): number {
   return call("read", undefined, fd, buffer, buffer.byteLength);
+}
+
+/** Reads to an address, see addressOf(), which has room for so many bytes; 0 at the end. */
+export function readAt(fd: number, address: number, size: number): number {
+  return call("readAt", undefined, fd, address, size);
 }
 
 /** Writes all of the bytes. */

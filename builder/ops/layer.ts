@@ -30,7 +30,7 @@ export async function commitLayer(
   const { epoch } = options;
   const limit = epoch === undefined ? {} : { epoch: BigInt(epoch) * 1_000_000_000n };
   const place = { upper: active.upper, lowers: lowerDirs(active.parent), ...limit };
-  const { changed, layer } = sealLayer(place, options);
+  const { changed, layer } = await sealLayer(place, options);
   if (!(await changed)) {
     return { snapshot: base?.snapshot, identity: base?.identity ?? Promise.resolve(undefined) };
   }
@@ -43,12 +43,12 @@ interface Sealing {
   readonly layer: Promise<NamedLayer | undefined>;
 }
 
-function sealLayer(place: LayerPlace, { workers, signal }: LayerOptions): Sealing {
+async function sealLayer(place: LayerPlace, { workers, signal }: LayerOptions): Promise<Sealing> {
   const changes = diffLayer(place.upper, place.lowers, { limit: mostChanges });
   if (changes.length <= mostChanges && bytesOf(changes) <= mostBytes) {
     requireStorable(changes);
     const changed = changes.length > 0;
-    const layer = changed ? hashLayer(place.upper, changes, place) : undefined;
+    const layer = changed ? await hashLayer(place.upper, changes, place) : undefined;
     return { changed: Promise.resolve(changed), layer: Promise.resolve(layer) };
   }
   const { promise: changed, resolve, reject } = Promise.withResolvers<boolean>();

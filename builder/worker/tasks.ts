@@ -31,5 +31,5 @@ async function seal(
   requireStorable(changes);
   progress(changes.length > 0);
   if (changes.length === 0) return undefined;
-  return hashLayer(upper, changes, { signal, ...(epoch === undefined ? {} : { epoch }) });
+  return await hashLayer(upper, changes, { signal, ...(epoch === undefined ? {} : { epoch }) });
 }

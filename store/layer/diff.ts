@@ -93,7 +93,8 @@ class Diff {
     using sub = dir.openDir(name);
     using stack = new DisposableStack();
     const lower = old?.stat.type === "directory" ? openBelow(below, name, stack) : [];
-    this.directory(sub, lower, path, opaque || isOpaque(dir, name));
+    // What hides nothing need not be looked for.
+    this.directory(sub, lower, path, lower.length > 0 && (opaque || isOpaque(dir, name)));
     // With more than the limit nobody has looked into it.
     if (unchanged && this.changes.length === at + 1 && at < this.#limit) this.changes.pop();
   }
@@ -157,11 +158,14 @@ function same(a: Found, b: Found): boolean {
   return x.type !== "file" || sameContent(a, b);
 }
 
+const noXattrs: ReadonlyMap<string, Uint8Array> = new Map();
+
 /** Attributes that go into a layer. */
 function readXattrs(dir: Dir, name: string, stat: Stat): ReadonlyMap<string, Uint8Array> {
+  const keys = stat.type === "file" || stat.type === "directory" ? dir.listxattr(name) : [];
+  if (keys.length === 0) return noXattrs;
   const found = new Map<string, Uint8Array>();
-  if (stat.type !== "file" && stat.type !== "directory") return found;
-  for (const key of dir.listxattr(name).toSorted()) {
+  for (const key of keys.toSorted()) {
     // A label of the host's SELinux policy means nothing on another machine.
     if (isOverlayXattr(key) || key === "security.selinux") continue;
     const value = dir.getxattr(name, key);

@@ -1,14 +1,13 @@
-import { createHash } from "node:crypto";
 import type { Cancellation } from "../../native/cancellation.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { openFlags, Root, type Dir } from "../../native/path.ts";
-import { closeFd, readFd } from "../../native/syscall.ts";
+import { sha256 } from "../../native/sha256.ts";
+import { closeFd } from "../../native/syscall.ts";
 import { asDiffID, parseDigest, type DiffID } from "../oci/digest.ts";
 import type { Change, EntryStat } from "./change.ts";
+import { Chunks } from "./chunks.ts";
 import { tarEnd, tarHeader, tarPadding } from "./tar/writer.ts";
 import { opaqueMarker, whiteoutPrefix } from "./whiteout.ts";
-
-const chunkSize = 1 << 20;
 
 /** Options of a layer's tar. `epoch` (ns): no time in it is later. */
 export interface PackOptions {
@@ -17,7 +16,7 @@ export interface PackOptions {
 }
 
 /**
- * The tar of the changes, in chunks of up to 1 MiB. A chunk is valid until the next one is asked for.
+ * The tar of the changes, in chunks of up to 1 MiB. A chunk is valid until the next but one is asked for.
  * The same changes and contents give the same bytes. @throws E_LAYER_CHANGED when a file is not as the change says
  */
 export function* packLayer(
@@ -27,30 +26,36 @@ export function* packLayer(
 ): Generator<Uint8Array> {
   using root = Root.open(directory);
   using parents = new ParentCache(root);
-  const out = new Collector();
+  const out = new Chunks();
   for (const change of changes) {
-    const entry = tarEntry(change, options.epoch);
-    yield* out.add(tarHeader(entry.path, entry.stat));
-    if (entry.stat.type === "file" && entry.stat.size > 0) yield* packFile(parents, change.path, entry.stat, out);
+    const { path, stat } = tarEntry(change, options.epoch);
+    const header = tarHeader(path, stat);
+    if (!out.put(header)) yield* out.split(header);
+    if (stat.type !== "file" || stat.size === 0) continue;
+    const file = { parents, path: change.path, size: stat.size };
+    if (!packSmall(file, out)) yield* packLarge(file, out);
   }
-  yield* out.add(tarEnd);
-  yield* out.flush();
+  yield* out.split(tarEnd);
+  if (!out.empty) yield out.take();
 }
 
-/** The DiffID of the tar, and its size in bytes. */
-export function hashLayer(
+/** The DiffID of the tar, and its size in bytes. A chunk is hashed while the next one is read. */
+export async function hashLayer(
   directory: string,
   changes: readonly Change[],
   options: PackOptions = {},
-): { readonly diffID: DiffID; readonly size: number } {
-  const hash = createHash("sha256");
+): Promise<{ readonly diffID: DiffID; readonly size: number }> {
+  await using hash = sha256();
   let size = 0;
+  let hashed: Promise<void> | undefined;
   for (const chunk of packLayer(directory, changes, options)) {
     options.signal?.throwIfAborted();
-    hash.update(chunk);
+    await hashed;
+    hashed = hash.update(chunk);
     size += chunk.byteLength;
   }
-  return { diffID: asDiffID(parseDigest(`sha256:${hash.digest("hex")}`)), size };
+  await hashed;
+  return { diffID: asDiffID(parseDigest(`sha256:${hash.digest()}`)), size };
 }
 
 const marker: EntryStat = { type: "file", mode: 0, uid: 0, gid: 0, size: 0, mtime: 0n };
@@ -73,58 +78,43 @@ function tarEntry(change: Change, epoch: bigint | undefined): { readonly path: s
   }
 }
 
-function* packFile(parents: ParentCache, path: string, stat: EntryStat, out: Collector): Generator<Uint8Array> {
-  const { dir, name } = parents.find(path);
-  const fd = dir.openFile(name, openFlags.read);
+interface PackedFile {
+  readonly parents: ParentCache;
+  readonly path: string;
+  readonly size: number;
+}
+
+/** Packs a file for which there is room in the chunk; false where there is not. A generator for each costs too much. */
+function packSmall(file: PackedFile, out: Chunks): boolean {
+  const filling = tarPadding(file.size);
+  if (file.size + filling.byteLength >= out.room) return false;
+  const fd = file.parents.openFile(file.path);
   try {
-    let left = stat.size;
-    while (left > 0) {
-      const room = out.room();
-      const got = readFd(fd, room.subarray(0, Math.min(room.length, left)));
-      if (got === 0) throw changed(path);
-      left -= got;
-      yield* out.took(got);
+    for (let left = file.size; left > 0;) left -= readSome(file, fd, left, out);
+  } finally {
+    closeFd(fd);
+  }
+  return out.put(filling);
+}
+
+function* packLarge(file: PackedFile, out: Chunks): Generator<Uint8Array> {
+  const fd = file.parents.openFile(file.path);
+  try {
+    for (let left = file.size; left > 0;) {
+      left -= readSome(file, fd, left, out);
+      if (out.room === 0) yield out.take();
     }
   } finally {
     closeFd(fd);
   }
-  yield* out.add(tarPadding(stat.size));
+  yield* out.split(tarPadding(file.size));
 }
 
-function changed(path: string): TsbuildError {
-  return new TsbuildError(`Cannot pack /${path}: it is shorter than it was`, { code: "E_LAYER_CHANGED" });
-}
-
-/** Collects small pieces into chunks. */
-class Collector {
-  readonly #buffer = Buffer.allocUnsafe(chunkSize);
-  #at = 0;
-
-  /** Free space; at least one byte. */
-  room(): Buffer {
-    return this.#buffer.subarray(this.#at);
-  }
-
-  *took(size: number): Generator<Uint8Array> {
-    this.#at += size;
-    if (this.#at === this.#buffer.length) yield* this.flush();
-  }
-
-  *add(bytes: Uint8Array): Generator<Uint8Array> {
-    let rest = bytes;
-    while (rest.byteLength > 0) {
-      const part = rest.subarray(0, this.#buffer.length - this.#at);
-      this.#buffer.set(part, this.#at);
-      rest = rest.subarray(part.byteLength);
-      yield* this.took(part.byteLength);
-    }
-  }
-
-  *flush(): Generator<Uint8Array> {
-    const { buffer } = { buffer: this.#buffer.subarray(0, this.#at) };
-    this.#at = 0;
-    if (buffer.length > 0) yield buffer;
-  }
+/** How many bytes it were. @throws E_LAYER_CHANGED */
+function readSome({ path }: PackedFile, fd: number, size: number, out: Chunks): number {
+  const got = out.read(fd, size);
+  if (got > 0) return got;
+  throw new TsbuildError(`Cannot pack /${path}: it is shorter than it was`, { code: "E_LAYER_CHANGED" });
 }
 
 /** The open directory of the last entry: the next one is nearly always in the same. */
@@ -137,7 +127,8 @@ class ParentCache implements Disposable {
     this.#root = root;
   }
 
-  find(path: string): { readonly dir: Dir; readonly name: string } {
+  /** A descriptor to read the file by, which the caller closes. */
+  openFile(path: string): number {
     const at = path.lastIndexOf("/");
     const parent = at < 0 ? "" : path.slice(0, at);
     if (this.#dir === undefined || this.#path !== parent) {
@@ -145,7 +136,7 @@ class ParentCache implements Disposable {
       this.#dir = this.#root.dir(parent);
       this.#path = parent;
     }
-    return { dir: this.#dir, name: path.slice(at + 1) };
+    return this.#dir.openFile(path.slice(at + 1), openFlags.read);
   }
 
   [Symbol.dispose](): void {

@@ -16,8 +16,9 @@ export const tarEnd: Uint8Array = Buffer.alloc(2 * blockSize);
 export function tarHeader(path: string, stat: EntryStat): Uint8Array {
   const name = encodePath(stat.type === "directory" ? `${path}/` : path);
   const link = encodePath(stat.linkname ?? "");
-  const records = paxRecords(name, link, stat);
-  const header = ustar(name, link, stat);
+  const split = splitName(name);
+  const records = paxRecords(name, link, split === undefined, stat);
+  const header = ustar(split ?? { name: ascii(name).subarray(0, 100), prefix: nothing }, link, stat);
   return records.length === 0 ? header : Buffer.concat([paxHeader(name, records), header]);
 }
 
@@ -26,7 +27,7 @@ export function tarPadding(size: number): Uint8Array {
   return tarEnd.subarray(0, padding(size));
 }
 
-function paxRecords(name: Buffer, link: Buffer, stat: EntryStat): readonly Buffer[] {
+function paxRecords(name: Buffer, link: Buffer, long: boolean, stat: EntryStat): readonly Buffer[] {
   const seconds = floorSeconds(stat.mtime);
   const records: Buffer[] = [];
   const add = (key: string, value: Uint8Array | string): void => {
@@ -39,7 +40,7 @@ function paxRecords(name: Buffer, link: Buffer, stat: EntryStat): readonly Buffe
   if (stat.gid > largestOctal.id) add("gid", String(stat.gid));
   if (needsPax(link)) add("linkpath", link);
   if (seconds < 0 || seconds > largestOctal.size) add("mtime", String(seconds));
-  if (splitName(name) === undefined) add("path", name);
+  if (long) add("path", name);
   if (stat.size > largestOctal.size) add("size", String(stat.size));
   if (stat.uid > largestOctal.id) add("uid", String(stat.uid));
   return records;
@@ -67,9 +68,8 @@ function paxHeader(name: Buffer, records: readonly Buffer[]): Buffer {
   return Buffer.concat([header, body, tarPadding(body.length)]);
 }
 
-function ustar(name: Buffer, link: Buffer, stat: EntryStat): Buffer {
-  const header = Buffer.alloc(blockSize);
-  const split = splitName(name) ?? { name: ascii(name).subarray(0, 100), prefix: Buffer.alloc(0) };
+function ustar(split: SplitName, link: Buffer, stat: EntryStat): Buffer {
+  const header = Buffer.allocUnsafe(blockSize).fill(0);
   split.name.copy(header, fields.name[0]);
   split.prefix.copy(header, fields.prefix[0]);
   (needsPax(link) ? ascii(link) : link).copy(header, fields.linkname[0], 0, 100);
@@ -91,10 +91,17 @@ function finish(header: Buffer, type: string): void {
   header.write(`${headerChecksum(header).toString(8).padStart(6, "0")}\0 `, fields.checksum[0], "latin1");
 }
 
+interface SplitName {
+  readonly name: Buffer;
+  readonly prefix: Buffer;
+}
+
+const nothing = Buffer.alloc(0);
+
 /** Fits name and prefix, cut at a slash; undefined when a PAX record is needed. */
-function splitName(name: Buffer): { readonly name: Buffer; readonly prefix: Buffer } | undefined {
+function splitName(name: Buffer): SplitName | undefined {
   if (!isAscii(name)) return undefined;
-  if (name.length <= 100) return { name, prefix: Buffer.alloc(0) };
+  if (name.length <= 100) return { name, prefix: nothing };
   // A directory's own last slash is no place to cut.
   const at = name.lastIndexOf("/", Math.min(155, name.length - 2));
   if (at <= 0 || name.length - at - 1 > 100) return undefined;
@@ -106,7 +113,11 @@ function needsPax(text: Buffer): boolean {
 }
 
 function isAscii(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte < 0x80 && byte !== 0);
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte >= 0x80 || byte === 0) return false;
+  }
+  return true;
 }
 
 function ascii(bytes: Buffer): Buffer {
@@ -119,7 +130,12 @@ function lastPart(name: Buffer): Buffer {
 
 /** Octal digits and a NUL. */
 function writeOctal(header: Buffer, [at, length]: readonly [number, number], value: number): void {
-  header.write(`${value.toString(8).padStart(length - 1, "0")}\0`, at, "latin1");
+  // In halves of 30 bits: whole numbers that need no more are quick.
+  let rest = value % 2 ** 30;
+  for (let left = length - 1; left > 0; left--) {
+    header[at + left - 1] = 0x30 | (rest & 7);
+    rest = left === length - 10 ? Math.floor(value / 2 ** 30) : rest >> 3;
+  }
 }
 
 /** Octal where it fits, else base 256. */

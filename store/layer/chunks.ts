@@ -1,0 +1,60 @@
+import { addressOf, readAt } from "../../native/syscall.ts";
+
+const chunkSize = 1 << 20;
+
+/** Collects small pieces into chunks of 1 MiB. There are two: one is filled while the last one taken is in use. */
+export class Chunks {
+  #filled = new Chunk();
+  #other: Chunk | undefined;
+  #at = 0;
+
+  get empty(): boolean {
+    return this.#at === 0;
+  }
+
+  /** How many bytes the chunk can still take. */
+  get room(): number {
+    return chunkSize - this.#at;
+  }
+
+  /** What was collected, valid until the next but one is taken. */
+  take(): Uint8Array {
+    const { bytes } = this.#filled;
+    const taken = bytes.subarray(0, this.#at);
+    [this.#filled, this.#other] = [this.#other ?? new Chunk(), this.#filled];
+    this.#at = 0;
+    return taken;
+  }
+
+  /** Reads up to so many bytes from a file, as long as there is room; 0 at its end. */
+  read(fd: number, size: number): number {
+    const got = readAt(fd, this.#filled.address + this.#at, Math.min(size, this.room));
+    this.#at += got;
+    return got;
+  }
+
+  /** Adds bytes; false where they do not fit with room to spare. */
+  put(bytes: Uint8Array): boolean {
+    if (bytes.byteLength >= this.room) return false;
+    this.#filled.bytes.set(bytes, this.#at);
+    this.#at += bytes.byteLength;
+    return true;
+  }
+
+  /** Adds bytes; yields each chunk that they fill. */
+  *split(bytes: Uint8Array): Generator<Uint8Array> {
+    let rest = bytes;
+    while (!this.put(rest)) {
+      const part = rest.subarray(0, this.room);
+      this.#filled.bytes.set(part, this.#at);
+      this.#at += part.byteLength;
+      rest = rest.subarray(part.byteLength);
+      yield this.take();
+    }
+  }
+}
+
+class Chunk {
+  readonly bytes: Buffer = Buffer.allocUnsafeSlow(chunkSize);
+  readonly address: number = Number(addressOf(this.bytes));
+}
