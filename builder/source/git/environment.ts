@@ -75,7 +75,8 @@ function sshCommand({ knownHosts }: SshSettings): string {
     "IdentityFile=none",
     "StrictHostKeyChecking=accept-new",
     "LogLevel=ERROR",
-    `UserKnownHostsFile=${knownHosts.map((file) => `"${file}"`).join(" ")}`,
+    // A percent sign begins something that ssh replaces.
+    `UserKnownHostsFile=${knownHosts.map((file) => `"${file.replaceAll("%", "%%")}"`).join(" ")}`,
   ];
   return ["ssh -F /dev/null", ...options.map((option) => `-o ${shellQuoted(option)}`)].join(" ");
 }

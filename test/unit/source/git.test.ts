@@ -104,7 +104,7 @@ describe("gitEnvironment()", () => {
       SSH_AUTH_SOCK: "/mine",
       PATH: "/usr/bin:bin::.:/bin",
     };
-    const env = gitEnvironment(host, { agent: undefined, knownHosts: ["/a b'c"] });
+    const env = gitEnvironment(host, { agent: undefined, knownHosts: ["/a b'c%d"] });
     expect(env).toMatchObject({
       https_proxy: "http://p",
       http_proxy: "http://q",
@@ -112,7 +112,7 @@ describe("gitEnvironment()", () => {
       PATH: "/usr/bin:/bin",
     });
     for (const name of ["GIT_DIR", "LD_PRELOAD", "SSH_AUTH_SOCK"]) expect(env).not.toHaveProperty(name);
-    expect(env["GIT_SSH_COMMAND"]).toContain(`-o 'UserKnownHostsFile="/a b'\\''c"'`);
+    expect(env["GIT_SSH_COMMAND"]).toContain(`-o 'UserKnownHostsFile="/a b'\\''c%%d"'`);
     expect(gitEnvironment({}, { agent: "/agent", knownHosts: [] })["SSH_AUTH_SOCK"]).toBe("/agent");
   });
 
