@@ -28,7 +28,7 @@ import { parseDockerfile } from "./dockerfile/parse.ts";
 import { suggest } from "./dockerfile/suggest.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { BuildEvent, BuildResult, BuildWarning, ProgressSink } from "./events.ts";
-import { exportResult } from "./export/export.ts";
+import { checkPushNames, exportResult } from "./export/export.ts";
 import { parseCacheLimit, type CacheLimit } from "./graph/cache-limit.ts";
 import type { BuildPlan } from "./graph/convert.ts";
 import { proxyArgs } from "./graph/global-args.ts";
@@ -100,6 +100,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   const contextUrl = given.context === "-" ? undefined : parseContextUrl(given.context);
   if (given.context !== "-" && contextUrl === undefined) openContextDirectory(given.context);
   const names = (options.tags ?? []).map(normalizeReference);
+  checkPushNames(options, names);
   const contexts = parseContexts(options.contexts ?? {});
   checkReaders(
     given,

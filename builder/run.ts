@@ -76,7 +76,10 @@ async function started(spec: ContainerSpec, stdio: Stdio, signal: AbortSignal): 
   }
 }
 
-/** Runs a container of an image to its end; resolves with what `tsbuild run` exits with. */
+/**
+ * Runs a container of an image, pulled when it is not there, to its end; resolves with what `tsbuild run` exits with.
+ * @throws RunError, which has docker's exit code for a container that did not run; the signal's reason
+ */
 export async function run(options: RunOptions): Promise<{ readonly exitCode: number }> {
   try {
     await using running = await startImage(options);

@@ -1,11 +1,11 @@
 import { mountSources, pushImage, RegistryClient } from "../registry/index.ts";
 import { TsbuildError } from "../native/errors.ts";
 import { compressImage, openBlob } from "../store/image/blob.ts";
-import { requireStored } from "../store/image/missing.ts";
-import { imageID } from "../store/image/stored.ts";
+import { requireStored, sameImage } from "../store/image/missing.ts";
+import { imageID, type StoredImage } from "../store/image/stored.ts";
 import { openStore } from "../store/open.ts";
 import type { Digest } from "../store/oci/digest.ts";
-import { hostPlatform, parsePlatform } from "../store/oci/platform.ts";
+import { hostPlatform, parsePlatform, type Platform } from "../store/oci/platform.ts";
 import { formatReference, parseReference } from "../store/oci/reference.ts";
 import type { Store } from "../store/store.ts";
 import type { ProgressSink } from "./events.ts";
@@ -51,9 +51,20 @@ export async function pull(options: TransferOptions): Promise<TransferResult> {
   const progress = imageProgress(options.onEvent, `pull ${options.image}`);
   return await progress.around(async () => {
     const image = await source.find(options.image, platform);
+    if (options.platform !== undefined) checkPlatform(image, platform, options.image);
     await source.snapshot(image, progress.layer, { blobs: true });
     return { name: image.name, digest: image.target.digest, imageID: imageID(image) };
   });
+}
+
+/** An image that is no index has one platform, whatever was asked for. @throws E_PLATFORM_MISSING */
+function checkPlatform({ config }: StoredImage, wanted: Platform, image: string): void {
+  const { os, architecture } = config;
+  if (os === wanted.os && architecture === wanted.architecture) return;
+  throw new TsbuildError(
+    `Cannot pull ${image} for ${wanted.os}/${wanted.architecture}: it is for ${os}/${architecture} only`,
+    { code: "E_PLATFORM_MISSING", hint: `leave out --platform, or give --platform ${os}/${architecture}` },
+  );
 }
 
 /** Sends an image to the registry of its name, compressed. @throws RegistryError, E_IMAGE_NOT_FOUND */
@@ -75,7 +86,9 @@ export async function pushFrom(store: Store, options: Omit<TransferOptions, "roo
     store,
     options.image,
     options.platform === undefined ? undefined : parsePlatform(options.platform),
-  );
+  ).catch((error: unknown) => {
+    throw untagged(error, store, options.image);
+  });
   await using client = new RegistryClient(options.registry ?? {});
   const progress = imageProgress(options.onEvent, `push ${formatReference(reference)}`);
   return await progress.around(async () => {
@@ -94,4 +107,13 @@ export async function pushFrom(store: Store, options: Omit<TransferOptions, "roo
     });
     return { name: formatReference(reference), digest, imageID: imageID(image) };
   });
+}
+
+/** Who pushes what was built under another name is told how to name it. */
+function untagged(error: unknown, store: Store, image: string): unknown {
+  if (!(error instanceof TsbuildError) || error.code !== "E_IMAGE_NOT_FOUND") return error;
+  const known = sameImage(store, image);
+  if (known === undefined) return error;
+  const { code, message } = error;
+  return new TsbuildError(message, { code, cause: error, hint: `name it first: tsbuild tag ${known} ${image}` });
 }

@@ -1,6 +1,6 @@
 import type { Descriptor } from "../store/oci/descriptor.ts";
 import { MediaType } from "../store/oci/mediatype.ts";
-import type { Reference } from "../store/oci/reference.ts";
+import { formatReference, type Reference } from "../store/oci/reference.ts";
 import { checkBlob, readManifest, type FetchedManifest } from "./answers.ts";
 import { findCredentials, type FoundCredentials } from "./credentials/find.ts";
 import { endpointsOf, type Act, type Endpoint } from "./endpoints.ts";
@@ -117,7 +117,7 @@ export class RegistryClient implements AsyncDisposable {
     const body = await answer.text();
     const retryAfter = answer.header("retry-after");
     const { tried } = await this.#credentialsOf(endpoint);
-    const name = `${reference.host}/${reference.path}${reference.tag === undefined ? "" : `:${reference.tag}`}`;
+    const name = formatReference(reference);
     const error = unexpectedStatus(`${act} ${name}`, endpoint.api, { status, body, retryAfter }, tried);
     const why = status === 401 ? this.#tokenless.get(endpoint.api) : undefined;
     return why === undefined ? error : error.with([why]);

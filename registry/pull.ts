@@ -125,7 +125,7 @@ interface BlobOptions {
   readonly onProgress?: (bytes: number) => void;
 }
 
-/** One blob, resumed where a broken connection or an earlier pull left it. */
+/** One blob, resumed where a broken connection or an earlier pull left it. @throws RegistryError, E_DIGEST_MISMATCH */
 export async function pullBlob(
   client: RegistryClient,
   content: ContentStore,

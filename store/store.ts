@@ -37,6 +37,7 @@ export interface StepCache {
   delete(key: Digest): void;
 }
 
+/** What is remembered of a step that ran. */
 export interface CacheRecord {
   readonly keys: readonly Digest[];
   readonly slot: string;

@@ -3,6 +3,8 @@ import { parseCacheLimit } from "../graph/cache-limit.ts";
 import type { BuildOptions, PullPolicy } from "../options.ts";
 import { parseContexts } from "../context/named.ts";
 import { parseContextUrl } from "../context/url.ts";
+import { errorMessage } from "../../native/errors.ts";
+import { parsePlatform } from "../../store/oci/platform.ts";
 import type { Invocation } from "./command.ts";
 import { engineOptions } from "./engine-options.ts";
 import { keyValues } from "./key-value.ts";
@@ -22,7 +24,7 @@ export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean):
     config.sourceDateEpoch,
   );
   const pull = pullPolicy(flags.string("pull")) ?? config.pull;
-  const platform = onePlatform(flags.string("platform")) ?? config.platform;
+  const platform = onePlatform(flags.string("platform") ?? config.platform);
   const network = networkMode(flags.string("network")) ?? config.network;
   // The build argument wins, and is the engine's to read.
   const epoch = "SOURCE_DATE_EPOCH" in buildArgs ? undefined : sourceDateEpoch(config.sourceDateEpoch);
@@ -148,6 +150,15 @@ export function onePlatform(text: string | undefined): string | undefined {
     throw new UsageError(`Flag --platform with several platforms is not implemented: ${text}`, {
       code: "E_OPTION_NOT_IMPLEMENTED",
       hint: "build one platform at a time",
+    });
+  }
+  try {
+    if (text !== undefined) parsePlatform(text);
+  } catch (cause) {
+    throw new UsageError(errorMessage(cause), {
+      code: "E_PLATFORM_INVALID",
+      cause,
+      hint: "--platform linux/amd64, linux/arm64 or linux/arm/v7",
     });
   }
   return text;

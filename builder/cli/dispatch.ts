@@ -53,6 +53,13 @@ function looksLikePath(word: string): boolean {
 }
 
 function unknownCommand(word: string): UsageError {
+  const members = groups.get(word);
+  if (members !== undefined) {
+    return new UsageError(`Command ${word} is a group: the name of its command is missing, or not known`, {
+      code: "E_COMMAND_UNKNOWN",
+      hint: `tsbuild ${word} ${[...members.keys()].join("|")}`,
+    });
+  }
   if (missingCommands.includes(word)) {
     return new UsageError(`Command ${word} is not implemented`, {
       code: "E_COMMAND_NOT_IMPLEMENTED",

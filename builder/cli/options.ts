@@ -534,7 +534,7 @@ const ownCommands: readonly CommandSpec[] = [
       ...commonFlags,
     ],
     missing: missing("message/m"),
-    examples: ["tsbuild import rootfs.tar.gz app", "debootstrap-tar | tsbuild import -c 'CMD [\"bash\"]' - debian"],
+    examples: ["tsbuild import rootfs.tar.gz app", "tar -C root -c . | tsbuild import -c 'CMD [\"bash\"]' - debian"],
     rare: true,
     load: () => import("./commands/import.ts"),
   },

@@ -24,6 +24,7 @@ export function parseOutputs(
 
 function parseOutput(word: string): OutputSpec {
   if (word === "-") return { type: "tar", dest: "-" };
+  if (word === "") throw invalid(word, "it is empty");
   const pairs = parseCsv(word, "-o");
   const [first] = pairs;
   if (pairs.length === 1 && first?.[1] === undefined) return { type: "local", dest: word };

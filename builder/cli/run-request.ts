@@ -14,7 +14,7 @@ export function runRequest(invocation: Invocation): RunOptions {
   const [image = "", ...command] = operands;
   const entrypoint = flags.string("entrypoint");
   const pull = pullPolicy(flags.string("pull")) ?? config.pull;
-  const platform = onePlatform(flags.string("platform")) ?? config.platform;
+  const platform = onePlatform(flags.string("platform") ?? config.platform);
   const network = networkMode(flags.string("network")) ?? config.network;
   return {
     ...engineOptions(invocation),

@@ -30,6 +30,17 @@ export interface ExportInput {
   readonly epoch: number | undefined;
 }
 
+/** Refuses a push that cannot be before anything is built. @throws E_PUSH_NAME */
+export function checkPushNames({ outputs = [] }: BuildOptions, names: readonly string[]): void {
+  for (const output of outputs) {
+    if (output.type !== "image" || output.push !== true || (output.names ?? names).length > 0) continue;
+    throw new TsbuildError("Cannot push: the image has no name", {
+      code: "E_PUSH_NAME",
+      hint: "name it: -t registry/name:tag",
+    });
+  }
+}
+
 /** Brings the result to every output; without any, it becomes an image of the store. */
 export async function exportResult(
   input: ExportInput,
@@ -119,12 +130,6 @@ async function exportImage(
   const names = (output.names ?? input.names).map(normalizeReference);
   await storeImage(store, image, names);
   if (output.push !== true) return;
-  if (names.length === 0) {
-    throw new TsbuildError("Cannot push: the image has no name", {
-      code: "E_PUSH_NAME",
-      hint: "name it: -t registry/name:tag",
-    });
-  }
   const registry = options.registry === undefined ? {} : { registry: options.registry };
   for (const name of names) await pushFrom(store, { image: name, signal, onEvent: emit, ...registry });
 }

@@ -19,6 +19,7 @@ export interface OutlineMount {
   readonly location: SourceLocation;
 }
 
+/** A directory that `RUN --mount=type=cache` keeps between builds. */
 export interface OutlineCache {
   readonly id: string;
   readonly location: SourceLocation;

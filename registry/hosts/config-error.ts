@@ -1,10 +1,14 @@
 import { RegistryError } from "../transport/errors.ts";
 
 /** A configuration of registries that cannot be used: nothing is asked of any registry then. */
-export function configError(file: string, why: string, options: { readonly cause?: unknown } = {}): RegistryError {
+export function configError(
+  file: string,
+  why: string,
+  options: { readonly cause?: unknown; readonly hint?: string } = {},
+): RegistryError {
   return new RegistryError(`Cannot use ${file}: ${why}`, {
     code: "E_REGISTRY_CONFIG",
-    ...options,
     hint: `mend ${file}`,
+    ...options,
   });
 }

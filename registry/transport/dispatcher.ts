@@ -2,6 +2,7 @@ import type { SecureContext } from "node:tls";
 import type { Dispatcher } from "undici";
 import type { TlsOptions } from "../hosts/certificates.ts";
 import { configError } from "../hosts/config-error.ts";
+import { proxyUrl } from "./proxy.ts";
 
 type Undici = typeof import("undici");
 
@@ -13,8 +14,8 @@ export function dispatcherFor(
   env: Readonly<Record<string, string>>,
   trust: { readonly tls: TlsOptions | undefined; readonly systemTrust: boolean },
 ): Dispatcher {
-  const pick = (name: string): string | undefined => env[name.toLowerCase()] ?? env[name];
-  const [httpProxy, httpsProxy, noProxy] = [pick("HTTP_PROXY"), pick("HTTPS_PROXY"), pick("NO_PROXY")];
+  const [httpProxy, httpsProxy] = [proxyUrl(env, "HTTP_PROXY"), proxyUrl(env, "HTTPS_PROXY")];
+  const noProxy = env["no_proxy"] ?? env["NO_PROXY"];
   const secure = secureOptions(trust.tls, trust.systemTrust);
   const common = { connect: { timeout: connectTimeout, ...secure }, connections: 6 };
   if (httpProxy === undefined && httpsProxy === undefined) return new undici.Agent(common);

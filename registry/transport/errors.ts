@@ -90,7 +90,8 @@ export function unreachable(origin: string, cause: unknown, env: Readonly<Record
 function proxyNotes(origin: string, code: string, env: Readonly<Record<string, string>>): readonly string[] {
   const name = origin.startsWith("https:") ? "HTTPS_PROXY" : "HTTP_PROXY";
   const proxy = env[name.toLowerCase()] ?? env[name] ?? env["http_proxy"] ?? env["HTTP_PROXY"] ?? "";
-  if (proxy !== "") return [`by the proxy ${URL.parse(proxy)?.host ?? name} (${name})`];
+  if (proxy !== "")
+    return [`by the proxy ${URL.parse(proxy.includes("://") ? proxy : `http://${proxy}`)?.host ?? name} (${name})`];
   return ["ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "ENETUNREACH"].includes(code) ? [`${name} is not set`] : [];
 }
 

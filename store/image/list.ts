@@ -16,7 +16,7 @@ export interface ListedImage {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Every image of the store, the newest first. */
+/** Every image of the store, the newest first. @throws E_MANIFEST_INVALID, E_CONFIG_INVALID of one that is damaged */
 export async function listImages(store: Store): Promise<readonly ListedImage[]> {
   const groups = new Map<Digest, StoredImage[]>();
   for (const image of await allStored(store)) {

@@ -84,6 +84,8 @@ export function familiarName(normalized: string): string {
 function invalid(text: string, why: string): TsbuildError {
   return new TsbuildError(`Cannot read image name ${JSON.stringify(text)}: ${why}`, {
     code: "E_REF_INVALID",
-    hint: "an image name is [host[:port]/]name[:tag][@digest], in lower case, for example debian:12",
+    hint: /^[a-z+-]+:\/\//.test(text)
+      ? `leave out ${text.slice(0, text.indexOf("//") + 2)}`
+      : "an image name is [host[:port]/]name[:tag][@digest], in lower case, for example debian:12",
   });
 }

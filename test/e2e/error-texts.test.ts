@@ -212,13 +212,24 @@ error[E_REGISTRY_AUTH]: Cannot push HOST/team/app:latest: HOST refused it (401)
     ["images --format {{.Idd}}", "E_TEMPLATE", "fields: "],
     ["config rot", "E_USAGE", "did you mean tsbuild config root?"],
     ["run --memry 1g app", "E_OPTION_UNKNOWN", "did you mean --memory?"],
+    ["-o  .", "E_USAGE", "-o DIR"],
+    ["--platform nosuch .", "E_PLATFORM_INVALID", "--platform linux/amd64"],
+    ["--push .", "E_PUSH_NAME", "name it: -t registry/name:tag"],
+    [
+      "push localhost:1/team/app:2",
+      "E_IMAGE_NOT_FOUND",
+      "name it first: tsbuild tag app:latest localhost:1/team/app:2",
+    ],
+    ["pull https://localhost:1/app", "E_REF_INVALID", "leave out https://"],
+    ["image frob", "E_COMMAND_UNKNOWN", "tsbuild image build|"],
+    ["--target nosuch .", "E_TARGET_NOT_FOUND", "tsbuild --call=targets"],
   ])("of %s says %s: %s", async (line, code, help) => {
     using project = new Project({ Dockerfile: "FROM scratch AS base\nCOPY a /a\n", a: "" });
     await tsbuild(project, ["-q", "-t", "app", "."]);
     const failed = await tsbuild(project, line.split(" "));
     expect(failed.stderr).toContain(`error[${code}]`);
     expectManners({ ...failed, stdout: failed.stdout.replace(/^\[\]\n$/, "") }, failed.code ?? 0);
-    expect(failed.code).toBe(/^E_(?:USAGE|OPTION|COMMAND|TEMPLATE|REF_INVALID)/.test(code) ? 2 : 1);
+    expect(failed.code).toBe(/^E_(?:USAGE|OPTION|COMMAND|TEMPLATE|REF_INVALID|PLATFORM)/.test(code) ? 2 : 1);
     expect(failed.stderr).toContain(help);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { pull, push, run, type RegistryOptions } from "../../builder/index.ts";
+import { images, pull, push, run, type RegistryOptions } from "../../builder/index.ts";
 import { openStore } from "../../store/index.ts";
 import { Project, fromBusybox } from "../rig/project.ts";
 import { TestRegistry } from "../rig/registry.ts";
@@ -30,6 +30,19 @@ describe("push() and pull()", () => {
     const pulled = await pull({ root: other.store, image });
     expect(pulled).toEqual(pushed);
     expect(await run({ root: other.store, image })).toEqual({ exitCode: 0 });
+  });
+
+  it("refuse an image of another platform than the one asked for, and leave none", async () => {
+    await using registry = await TestRegistry.start();
+    const { project, image } = await built(registry);
+    using _project = project;
+    using other = new Project({});
+    await push({ root: project.store, image });
+    const platform = "linux/s390x";
+    await expect(pull({ root: other.store, image, platform })).rejects.toMatchObject({ code: "E_PLATFORM_MISSING" });
+    expect(await images({ root: other.store })).toEqual([]);
+    await pull({ root: other.store, image });
+    await expect(run({ root: other.store, image, platform })).rejects.toMatchObject({ code: "E_PLATFORM_MISSING" });
   });
 
   it("send no blob that is there, and mount those of another repository", async () => {

@@ -13,7 +13,7 @@ export async function execute(invocation: Invocation): Promise<number> {
   if (toStdout && isatty(1)) {
     throw new UsageError("Cannot write a tar archive to the terminal", { hint: "tsbuild export -o app.tar app" });
   }
-  const platform = onePlatform(flags.string("platform")) ?? config.platform;
+  const platform = onePlatform(flags.string("platform") ?? config.platform);
   const options = {
     image: operands[0] ?? "",
     to: toStdout ? { stream: resultStream() } : { file },

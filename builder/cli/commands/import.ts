@@ -10,7 +10,7 @@ import { UsageError } from "../usage-error.ts";
 export async function execute(invocation: Invocation): Promise<number> {
   const { flags, operands, config, out } = invocation;
   const [source = "", name] = operands;
-  const platform = onePlatform(flags.string("platform")) ?? config.platform;
+  const platform = onePlatform(flags.string("platform") ?? config.platform);
   const options = {
     archive: archiveOf(source, config.cwd),
     changes: flags.list("change"),

@@ -5,7 +5,7 @@ import { transfer } from "../transfer.ts";
 /** `tsbuild pull`: the name of what was pulled on standard output. */
 export async function execute(invocation: Invocation): Promise<number> {
   const { flags, operands, config, out } = invocation;
-  const platform = onePlatform(flags.string("platform")) ?? config.platform;
+  const platform = onePlatform(flags.string("platform") ?? config.platform);
   const { pull } = await import("../../transfer.ts");
   const options = { image: operands[0] ?? "", ...(platform === undefined ? {} : { platform }) };
   const { name } = await transfer(invocation, "Pulling", async (engine) => await pull({ ...engine, ...options }));

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { commands } from "../../../builder/cli/options.ts";
@@ -26,6 +26,16 @@ describe("docs/cli.md", () => {
     );
     expect(names.length).toBeGreaterThan(15);
     for (const name of names) if (name !== "CLICOLOR" && name !== "GITHUB_ACTIONS") expect(cli).toContain(name);
+  });
+});
+
+describe.each(["ARCHITECTURE.md", "SECURITY.md", "docs/spec-map.md", "docs/differences.md"])("%s", (file) => {
+  it("names files that are there", () => {
+    const text = readFileSync(file, "utf8");
+    const paths = [...text.matchAll(/`((?:native|store|registry|runtime|builder|test|docs)\/[\w./-]*)`/g)].map(
+      ([, path = ""]) => path,
+    );
+    expect(paths.filter((path) => !existsSync(path))).toEqual([]);
   });
 });
 
