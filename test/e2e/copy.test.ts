@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, readFileSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { listTree } from "../rig/list-tree.ts";
@@ -126,6 +126,20 @@ describe("COPY refuses, at its place", () => {
     expect(error).toMatchObject({ code, location: { start: { line: 3, column } } });
     if (message !== undefined) expect(String(error)).toMatch(message);
   });
+
+  it.each(["out", "out/file", "./way/../out"])(
+    "a symlink that leads nowhere in its source, and says so: %s",
+    async (path) => {
+      using project = new Project({ Dockerfile: `FROM scratch\nCOPY ${path} /x\n` });
+      mkdirSync(join(project.directory, "way"));
+      symlinkSync("/etc/passwd", join(project.directory, "out"));
+      const { error } = await project.build();
+      expect(error).toMatchObject({
+        code: "E_COPY_NOT_FOUND",
+        notes: ['/out is a symlink to "/etc/passwd", and the build context has nothing there'],
+      });
+    },
+  );
 });
 
 describe("ADD", () => {

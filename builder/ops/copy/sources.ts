@@ -81,18 +81,36 @@ function namedSource(tree: SourceTree, path: string): Source {
 
 /** The error for a path that is not there, is hidden by an ignore file or, with `source`, chosen by no pattern. */
 export function missingSource(tree: SourceTree, path: string, source?: Source): TsbuildError {
-  const why = source === undefined ? undefined : tree.whyExcluded(source.resolved);
-  const near = why === undefined ? nearNames(tree, path) : undefined;
+  const excluded = source === undefined ? undefined : tree.whyExcluded(source.resolved);
+  const link = source === undefined ? brokenLink(tree, path) : undefined;
+  const near = excluded === undefined && link === undefined ? nearNames(tree, path) : undefined;
+  const note = excluded === undefined ? link : `it is excluded by ${excluded}`;
   return new TsbuildError(`Cannot find /${path} in ${tree.name}`, {
     code: "E_COPY_NOT_FOUND",
-    ...(why === undefined ? {} : { notes: [`it is excluded by ${why}`] }),
+    ...(note === undefined ? {} : { notes: [note] }),
     hint:
-      why !== undefined
+      excluded !== undefined
         ? `add a line \`!${path}\` to the ignore file`
         : near === undefined
           ? (tree.whereToLook ?? "look at what is there: ls in that stage")
           : `did you mean ${near}?`,
   });
+}
+
+/** What is wrong with the first symlink on the way that leads to nothing: such as one that was meant for the host's files. */
+function brokenLink(tree: SourceTree, path: string): string | undefined {
+  const parts = path.split("/").filter((part) => part !== "");
+  for (let count = 1; count <= parts.length; count++) {
+    const part = parts.slice(0, count).join("/");
+    const found = parentInRoot(tree.root, part);
+    if (found === undefined) return undefined;
+    using dir = found.dir;
+    if (dir.stat(found.name)?.type !== "symlink" || statInRoot(tree.root, resolveInRoot(tree.root, part)) !== undefined)
+      continue;
+    const target = JSON.stringify(dir.readlink(found.name));
+    return `/${part} is a symlink to ${target}, and ${tree.name} has nothing there`;
+  }
+  return undefined;
 }
 
 /** A hidden directory still counts while something below it may be shown. */
