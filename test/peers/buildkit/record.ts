@@ -69,13 +69,22 @@ interface Answer {
   }[];
 }
 
+/** Within a copy of BuildKit's module: with its own versions of everything. */
 function compile(): string {
   const directory = mkdtempSync(join(tmpdir(), "tsbuild-buildkit-"));
   process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
-  copyFileSync(join(import.meta.dirname, "main.go"), join(directory, "main.go"));
-  writeFileSync(join(directory, "go.mod"), `module record\n\nrequire github.com/moby/buildkit ${version}\n`);
+  const module = execFileSync("go", ["mod", "download", "-json", `github.com/moby/buildkit@${version}`], {
+    cwd: directory,
+    encoding: "utf8",
+  });
+  const { Dir }: { readonly Dir: string } = JSON.parse(module);
+  execFileSync("sh", ["-c", 'cp -R "$1" buildkit && chmod -R u+w buildkit && mkdir buildkit/cmd/record', "sh", Dir], {
+    cwd: directory,
+  });
+  const source = join(directory, "buildkit");
+  copyFileSync(join(import.meta.dirname, "main.go"), join(source, "cmd/record/main.go"));
   const program = join(directory, "record");
-  execFileSync("go", ["build", "-mod=mod", "-o", program, "."], { cwd: directory, stdio: "inherit" });
+  execFileSync("go", ["build", "-o", program, "./cmd/record"], { cwd: source, stdio: "inherit" });
   return program;
 }
 

@@ -1,0 +1,1 @@
+rm -f l; ln -s d/e l
