@@ -25,8 +25,10 @@ export async function prepareImage(
   signal: AbortSignal,
 ): Promise<{ readonly image: FoundImage; readonly snapshot: Snapshot | undefined }> {
   const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
-  const stored = await findStored(store, options.image, platform);
   const policy = options.pull ?? "missing";
+  // What is not to be fetched may also be of another machine.
+  const wanted = options.platform === undefined && policy === "never" ? undefined : platform;
+  const stored = await findStored(store, options.image, wanted);
   if (stored !== undefined && options.platform !== undefined && policy !== "always") checkPlatform(stored, options);
   await using workers = new WorkerPool();
   await using source = new ImageSource({

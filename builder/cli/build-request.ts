@@ -4,7 +4,7 @@ import type { BuildOptions, PullPolicy } from "../options.ts";
 import { parseContexts } from "../context/named.ts";
 import { parseContextUrl } from "../context/url.ts";
 import { errorMessage } from "../../native/errors.ts";
-import { parsePlatform } from "../../store/oci/platform.ts";
+import { parsePlatform, type Platform } from "../../store/oci/platform.ts";
 import type { Invocation } from "./command.ts";
 import { engineOptions } from "./engine-options.ts";
 import { keyValues } from "./key-value.ts";
@@ -162,6 +162,12 @@ export function onePlatform(text: string | undefined): string | undefined {
     });
   }
   return text;
+}
+
+/** `--platform` of a command that only chooses among what is there. @throws E_PLATFORM_INVALID */
+export function givenPlatform(flags: Invocation["flags"]): Platform | undefined {
+  const text = onePlatform(flags.string("platform"));
+  return text === undefined ? undefined : parsePlatform(text);
 }
 
 /** The word `context` is the engine's to understand, who knows the context. */

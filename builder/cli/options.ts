@@ -372,6 +372,7 @@ const ownCommands: readonly CommandSpec[] = [
     flags: [
       { name: "all", short: "a", kind: "bool", help: "every image (what is listed anyway)" },
       { name: "digests", kind: "bool", help: "show digests" },
+      { name: "tree", kind: "bool", help: "show the platforms of each image" },
       {
         name: "filter",
         short: "f",
@@ -384,7 +385,6 @@ const ownCommands: readonly CommandSpec[] = [
       quietIds,
       ...commonFlags,
     ],
-    missing: missing("tree"),
     examples: ["tsbuild images", "tsbuild images --filter reference='app*' --format '{{.Repository}} {{.Size}}'"],
     load: () => import("./commands/images.ts"),
   },
@@ -439,11 +439,17 @@ const ownCommands: readonly CommandSpec[] = [
     max: Infinity,
     flags: [
       { ...formatFlag, short: "f", help: "json or a Go template: '{{.Config.Env}}'" },
+      { name: "query", kind: "string", value: "PATH", help: "a part of it as JSON: Config.Env[0]" },
       { name: "type", kind: "string", value: "KIND", choices: ["image"], help: "what is inspected: image" },
+      platformFlag,
       ...commonFlags,
     ],
-    missing: missing("size/s", "platform"),
-    examples: ["tsbuild inspect app", "tsbuild inspect -f '{{json .Config.Env}}' app"],
+    missing: missing("size/s"),
+    examples: [
+      "tsbuild inspect app",
+      "tsbuild inspect -f '{{json .Config.Env}}' app",
+      "tsbuild inspect --query RootFS.Layers app",
+    ],
     load: () => import("./commands/inspect.ts"),
   },
   {
@@ -457,9 +463,9 @@ const ownCommands: readonly CommandSpec[] = [
       formatFlag,
       noTrunc,
       quietIds,
+      platformFlag,
       ...commonFlags,
     ],
-    missing: missing("platform"),
     examples: ["tsbuild history app", "tsbuild history --no-trunc --format '{{.CreatedBy}}' app"],
     load: () => import("./commands/history.ts"),
   },
@@ -493,9 +499,10 @@ const ownCommands: readonly CommandSpec[] = [
     flags: [
       { name: "output", short: "o", kind: "string", value: "FILE", help: "write to FILE in place of standard output" },
       { name: "format", kind: "string", value: "KIND", choices: ["docker", "oci"], help: "docker (default) or oci" },
+      platformFlag,
       ...commonFlags,
     ],
-    missing: missing("platform", "quiet/q", "compress"),
+    missing: missing("quiet/q", "compress"),
     examples: ["tsbuild save -o app.tar app", "tsbuild save app | docker load"],
     load: () => import("./commands/save.ts"),
   },

@@ -1,4 +1,5 @@
 import type { ContainerConfig, History } from "../oci/config.ts";
+import type { Platform } from "../oci/platform.ts";
 import { familiarName, parseReference } from "../oci/reference.ts";
 import type { Store } from "../store.ts";
 import { imageSize, layerSize } from "./list.ts";
@@ -23,9 +24,9 @@ export interface InspectedImage {
   readonly Descriptor: { readonly mediaType: string; readonly digest: string; readonly size: number };
 }
 
-/** @throws E_IMAGE_NOT_FOUND, E_IMAGE_AMBIGUOUS */
-export async function inspectImage(store: Store, text: string): Promise<InspectedImage> {
-  const image = await requireStored(store, text);
+/** @throws E_IMAGE_NOT_FOUND, E_IMAGE_AMBIGUOUS, E_PLATFORM_MISSING */
+export async function inspectImage(store: Store, text: string, platform?: Platform): Promise<InspectedImage> {
+  const image = await requireStored(store, text, platform);
   const { config, descriptor } = image;
   const names = namesOf(store, image);
   const { mediaType, digest, size } = descriptor;
@@ -67,9 +68,9 @@ export interface HistoryLine {
   readonly comment: string;
 }
 
-/** @throws E_IMAGE_NOT_FOUND, E_IMAGE_AMBIGUOUS */
-export async function imageHistory(store: Store, text: string): Promise<readonly HistoryLine[]> {
-  const image = await requireStored(store, text);
+/** @throws E_IMAGE_NOT_FOUND, E_IMAGE_AMBIGUOUS, E_PLATFORM_MISSING */
+export async function imageHistory(store: Store, text: string, platform?: Platform): Promise<readonly HistoryLine[]> {
+  const image = await requireStored(store, text, platform);
   const { diff_ids: diffs } = image.config.rootfs;
   let layer = 0;
   const lines = (image.config.history ?? []).map((entry: History): HistoryLine => {

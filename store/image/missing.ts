@@ -1,13 +1,24 @@
 import { TsbuildError } from "../../native/errors.ts";
 import { familiarName } from "../oci/reference.ts";
-import type { Platform } from "../oci/platform.ts";
+import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { Store } from "../store.ts";
 import { danglingPrefix, findStored, type StoredImage } from "./stored.ts";
 
-/** As findStored(), for who cannot go on without. @throws E_IMAGE_NOT_FOUND */
+/** As findStored(), for who cannot go on without. @throws E_IMAGE_NOT_FOUND, E_PLATFORM_MISSING */
 export async function requireStored(store: Store, text: string, platform?: Platform): Promise<StoredImage> {
   const found = await findStored(store, text, platform);
-  if (found !== undefined) return found;
+  if (found !== undefined && isFor(found, platform)) return found;
+  const other = found ?? (platform === undefined ? undefined : await findStored(store, text));
+  if (platform !== undefined && other !== undefined) {
+    const { os, architecture } = other.config;
+    throw new TsbuildError(
+      `Cannot use ${text} for ${formatPlatform(platform)}: the store has it for ${os}/${architecture}`,
+      {
+        code: "E_PLATFORM_MISSING",
+        hint: `fetch the other one: tsbuild pull --platform ${formatPlatform(platform)} ${text}   (or leave out --platform)`,
+      },
+    );
+  }
   const names = storedNames(store);
   const wanted = withoutTag(text);
   const near = names.find((name) => name.startsWith(wanted)) ?? names.find((name) => name.includes(wanted));
@@ -15,6 +26,11 @@ export async function requireStored(store: Store, text: string, platform?: Platf
     code: "E_IMAGE_NOT_FOUND",
     hint: near === undefined ? "list what is there: tsbuild images" : `did you mean ${near}?`,
   });
+}
+
+/** An image that is no index has one platform, whatever was asked for. */
+function isFor({ config }: StoredImage, platform: Platform | undefined): boolean {
+  return platform === undefined || (config.os === platform.os && config.architecture === platform.architecture);
 }
 
 /** The name of the store under which the image that is to be pushed as `text` probably is: `app:latest` for `host/app`. */

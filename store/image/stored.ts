@@ -2,8 +2,8 @@ import { TsbuildError } from "../../native/errors.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { Manifest } from "../oci/manifest.ts";
-import { parseManifest, selectManifest } from "../oci/parse.ts";
+import type { Index, Manifest } from "../oci/manifest.ts";
+import { bestManifest, parseManifest } from "../oci/parse.ts";
 import { parseConfig } from "../oci/parse-config.ts";
 import { hostPlatform, type Platform } from "../oci/platform.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
@@ -33,26 +33,59 @@ export function imageID(image: StoredImage): Digest {
   return image.manifest.config.digest;
 }
 
-/** Reads what a name points to; undefined when a document is missing or none is for the platform. */
+/**
+ * Reads what a name points to; undefined when a document is missing or none is for the platform. Without a platform it
+ * is the machine's, else another one that is here.
+ */
 export async function loadStored(
-  store: { readonly content: Pick<Store["content"], "read"> },
-  ref: Pick<ImageRef, "name" | "target">,
-  platform: Platform = hostPlatform(),
+  store: Documents,
+  ref: NameAndTarget,
+  platform?: Platform,
 ): Promise<StoredImage | undefined> {
   const { name, target } = ref;
-  const { content } = store;
   try {
-    const top = parseManifest(await content.read(target), target.mediaType);
-    const descriptor = top.kind === "index" ? selectManifest(top.index, platform, name) : target;
-    const inner = top.kind === "index" ? parseManifest(await content.read(descriptor), descriptor.mediaType) : top;
-    if (inner.kind === "index") return undefined;
-    const config = parseConfig(await content.read(inner.manifest.config));
-    return { name, target, descriptor, manifest: inner.manifest, config };
+    const top = parseManifest(await store.content.read(target), target.mediaType);
+    const choices = top.kind === "index" ? choicesOf(top.index, platform) : [target];
+    for (const descriptor of choices) {
+      const image = await loadManifest(store, { name, target }, descriptor);
+      if (image !== undefined) return image;
+    }
+    return undefined;
   } catch (error) {
-    const expected = ["E_CONTENT_NOT_FOUND", "E_PLATFORM_MISSING"];
-    if (error instanceof TsbuildError && expected.includes(error.code)) return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+type Documents = { readonly content: Pick<Store["content"], "read"> };
+type NameAndTarget = Pick<ImageRef, "name" | "target">;
+
+/** One manifest of what a name points to; undefined when a document of it is missing. */
+export async function loadManifest(
+  { content }: Documents,
+  { name, target }: NameAndTarget,
+  descriptor: Descriptor,
+): Promise<StoredImage | undefined> {
+  try {
+    const parsed = parseManifest(await content.read(descriptor), descriptor.mediaType);
+    if (parsed.kind === "index") return undefined;
+    const config = parseConfig(await content.read(parsed.manifest.config));
+    return { name, target, descriptor, manifest: parsed.manifest, config };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function choicesOf(index: Index, platform: Platform | undefined): readonly Descriptor[] {
+  const best = bestManifest(index, platform ?? hostPlatform());
+  if (platform !== undefined) return best === undefined ? [] : [best];
+  const others = index.manifests.filter((one) => one !== best && one.platform?.os !== "unknown");
+  return best === undefined ? others : [best, ...others];
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof TsbuildError && error.code === "E_CONTENT_NOT_FOUND";
 }
 
 /** Every image that can be read, one for each name. */

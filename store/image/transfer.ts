@@ -1,3 +1,4 @@
+import type { Platform } from "../oci/platform.ts";
 import type { Store } from "../store.ts";
 import { writeArchive, writeArchiveFile, type ArchivedImage, type ArchiveFormat } from "./archive-write.ts";
 import { compressImage } from "./blob.ts";
@@ -29,7 +30,7 @@ export async function toArchived(
 
 /**
  * `save`: several images in one archive, to a file or a stream. A name given by its name is saved with it, an ID without.
- * @throws E_IMAGE_NOT_FOUND
+ * @throws E_IMAGE_NOT_FOUND, E_PLATFORM_MISSING, E_OUTPUT_FILE
  */
 export async function saveImages(
   store: Store,
@@ -37,13 +38,15 @@ export async function saveImages(
   options: {
     readonly format: ArchiveFormat;
     readonly to: { readonly file: string } | { readonly stream: NodeJS.WritableStream };
+    /** Of images that have several; without it the machine's, else another one that is here. */
+    readonly platform?: Platform | undefined;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<void> {
-  const { format, to, signal } = options;
+  const { format, to, platform, signal } = options;
   const archived: ArchivedImage[] = [];
   for (const text of images) {
-    const image = await requireStored(store, text);
+    const image = await requireStored(store, text, platform);
     const names = nameOf(text) === image.name ? [image.name] : [];
     archived.push(await toArchived(store, image, { format, names, signal }));
   }

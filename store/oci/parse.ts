@@ -59,19 +59,25 @@ function kindOf(json: Json, types: readonly (string | undefined)[]): "manifest" 
 
 /** The manifest of an index that fits a platform best. @throws E_PLATFORM_MISSING */
 export function selectManifest(index: Index, wanted: Platform, name: string): Descriptor {
+  const best = bestManifest(index, wanted);
+  if (best !== undefined) return best;
   const offered = index.manifests.filter(({ platform }) => platform?.os !== "unknown");
-  const ranked = offered
-    .map((one) => ({ one, rank: one.platform === undefined ? 1000 : matchPlatform(wanted, one.platform) }))
-    .filter(({ rank }) => rank !== undefined)
-    .toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0));
-  const [best] = ranked;
-  if (best !== undefined) return best.one;
   const platforms = offered.flatMap(({ platform }) => (platform === undefined ? [] : [formatPlatform(platform)]));
   throw new TsbuildError(`Cannot use ${name}: it has no image for ${formatPlatform(wanted)}`, {
     code: "E_PLATFORM_MISSING",
     notes: [`it has: ${platforms.slice(0, 40).join(", ")}`],
     hint: `choose one of these: --platform=${platforms[0] ?? "linux/amd64"}`,
   });
+}
+
+/** The manifest that suits a platform best; undefined: none does. */
+export function bestManifest(index: Index, wanted: Platform): Descriptor | undefined {
+  const [best] = index.manifests
+    .filter(({ platform }) => platform?.os !== "unknown")
+    .map((one) => ({ one, rank: one.platform === undefined ? 1000 : matchPlatform(wanted, one.platform) }))
+    .filter(({ rank }) => rank !== undefined)
+    .toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0));
+  return best?.one;
 }
 
 function list(json: Json, field: "manifests" | "layers"): readonly Descriptor[] {

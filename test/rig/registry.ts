@@ -49,9 +49,9 @@ export class TestRegistry implements AsyncDisposable {
   }
 
   /** Puts an image without layers there; what makes it different is `author`. Gives its manifest's digest. */
-  publish(repository: string, tag: string, author: string): string {
+  publish(repository: string, tag: string, author: string, architecture = "amd64"): string {
     const config = Buffer.from(
-      JSON.stringify({ architecture: "amd64", os: "linux", author, rootfs: { type: "layers", diff_ids: [] } }),
+      JSON.stringify({ architecture, os: "linux", author, rootfs: { type: "layers", diff_ids: [] } }),
     );
     const type = "application/vnd.oci.image.manifest.v1+json";
     const descriptor = {
@@ -63,6 +63,18 @@ export class TestRegistry implements AsyncDisposable {
     this.blobs.set(descriptor.digest, config);
     for (const name of [tag, digestOf(bytes)]) this.#manifests.set(`${repository}/${name}`, { type, bytes });
     return digestOf(bytes);
+  }
+
+  /** Puts an index of such images there, one for each architecture. */
+  publishIndex(repository: string, tag: string, architectures: readonly string[]): void {
+    const type = "application/vnd.oci.image.index.v1+json";
+    const manifests = architectures.map((architecture) => {
+      const digest = this.publish(repository, architecture, architecture, architecture);
+      const { type: mediaType = "", bytes = Buffer.alloc(0) } = this.#manifests.get(`${repository}/${digest}`) ?? {};
+      return { mediaType, digest, size: bytes.length, platform: { os: "linux", architecture } };
+    });
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: type, manifests }));
+    for (const name of [tag, digestOf(bytes)]) this.#manifests.set(`${repository}/${name}`, { type, bytes });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,5 @@
 import type { HistoryLine } from "../../../store/image/inspect.ts";
+import { givenPlatform } from "../build-request.ts";
 import type { Invocation } from "../command.ts";
 import { formatRows } from "../format/output.ts";
 import { dockerSize } from "../format/size.ts";
@@ -21,7 +22,7 @@ export async function execute(invocation: Invocation): Promise<number> {
   const { flags, operands, out } = invocation;
   const { imageHistory } = await import("../../../store/image/inspect.ts");
   await using store = await openInvocationStore(invocation);
-  const lines = await imageHistory(store, operands[0] ?? "");
+  const lines = await imageHistory(store, operands[0] ?? "", givenPlatform(flags));
   const full = flags.bool("no-trunc");
   const human = !flags.has("human") || flags.bool("human");
   const rows = lines.map((line) => rowOf(line, { full, human, now: Date.now() }));

@@ -1,6 +1,7 @@
 import type { ListedImage } from "../../../store/image/list.ts";
 import type { Invocation } from "../command.ts";
-import { filterImages } from "../filters.ts";
+import type { Store } from "../../../store/store.ts";
+import { filterImages, matchesName } from "../filters.ts";
 import { splitName } from "../format/names.ts";
 import { formatRows } from "../format/output.ts";
 import { dockerSize } from "../format/size.ts";
@@ -29,6 +30,7 @@ export async function execute(invocation: Invocation): Promise<number> {
   const { flags, operands, out } = invocation;
   const { listImages } = await import("../../../store/image/list.ts");
   await using store = await openInvocationStore(invocation);
+  if (flags.bool("tree")) return await showTrees(invocation, store);
   const all = await listImages(store);
   const [name] = operands;
   const filters = [...flags.list("filter"), ...(name === undefined ? [] : [`reference=${name}`])];
@@ -48,6 +50,23 @@ export async function execute(invocation: Invocation): Promise<number> {
     { title: "SIZE", field: "Size", cell: (row: Row) => row.Size },
   ];
   out.result(formatRows(flags.string("format"), rows, columns));
+  return 0;
+}
+
+/** @throws E_USAGE for what does not go with a tree */
+async function showTrees({ flags, operands, out }: Invocation, store: Store): Promise<number> {
+  const other = ["format", "quiet", "digests", "filter"].find((name) => flags.has(name));
+  if (other !== undefined)
+    throw new UsageError(`Cannot use --tree together with --${other}`, { hint: "leave one of them out" });
+  const [{ imageTrees }, { renderTrees }] = await Promise.all([
+    import("../../../store/image/tree.ts"),
+    import("../format/image-tree.ts"),
+  ]);
+  const [wanted] = operands;
+  const trees = (await imageTrees(store)).filter(
+    ({ name }) => wanted === undefined || (name !== undefined && matchesName(name, wanted)),
+  );
+  out.result(renderTrees(trees, (id) => (flags.bool("no-trunc") ? id : shortID(id))));
   return 0;
 }
 

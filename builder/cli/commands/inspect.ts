@@ -1,8 +1,11 @@
 import type { InspectedImage } from "../../../store/image/inspect.ts";
+import { givenPlatform } from "../build-request.ts";
 import type { Invocation } from "../command.ts";
 import { inspectView } from "../format/inspect-view.ts";
 import { formatOne } from "../format/output.ts";
+import { queryValue } from "../format/query.ts";
 import { openInvocationStore } from "../open-store.ts";
+import { UsageError } from "../usage-error.ts";
 
 /** `tsbuild inspect`: a JSON array, or a line of the template for each image. Those that are there are shown even if another is not. */
 export async function execute(invocation: Invocation): Promise<number> {
@@ -11,15 +14,21 @@ export async function execute(invocation: Invocation): Promise<number> {
   await using store = await openInvocationStore(invocation);
   const found: InspectedImage[] = [];
   const failures: unknown[] = [];
+  if (flags.has("query") && flags.has("format")) {
+    throw new UsageError("Cannot use --query together with --format", { hint: "leave one of them out" });
+  }
+  const platform = givenPlatform(flags);
   for (const image of operands) {
     try {
-      found.push(await inspectImage(store, image));
+      found.push(await inspectImage(store, image, platform));
     } catch (error) {
       failures.push(error);
     }
   }
   const format = flags.string("format");
-  if (format === undefined) out.result(`${JSON.stringify(found, undefined, 4)}\n`);
+  const query = flags.string("query");
+  if (query !== undefined) out.result(found.map((image) => `${JSON.stringify(queryValue(image, query))}\n`).join(""));
+  else if (format === undefined) out.result(`${JSON.stringify(found, undefined, 4)}\n`);
   else out.result(found.map((image) => formatOne(format, format === "json" ? image : inspectView(image))).join(""));
   if (failures.length > 0) throw failures[0];
   return 0;

@@ -1,5 +1,6 @@
 import { isatty } from "node:tty";
 import type { Invocation } from "../command.ts";
+import { givenPlatform } from "../build-request.ts";
 import { openInvocationStore } from "../open-store.ts";
 import { resultStream } from "../output.ts";
 import { UsageError } from "../usage-error.ts";
@@ -15,6 +16,7 @@ export async function execute(invocation: Invocation): Promise<number> {
   const { saveImages } = await import("../../../store/image/transfer.ts");
   await using store = await openInvocationStore(invocation);
   const to = toStdout ? { stream: resultStream() } : { file };
-  await saveImages(store, operands, { format: flags.string("format") === "oci" ? "oci" : "docker", to, signal });
+  const format = flags.string("format") === "oci" ? "oci" : "docker";
+  await saveImages(store, operands, { format, to, platform: givenPlatform(flags), signal });
   return 0;
 }

@@ -19,7 +19,7 @@ export function explain(thrown: unknown): Explanation {
   const known = errno === undefined ? undefined : system.get(errno);
   if (thrown instanceof TsbuildError) {
     return {
-      code: thrown instanceof SyscallError && known !== undefined ? known.code : thrown.code,
+      code: known !== undefined && thrown.code.startsWith("E_SYS_") ? known.code : thrown.code,
       message: thrown.message,
       notes: thrown.notes,
       hint: thrown.hint ?? known?.hint ?? causeHint(thrown.cause) ?? usualHint(thrown.code) ?? unexpectedOf(thrown),
@@ -98,7 +98,9 @@ const system: ReadonlyMap<string, SystemAdvice> = new Map(Object.entries(advice)
 
 function errnoOf(thrown: unknown): string | undefined {
   if (thrown instanceof SyscallError) return thrown.errno;
-  if (!(thrown instanceof Error) || thrown instanceof TsbuildError) return undefined;
+  if (!(thrown instanceof Error)) return undefined;
+  // A Dockerfile's step has the code of what failed in it.
+  if (thrown instanceof TsbuildError) return /^E_SYS_([A-Z0-9]+)$/.exec(thrown.code)?.[1];
   return "code" in thrown && typeof thrown.code === "string" ? thrown.code : undefined;
 }
 

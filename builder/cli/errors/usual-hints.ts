@@ -37,6 +37,7 @@ const hints: Readonly<Record<string, string>> = {
   E_PLATFORM_INVALID: "a platform is os/arch or os/arch/variant: linux/amd64, linux/arm/v7",
   E_PLATFORM_MISSING: "give another --platform, or leave it out",
   E_REF_INVALID: "an image name is [host[:port]/]name[:tag], in lower case",
+  E_RUN_FAILED: "what it printed in all: tsbuild logs; a shell in the state that it left: --shell-on-fail",
   E_SECCOMP_PROFILE: "use a profile of docker's form",
   E_SECRET_READ: "check the path or variable of --secret",
   E_SIGNAL_INVALID: "write a name or number: SIGTERM, 15",

@@ -16,9 +16,9 @@ export function makeRoom(dir: Dir, name: string, target: string): void {
 
 /** The error for a path of which a part is no directory. */
 export function notDirectory(path: string): TsbuildError {
-  return new TsbuildError(`Cannot copy to /${path}: it is not a directory`, {
+  return new TsbuildError(`Cannot use /${path} as a directory: something else is there`, {
     code: "E_COPY_TARGET",
-    hint: "remove it in an earlier RUN, or choose another destination",
+    hint: "remove it in an earlier RUN, or choose another path",
   });
 }
 
