@@ -67,7 +67,10 @@ export class LocalContext implements SourceTree {
 
   hash(file: Parameters<SourceTree["hash"]>[0]): string {
     this.#files++;
-    return this.#hashes.hash(file.path, file.stat, () => hashFile(file.dir, file.name, file.stat.size));
+    const attributes = this.owner === undefined;
+    return this.#hashes.hash(file.path, file.stat, () =>
+      hashFile(file.dir, file.name, { size: file.stat.size, attributes }),
+    );
   }
 
   remembered(path: string, request: string, compute: () => Digest): Digest {

@@ -44,7 +44,7 @@ export class SnapshotTree implements SourceTree {
   }
 
   hash(file: Parameters<SourceTree["hash"]>[0]): string {
-    return hashFile(file.dir, file.name, file.stat.size);
+    return hashFile(file.dir, file.name, { size: file.stat.size, attributes: true });
   }
 
   remembered(_path: string, _request: string, compute: () => Digest): Digest {

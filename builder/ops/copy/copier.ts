@@ -288,7 +288,8 @@ export class Copier {
     if (link !== undefined) return this.#hardlink(link, { dir, name });
     if (stat.type === "file") {
       const metadata = { ...this.#ownerOf(entry), mode: this.#modeOf(stat), mtime: stat.mtime };
-      return copyFile({ ...from, size: stat.size }, { dir, name, defaults: to.defaults }, metadata);
+      const attributes = entry.owner === undefined;
+      return copyFile({ ...from, size: stat.size, attributes }, { dir, name, defaults: to.defaults }, metadata);
     }
     if (stat.type === "symlink") dir.symlink(from.dir.readlink(from.name), name);
     else if (stat.type === "char" || stat.type === "block" || stat.type === "fifo") {
@@ -306,7 +307,7 @@ export class Copier {
     to.dir.chown(to.name, uid, gid);
     if (stat.type === "symlink") return;
     to.dir.chmod(to.name, this.#modeOf(stat));
-    if (stat.type !== "directory") return;
+    if (stat.type !== "directory" || entry.owner !== undefined) return;
     for (const key of from.dir.listxattr(from.name).filter(copiedXattr)) {
       const value = from.dir.getxattr(from.name, key);
       if (value !== undefined) to.dir.setxattr(to.name, key, value);

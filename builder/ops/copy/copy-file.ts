@@ -11,9 +11,9 @@ export interface FileMetadata extends Ownership {
   readonly mtime: bigint;
 }
 
-/** Copies a regular file to a name that is free, with its attributes; all by descriptors, which spares look-ups. */
+/** Copies a regular file to a name that is free; all by descriptors, which spares look-ups. */
 export function copyFile(
-  from: { readonly dir: Dir; readonly name: string; readonly size: number },
+  from: { readonly dir: Dir; readonly name: string; readonly size: number; readonly attributes: boolean },
   to: { readonly dir: Dir; readonly name: string; readonly defaults: CreationDefaults },
   metadata: FileMetadata,
 ): void {
@@ -25,7 +25,8 @@ export function copyFile(
       const got = to.defaults.of(target, asked);
       copyBytes(source, target, from.size);
       setOwnership(target, got, metadata);
-      for (const key of listFdXattrs(source)) if (copiedXattr(key)) copyFdXattr(source, target, key);
+      const keys = from.attributes ? listFdXattrs(source).filter(copiedXattr) : [];
+      for (const key of keys) copyFdXattr(source, target, key);
       setFdTime(target, metadata.mtime);
     } finally {
       closeFd(target);

@@ -91,7 +91,7 @@ function addEntry(
       : stat.type === "symlink"
         ? dir.readlink(name)
         : `${stat.devmajor}:${stat.devminor}`;
-  const attributes = stat.type === "directory" ? xattrs(dir, name) : [];
+  const attributes = stat.type === "directory" && tree.owner === undefined ? xattrs(dir, name) : [];
   const line = JSON.stringify([stat.type, label, stat.mode, uid, gid, what, attributes]);
   sink.total.update(line);
   const mode = (stat.mode & 0o7777).toString(8);

@@ -4,10 +4,14 @@ import { closeFd, readFd } from "../../../native/syscall.ts";
 
 const buffer = Buffer.allocUnsafe(1 << 20);
 
-/** Hex sha256 of a regular file's bytes and, where it has any, of its attributes. `size`: as its metadata says. */
-export function hashFile(dir: Dir, name: string, size: number): string {
-  const content = hashContent(dir, name, size);
-  const attributes = xattrs(dir, name);
+/** Hex sha256 of a regular file's bytes and, where they count and it has any, of its attributes. */
+export function hashFile(
+  dir: Dir,
+  name: string,
+  file: { readonly size: number; readonly attributes: boolean },
+): string {
+  const content = hashContent(dir, name, file.size);
+  const attributes = file.attributes ? xattrs(dir, name) : [];
   if (attributes.length === 0) return content;
   return createHash("sha256")
     .update(JSON.stringify([content, attributes]))

@@ -7,7 +7,10 @@ export interface SourceTree extends Disposable {
   readonly root: Root;
   /** What a message calls it: `the build context`, `stage build`. */
   readonly name: string;
-  /** The owner that everything has, whatever the disk says; undefined: as on disk. */
+  /**
+   * The owner that everything has, whatever the disk says: as with BuildKit, nothing of a directory of the host has
+   * extended attributes then either. undefined: as on disk.
+   */
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
   /** Whether a socket is copied as an empty file, as BuildKit sends the build context; otherwise it is left out. */
   readonly socketsAsFiles: boolean;
