@@ -15,6 +15,7 @@ const SYS_listxattrat = 465;
 let hasListxattrat = true;
 const SYS_getdents64 = process.arch === "arm64" ? 61 : 217;
 const RESOLVE_NO_MAGICLINKS = 0x02n;
+const RESOLVE_NO_SYMLINKS = 0x04n;
 const RESOLVE_BENEATH = 0x08n;
 const RESOLVE_IN_ROOT = 0x10n;
 const STATX_BASIC = 0x7ff;
@@ -285,6 +286,27 @@ export class Dir implements Disposable {
   }
 }
 
+/** @see openat2(2) struct open_how */
+interface OpenHow {
+  readonly flags: number;
+  readonly mode: number;
+  readonly resolve: bigint;
+}
+
+function openHow({ flags, mode, resolve }: OpenHow): Buffer {
+  const how = Buffer.alloc(24);
+  how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC), 0);
+  how.writeBigUInt64LE(BigInt(mode), 8);
+  how.writeBigUInt64LE(resolve | RESOLVE_NO_MAGICLINKS, 16);
+  return how;
+}
+
+const straightHow = openHow({
+  flags: constants.O_RDONLY | constants.O_DIRECTORY,
+  mode: 0,
+  resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+});
+
 /**
  * A directory that paths are resolved inside of as if it were `/`: absolute symlinks and `..` stay in it, and the
  * kernel's magic links are refused. @see openat2(2) RESOLVE_IN_ROOT
@@ -307,11 +329,8 @@ export class Root extends Dir {
     return this.#open(path, { flags, mode, resolve: RESOLVE_IN_ROOT });
   }
 
-  #open(path: string, options: { readonly flags: number; readonly mode: number; readonly resolve: bigint }): number {
-    const how = Buffer.alloc(24);
-    how.writeBigUInt64LE(BigInt(options.flags | O_CLOEXEC), 0);
-    how.writeBigUInt64LE(BigInt(options.mode), 8);
-    how.writeBigUInt64LE(options.resolve | RESOLVE_NO_MAGICLINKS, 16);
+  #open(path: string, options: OpenHow): number {
+    const how = openHow(options);
     const name = encodeCString(path === "" ? "." : path);
     for (;;) {
       // EAGAIN: something was renamed while the kernel resolved `..`; it asks to try again.
@@ -329,6 +348,14 @@ export class Root extends Dir {
   beneath(path: string): Dir {
     const flags = constants.O_RDONLY | constants.O_DIRECTORY;
     return Dir.fromFd(this.#open(path, { flags, mode: 0, resolve: RESOLVE_BENEATH }));
+  }
+
+  /** The directory at the path; undefined where a part of it is missing, a symlink or no directory. No part is `..`. */
+  straight(path: string): Dir | undefined {
+    const none = ["ENOENT", "ENOTDIR", "ELOOP"];
+    const name = encodeCString(path === "" ? "." : path);
+    const fd = tryCall(none, "openat2", path, SYS_openat2, this.fd, name, straightHow, straightHow.length);
+    return fd === undefined ? undefined : Dir.fromFd(fd);
   }
 
   /** A directory inside as a root of its own: its `/` is that directory. */

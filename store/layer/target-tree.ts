@@ -46,15 +46,8 @@ export class TargetTree implements Disposable {
 
   /** The directory of these names, which the caller disposes; undefined where there is none. */
   find(parts: readonly string[]): Dir | undefined {
-    if (this.#options.form === "literal") return tryDir(this.#root, parts.join("/"));
-    let at: Dir = this.#root.openDir(".");
-    for (const part of parts) {
-      const found = at.stat(part)?.type === "directory" ? at.openDir(part) : undefined;
-      at[Symbol.dispose]();
-      if (found === undefined) return undefined;
-      at = found;
-    }
-    return at;
+    const path = parts.join("/");
+    return this.#options.form === "literal" ? tryDir(this.#root, path) : this.#root.straight(path);
   }
 
   /** Directories that were made for what is in them. */
@@ -113,6 +106,10 @@ export class TargetTree implements Disposable {
   }
 
   #make(parts: readonly string[]): Dir {
+    return this.#root.straight(parts.join("/")) ?? this.#makeMissing(parts);
+  }
+
+  #makeMissing(parts: readonly string[]): Dir {
     let at: Dir = this.#root.openDir(".");
     for (const [depth, part] of parts.entries()) {
       const existing = at.stat(part);

@@ -151,6 +151,23 @@ test("Root.beneath() follows what stays inside, and refuses what leads out", () 
     expect(() => root.beneath(path)).toThrow(errno(name));
 });
 
+test("Root.straight() opens what real directories lead to, and nothing else", () => {
+  using temp = makeTemp();
+  mkdirSync(join(temp.path, "root/a/b"), { recursive: true });
+  writeFileSync(join(temp.path, "root/a/file"), "");
+  using root = Root.open(join(temp.path, "root"));
+  for (const [at, target] of ["a", "a/b", ".", "..", "/", "link5"].entries()) root.symlink(target, `link${at}`);
+  for (const path of ["", "a", "a/b"]) {
+    using dir = root.straight(path);
+    expect(dir?.statSelf().ino).toBe(lstatSync(join(temp.path, "root", path), { bigint: true }).ino);
+  }
+  const links = root.names().filter((name) => name !== "a");
+  expect(links).toHaveLength(6);
+  for (const path of [...links, ...links.map((name) => `${name}/b`), "a/file", "a/file/b", "missing", "a/missing/b"])
+    expect(root.straight(path)).toBeUndefined();
+  for (const path of ["..", "a/../..", "/a"]) expect(() => root.straight(path)).toThrow(errno("EXDEV"));
+});
+
 test("Root refuses magic links", () => {
   using root = Root.open("/");
   expect(() => root.open("/proc/self/root/etc", constants.O_RDONLY)).toThrow(errno("ELOOP"));
