@@ -4,13 +4,12 @@ import {
   copyFileSync,
   createWriteStream,
   linkSync,
+  mkdirSync,
   openSync,
   realpathSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -19,6 +18,8 @@ import { Build } from "./build.ts";
 import type { BuildResult, ProgressSink } from "./events.ts";
 import { archiveKind } from "./ops/copy/archive.ts";
 import type { EngineOptions } from "./options.ts";
+import { requireRoot } from "./require-root.ts";
+import { openStore } from "../store/open.ts";
 
 /** A root file system as one archive, plain or compressed: a file, a URL or a stream. */
 export type RootArchive =
@@ -46,7 +47,11 @@ const changing = "CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD STOPSIGNAL
 export async function importImage(options: ImportOptions): Promise<BuildResult> {
   const { archive, changes = [], ...rest } = options;
   const config = changes.map(checkedChange);
-  const directory = await mkdtemp(join(tmpdir(), "tsbuild-import-"));
+  requireRoot("import");
+  // In the store: an import that is killed leaves nothing that is not swept, and the file may be linked.
+  await using store = await openStore({ root: options.root });
+  const directory = join(store.scratch, "import");
+  mkdirSync(directory);
   try {
     const source = await place(archive, directory);
     if (archive.kind !== "url") await checkArchive(join(directory, source), archive);

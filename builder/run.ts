@@ -60,6 +60,7 @@ export async function startImage(options: RunOptions): Promise<RunningImage> {
   signal.throwIfAborted();
   options.onStart?.();
   const container = stack.use(await started(spec, stdio, signal));
+  store.pin(snapshot);
   const resources = stack.move();
   return {
     container,

@@ -19,11 +19,13 @@ interface Parts {
   readonly fetched: FetchedFiles;
   readonly git: GitRepositories;
   readonly refs: () => readonly ImageRef[];
+  /** IDs of snapshots that running containers stand on. */
+  readonly pinned: readonly string[];
 }
 
 /**
- * Removes what no image name and no remembered step leads to. The caller holds the store alone: nothing is built or
- * pulled meanwhile.
+ * Removes what no image name, no remembered step and no running container leads to. The caller holds the store alone:
+ * nothing is built or pulled meanwhile.
  */
 export async function collect(parts: Parts, options: CollectOptions): Promise<Collected> {
   const { db, content, snapshots } = parts;
@@ -35,6 +37,7 @@ export async function collect(parts: Parts, options: CollectOptions): Promise<Co
   for (const row of db.all("SELECT DISTINCT snapshot FROM steps WHERE snapshot IS NOT NULL")) {
     markSnapshot(snapshots.get(String(row["snapshot"])), marked.snapshots);
   }
+  for (const id of parts.pinned) markSnapshot(snapshots.get(id), marked.snapshots);
   const result = { blobs: 0, snapshots: 0, steps, bytes: 0 };
   // Children first: a snapshot is never there without the one below it, nor a link without its layer, which has none.
   for (const snapshot of [...snapshots.list()].toSorted((a, b) => depth(b) - depth(a))) {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tryLock, tryLockExisting, type FileLock } from "../native/lock.ts";
 import { Root } from "../native/path.ts";
@@ -37,11 +37,34 @@ export class Lease implements Disposable {
     return join(this.#directory, "scratch");
   }
 
+  /** Names snapshots that this process needs as long as it runs, for collectors that do not wait for its end. */
+  pin(ids: readonly string[]): void {
+    writeFileSync(join(this.#directory, pins), `${ids.join("\n")}\n`, { mode: 0o600 });
+  }
+
   /** The lock last: what is left when the process is killed meanwhile can be known for dead. */
   [Symbol.dispose](): void {
     rmSync(this.scratch, { recursive: true, force: true });
     rmSync(this.#directory, { recursive: true, force: true });
     this.#lock[Symbol.dispose]();
+  }
+}
+
+const pins = "pins";
+
+/** Leases that somebody has, or had until a moment ago, and the snapshots that they pin. */
+export function heldLeases(root: string): { readonly ids: ReadonlySet<string>; readonly pinned: readonly string[] } {
+  const directory = join(root, "leases");
+  const ids = readdirSync(directory);
+  return { ids: new Set(ids), pinned: ids.flatMap((id) => pinnedBy(join(directory, id, pins))) };
+}
+
+function pinnedBy(file: string): readonly string[] {
+  try {
+    return readFileSync(file, "utf8").trim().split("\n");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
   }
 }
 

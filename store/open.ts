@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { makeDirectories } from "../native/directory.ts";
 import { TsbuildError } from "../native/errors.ts";
-import { lock, upgrade } from "../native/lock.ts";
+import { lock, upgrade, type FileLock } from "../native/lock.ts";
 import { collect } from "./gc.ts";
 import { CacheMounts } from "./cache-mounts.ts";
 import { DatabaseCache, DatabaseCompressed } from "./cache.ts";
@@ -11,12 +11,13 @@ import { FetchedFiles } from "./fetched.ts";
 import { GitRepositories } from "./git-repositories.ts";
 import { BuildRecords } from "./history/builds.ts";
 import { StepStates } from "./history/states.ts";
-import { Lease, sweepLeases } from "./lease.ts";
+import { heldLeases, Lease, sweepLeases } from "./lease.ts";
 import { removeOldEntries } from "./old-entries.ts";
 import { DatabaseRefs } from "./refs.ts";
 import { openError } from "./open-error.ts";
 import { Reserve } from "./reserve.ts";
 import { OverlaySnapshotter } from "./snapshot/overlay.ts";
+import type { Snapshot } from "./snapshot/snapshotter.ts";
 import { StepLocks } from "./step-locks.ts";
 import type { Store } from "./store.ts";
 
@@ -49,7 +50,7 @@ async function open(root: string, freeing: boolean): Promise<Store> {
   if (freeing) reserve.giveUp();
   else reserve.keep();
   // Shared by all who use the store, exclusive for who removes from it.
-  const use = stack.use(await lock(join(root, "lock"), "shared"));
+  const use = stack.use(heldUntil(await lock(join(root, "lock"), "shared")));
   const db = stack.use(new Database(join(root, "store.db")));
   const lease = stack.use(Lease.take(root));
   const snapshots = stack.use(new OverlaySnapshotter({ root, db, lease: lease.id }));
@@ -78,22 +79,49 @@ async function open(root: string, freeing: boolean): Promise<Store> {
     async [Symbol.asyncDispose]() {
       opened[Symbol.dispose]();
     },
+    pin(snapshot) {
+      lease.pin(withBelow(snapshot));
+      use[Symbol.dispose]();
+    },
     async collect(wanted) {
-      if (!upgrade(use)) {
+      if (use.lock === undefined || !upgrade(use.lock)) {
         throw new TsbuildError("Cannot remove from the store: another process uses it", {
           code: "E_STORE_BUSY",
-          hint: "try again when no build, pull or container runs",
+          hint: "try again when no build, pull or push runs",
         });
       }
+      const held = heldLeases(root);
       const collected = await collect(
-        { db, content, snapshots, cacheMounts, fetched, git, refs: () => refs.list() },
+        { db, content, snapshots, cacheMounts, fetched, git, refs: () => refs.list(), pinned: held.pinned },
         wanted,
       );
-      snapshots.sweepUnrecorded();
+      snapshots.sweepUnrecorded(held.ids);
       const { unusedFor } = wanted;
       if (unusedFor === undefined) return collected;
       removeOldEntries(join(root, "contexts"), unusedFor);
       return { ...collected, bytes: collected.bytes + builds.forget(unusedFor) };
     },
   };
+}
+
+/** A lock that may be given up before everything else is; `lock` is undefined then. */
+function heldUntil(held: FileLock): Disposable & { readonly lock: FileLock | undefined } {
+  let lock: FileLock | undefined = held;
+  return {
+    get lock() {
+      return lock;
+    },
+    [Symbol.dispose]() {
+      lock?.[Symbol.dispose]();
+      lock = undefined;
+    },
+  };
+}
+
+/** The IDs of a snapshot, those below it and the layers that they stand for. */
+function withBelow(snapshot: Snapshot | undefined): readonly string[] {
+  const ids: string[] = [];
+  for (let at = snapshot; at !== undefined; at = at.parent)
+    ids.push(at.id, ...(at.layer === undefined ? [] : [at.layer.id]));
+  return ids;
 }

@@ -7,7 +7,7 @@ import type { BuildRecords } from "./history/builds.ts";
 import type { StepStates } from "./history/states.ts";
 import type { Digest } from "./oci/digest.ts";
 import type { StepLocks } from "./step-locks.ts";
-import type { Snapshotter } from "./snapshot/snapshotter.ts";
+import type { Snapshot, Snapshotter } from "./snapshot/snapshotter.ts";
 
 /** Names of images. Keys are normalised references: `docker.io/library/app:latest`. */
 export interface RefStore {
@@ -90,6 +90,11 @@ export interface Store extends AsyncDisposable {
   readonly states: StepStates;
   /** A directory of this process's lease in the same file system, swept when the process is gone. */
   readonly scratch: string;
+  /**
+   * For what runs long on one snapshot, as a container: that is kept, and others may remove what else there is. After it
+   * the store is only good for being disposed.
+   */
+  pin(snapshot: Snapshot | undefined): void;
   /** Removes what nothing leads to; waits until no other process uses the store. @throws E_STORE_BUSY */
   collect(options: CollectOptions): Promise<Collected>;
 }

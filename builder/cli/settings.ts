@@ -140,12 +140,12 @@ function parseObject(text: string, path: string): Readonly<Record<string, unknow
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw configError(`${path} is not JSON: ${cause instanceof Error ? cause.message : ""}`, {
+    throw configError(`${path}: it is not JSON: ${cause instanceof Error ? cause.message : ""}`, {
       cause,
       hint: "mend it",
     });
   }
-  if (!isObject(value)) throw configError(`${path} is not a JSON object`, { hint: 'write {"progress": "plain"}' });
+  if (!isObject(value)) throw configError(`${path}: it is not a JSON object`, { hint: 'write {"progress": "plain"}' });
   return value;
 }
 

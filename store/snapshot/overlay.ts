@@ -118,12 +118,14 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
   }
 
   /**
-   * Removes every directory that is not recorded: what was left by a process that was killed while it removed
-   * snapshots, whose lease is gone. Only for who has the store alone.
+   * Removes every directory that is not recorded, save those of these leases: what was left by a process that was killed
+   * while it removed snapshots, whose lease is gone. Only for who has the store alone, but for running containers.
    */
-  sweepUnrecorded(): void {
-    for (const id of readdirSync(this.#root))
-      if (this.#db.get("SELECT 1 FROM snapshots WHERE id = ?", id) === undefined) this.#discard(id);
+  sweepUnrecorded(held: ReadonlySet<string>): void {
+    for (const id of readdirSync(this.#root)) {
+      const recorded = (): boolean => this.#db.get("SELECT 1 FROM snapshots WHERE id = ?", id) !== undefined;
+      if (!held.has(id.split("-")[0] ?? "") && !recorded()) this.#discard(id);
+    }
   }
 
   /** Removes what this process made and did not record. */

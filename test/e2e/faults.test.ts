@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { build } from "../../builder/index.ts";
+import { build, startImage } from "../../builder/index.ts";
 import { tsbuild } from "../rig/command.ts";
 import { Project, fromBusybox } from "../rig/project.ts";
 import { SmallDisk } from "../rig/small-disk.ts";
@@ -137,6 +137,37 @@ describe("prune", () => {
     for (const name of ["contexts", "builds"]) expect(readdirSync(join(project.store, name))).toEqual([]);
     const again = await project.build();
     expect(again.error).toBeUndefined();
+  });
+});
+
+describe("a container that runs", () => {
+  it("keeps what it stands on, and nothing else, from prune and rmi", async () => {
+    using project = new Project({ Dockerfile: `${fromBusybox}RUN echo mine > /mine\nRUN echo more > /more\n` });
+    expect((await project.build({ tags: ["app"] })).error).toBeUndefined();
+    project.write("Other", `${fromBusybox}RUN echo other > /other\n`);
+    const other = { dockerfile: join(project.directory, "Other"), tags: ["other"] };
+    expect((await project.build(other)).error).toBeUndefined();
+    const snapshots = (): number => readdirSync(join(project.store, "snapshots")).length;
+    expect(snapshots()).toBe(4);
+    const stdio = { stdin: 0, stdout: 1, stderr: 2 };
+    // It writes by itself once it is told to, by a file that appears in a volume.
+    const script = "while [ ! -e /told/go ]; do sleep 0.05; done; cat /mine /more > /told/out; echo w > /written";
+    mkdirSync(join(project.directory, "told"));
+    const volumes = [`${join(project.directory, "told")}:/told`];
+    {
+      const command = ["sh", "-c", script];
+      await using running = await startImage({ root: project.store, image: "app", command, volumes, stdio });
+      expect(await tsbuild(project, ["rmi", "app", "other"])).toMatchObject({ code: 0, stderr: "" });
+      expect(await tsbuild(project, ["prune", "--all"])).toMatchObject({ code: 0, stderr: "" });
+      expect(snapshots()).toBe(4); // its three layers and what it writes
+      project.write("told/go", "");
+      expect(await running.exitCode).toBe(0);
+      expect(readFileSync(join(project.directory, "told/out"), "utf8")).toBe("mine\nmore\n");
+    }
+    expect(snapshots()).toBe(3);
+    expect((await tsbuild(project, ["prune"])).code).toBe(0);
+    expect(snapshots()).toBe(0);
+    expect(readdirSync(join(project.store, "leases"))).toEqual([]);
   });
 });
 

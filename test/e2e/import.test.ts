@@ -1,5 +1,7 @@
-import { execFileSync } from "node:child_process";
-import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { globSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { tsbuild, type Ended } from "../rig/command.ts";
@@ -82,5 +84,20 @@ describe("tsbuild export and import", () => {
     const refused = await command(project, line);
     expect([refused.code, refused.stdout]).toEqual([1, ""]);
     expect(refused.stderr).toContain(message);
+  });
+
+  it("leave nothing when they are killed", async () => {
+    using project = new Project({});
+    const env = { ...process.env, TSBUILD_ROOT: project.store };
+    const child = spawn(resolve("builder/cli/tsbuild"), ["import", "-q", "-", "x"], { env, stdio: ["pipe", 2, 2] });
+    const leases = join(project.store, "leases");
+    const begun = (): boolean => globSync(join(leases, "*/scratch/import/*")).length > 0;
+    await expect.poll(begun, { timeout: 10_000 }).toBe(true);
+    const gone = once(child, "close");
+    child.kill("SIGKILL");
+    await gone;
+    await tsbuild(project, ["images"]);
+    expect(readdirSync(leases)).toEqual([]);
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith("tsbuild-import-"))).toEqual([]);
   });
 });

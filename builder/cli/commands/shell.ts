@@ -68,7 +68,7 @@ async function failedLine(invocation: Invocation, context: string): Promise<numb
   const dockerfile = file === undefined ? undefined : dockerfileID(file, cwd);
   const line = findBuildOf(store.builds, { context: contextID(context, cwd), dockerfile })?.error?.line;
   if (line !== undefined) return line;
-  throw new UsageError(`The last build of ${context} did not fail in a step`, {
+  throw new UsageError(`Cannot open a shell at a failed step: the last build of ${context} has none`, {
     hint: "--at LINE opens a shell at any step",
   });
 }
