@@ -8,6 +8,7 @@ const cases = join(import.meta.dirname, "../corpus/cases");
 /** Cases of the corpus whose trees were recorded from BuildKit. They stand on busybox:1 alone. */
 export const treeCases: readonly string[] = [
   "add-kinds",
+  "copy-places",
   "heredocs",
   "link-kinds",
   "mount-kinds",
