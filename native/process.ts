@@ -276,12 +276,15 @@ function startError(report: Report | undefined): StartError {
 
 const refusedHere = "this kernel, or the container that tsbuild runs in, does not allow it; --debug shows more";
 
-/** What helps with the failures that a machine, not a spec, is the reason for. */
+/** What helps with failures whose name says little. */
 const hints: ReadonlyMap<string, string> = new Map([
   ["create the namespaces: EPERM", "run tsbuild as root, or in a container that may make namespaces and mounts"],
   ["make the mounts private: EPERM", "run tsbuild as root, or in a container that may make namespaces and mounts"],
   ["create the namespaces: ENOSPC", "the limits in /proc/sys/user/max_*_namespaces are reached: raise them"],
   ["mount the root file system: EPERM", "run tsbuild as root, or in a container that may make namespaces and mounts"],
+  ["mount: EINVAL", "a directory cannot lie on a file, nor a file on a directory; or an option is wrong"],
+  ["mount: ENOTDIR", "a part of the target's path is a file"],
+  ["mount: ELOOP", "symbolic links in the target's path lead to each other"],
   ["read the plan: EBADMSG", "the executable is of another version: npm run build:native"],
   ["execute: ENOEXEC", 'it is for another platform, or a script without a "#!" line'],
   ["execute: EACCES", "make it executable: chmod +x"],

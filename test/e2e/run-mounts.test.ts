@@ -95,6 +95,27 @@ FROM made AS later
   });
 });
 
+describe("a target that cannot be mounted on", () => {
+  it.each([
+    ["source=dir,target=/file", "a directory cannot lie on a file"],
+    ["source=dir/x,target=/dir", "nor a file on a directory"],
+    ["type=cache,target=/file", "a directory cannot lie on a file"],
+    ["type=tmpfs,target=/file/x", "a part of the target's path is a file"],
+    ["type=tmpfs,target=/loop/x", "symbolic links in the target's path"],
+  ])("is an error that says why: %s", async (mount, hint) => {
+    using project = new Project({
+      Dockerfile: `${fromBusybox}RUN touch /file && mkdir /dir && ln -s loop /loop\nRUN --mount=${mount} true\n`,
+      "dir/x": "",
+    });
+    const { error } = await project.build();
+    expect(error).toMatchObject({
+      code: "E_RUNTIME_SETUP",
+      location: { start: { line: 4 } },
+      hint: expect.stringContaining(hint),
+    });
+  });
+});
+
 describe("RUN --mount=type=cache", () => {
   it("keeps what is written for later steps and builds, in no layer and no key, until it is pruned", async () => {
     using project = new Project({
