@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { build, type BuildOptions, type BuildResult } from "../../builder/index.ts";
 import { openStore, saveImages } from "../../store/index.ts";
 import { Dockerd } from "../peers/dockerd.ts";
-import { compareImages, readDockerArchive } from "../peers/compare.ts";
+import { compareImages, readDockerArchive, type FlatImage } from "../peers/compare.ts";
 import { baseNames, basesOf, buildBases } from "../rig/bases.ts";
 
 /**
@@ -93,11 +93,13 @@ async function checkCase(one: Case, context: string, work: Work): Promise<readon
   const again = await build(common).result;
   if (again.steps.cached !== again.steps.total)
     problems.push(`second build: ${again.steps.cached} of ${again.steps.total} cached`);
-  const cold = async (): Promise<BuildResult> =>
-    await build({ ...common, noCache: true, sourceDateEpoch: epoch }).result;
-  const [first, second] = [await cold(), await cold()];
-  if (first.manifestDigest !== second.manifestDigest)
+  const cold = async (tag: string): Promise<BuildResult> =>
+    await build({ ...common, noCache: true, sourceDateEpoch: epoch, tags: [tag] }).result;
+  const [first, second] = [await cold(colds[0]), await cold(colds[1])];
+  if (first.manifestDigest !== second.manifestDigest) {
     problems.push(`two cold builds: ${first.manifestDigest} and ${second.manifestDigest}`);
+    problems.push(...(await coldDifferences(work)));
+  }
   if (work.dockerd !== undefined && one.peers) {
     const peer = join(work.directory, `${one.name}.docker.tar`);
     const args = Object.entries(buildArgs).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]);
@@ -114,6 +116,19 @@ async function checkCase(one: Case, context: string, work: Work): Promise<readon
   }
   rmSync(archive, { force: true });
   return problems;
+}
+
+const colds = ["cold:first", "cold:second"] as const;
+
+/** What is not the same in the last two cold builds, times included. */
+async function coldDifferences({ store: root, directory }: Work): Promise<readonly string[]> {
+  await using store = await openStore({ root });
+  const read = async (name: string): Promise<FlatImage> => {
+    const file = join(directory, "cold.tar");
+    await saveImages(store, [name], { format: "docker", to: { file } });
+    return await readDockerArchive(file);
+  };
+  return compareImages(await read(colds[0]), await read(colds[1]), Infinity);
 }
 
 interface Work {
