@@ -89,8 +89,9 @@ export class RegistryClient implements AsyncDisposable {
     const replayable =
       request.body === undefined || typeof request.body === "string" || request.body instanceof Uint8Array;
     const retries = replayable ? new Retries(this.#budget(endpoint)) : undefined;
+    const began = performance.now();
     for (let challenged = false; ;) {
-      const answer = await this.#withRetry(retries, request.signal, async () => {
+      const answer = await this.#withRetry({ retries, began, signal: request.signal }, async () => {
         const authorization = await this.#authorization(endpoint, scope);
         return await this.#follow(endpoint, url, request, authorization);
       });
@@ -167,8 +168,11 @@ export class RegistryClient implements AsyncDisposable {
 
   /** undefined: it is to be sent again. */
   async #withRetry(
-    retries: Retries | undefined,
-    signal: AbortSignal | undefined,
+    {
+      retries,
+      began,
+      signal,
+    }: { readonly retries: Retries | undefined; readonly began: number; readonly signal: AbortSignal | undefined },
     act: () => Promise<HttpAnswer>,
   ): Promise<HttpAnswer | undefined> {
     try {
@@ -183,7 +187,8 @@ export class RegistryClient implements AsyncDisposable {
         error instanceof RegistryError &&
         error.code === "E_REGISTRY_UNREACHABLE" &&
         /ECONNRESET|ETIMEDOUT|EPIPE|other side closed|UND_ERR/.test(error.message);
-      const delay = again ? retries?.next() : undefined;
+      // A server that takes connections and says nothing costs each try its time.
+      const delay = again ? retries?.next(undefined, undefined, performance.now() - began) : undefined;
       if (delay === undefined) throw error;
       await wait(delay, signal);
     }

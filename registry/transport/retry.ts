@@ -36,14 +36,15 @@ export class Retries {
 
   /**
    * Milliseconds to wait before the request is sent again; undefined when the answer is final: it is no temporary error,
-   * or the server asks for more time than there is. No status: there was no answer.
+   * or the server asks for more time than there is. No status: there was no answer. `spent`: milliseconds in which the
+   * tries got none, where that counts too.
    */
-  next(status?: number, retryAfter?: string): number | undefined {
+  next(status?: number, retryAfter?: string, spent = 0): number | undefined {
     if ((status !== undefined && !isTemporary(status)) || this.#tries >= maxTries) return undefined;
     const { patience } = this.#budget;
     const backoff = Math.min(longestFirst, patience / 120) * 2 ** (this.#tries - 1) * (0.5 + Math.random());
     const delay = Math.max(retryAfterDelay(retryAfter) ?? 0, backoff);
-    if (this.#waited + delay > patience || !this.#budget.take(delay)) return undefined;
+    if (Math.max(this.#waited, spent) + delay > patience || !this.#budget.take(delay)) return undefined;
     this.#tries++;
     this.#waited += delay;
     return delay;

@@ -43,6 +43,12 @@ describe("Retries", () => {
     expect(waits(new WaitBudget(), 429, retryAfter)).toHaveLength(count),
   );
 
+  it("end when the tries themselves took the time that there is", () => {
+    const retries = new Retries(new WaitBudget(30_000));
+    expect(retries.next(undefined, undefined, 15_000)).toBeGreaterThan(0);
+    expect(retries.next(undefined, undefined, 31_000)).toBeUndefined();
+  });
+
   it("to one host wait ten times as long as those of one at most", () => {
     const budget = new WaitBudget(1000);
     const all = Array.from({ length: 1000 }, () => waits(budget, 429, "1"));
