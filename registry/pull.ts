@@ -133,7 +133,7 @@ export async function pullBlob(
   desc: Descriptor,
   options: BlobOptions = {},
 ): Promise<void> {
-  if ((await content.stat(desc.digest)) !== undefined) return;
+  if ((await content.stat(desc.digest))?.size === desc.size) return;
   await using ingest = await content.ingest(desc);
   const resumed = ingest.offset > 0;
   await download(client, ingest, { reference, desc }, options);

@@ -1,3 +1,4 @@
+import { TsbuildError } from "../native/errors.ts";
 import type { CacheMounts } from "./cache-mounts.ts";
 import { danglingPrefix } from "./image/stored.ts";
 import type { Database } from "./database.ts";
@@ -81,18 +82,31 @@ async function markImage(
   marked: { readonly blobs: Set<Digest>; readonly snapshots: Set<string> },
 ): Promise<void> {
   const { content, snapshots } = parts;
-  if (marked.blobs.has(target.digest) || (await content.stat(target.digest)) === undefined) return;
+  if (marked.blobs.has(target.digest)) return;
+  const bytes = await readIfThere(content, target);
+  if (bytes === undefined) return;
   marked.blobs.add(target.digest);
-  const parsed = parseManifest(await content.read(target), target.mediaType);
+  const parsed = parseManifest(bytes, target.mediaType);
   if (parsed.kind === "index") {
     for (const one of parsed.index.manifests) await markImage(parts, one, marked);
     return;
   }
   const { config, layers } = parsed.manifest;
   for (const { digest } of [config, ...layers]) marked.blobs.add(digest);
-  if ((await content.stat(config.digest)) === undefined) return;
-  const chain = chainID(parseConfig(await content.read(config)).rootfs.diff_ids);
+  const document = await readIfThere(content, config);
+  if (document === undefined) return;
+  const chain = chainID(parseConfig(document).rootfs.diff_ids);
   markSnapshot(chain === undefined ? undefined : snapshots.find(chain), marked.snapshots);
+}
+
+/** A document that is damaged is as good as missing. */
+async function readIfThere(content: ContentStore, desc: Descriptor): Promise<Uint8Array | undefined> {
+  try {
+    return await content.read(desc);
+  } catch (error) {
+    if (error instanceof TsbuildError && error.code === "E_CONTENT_NOT_FOUND") return undefined;
+    throw error;
+  }
 }
 
 function markSnapshot(snapshot: Snapshot | undefined, marked: Set<string>): void {

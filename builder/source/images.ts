@@ -200,7 +200,23 @@ export class ImageSource implements AsyncDisposable {
     }
   }
 
+  /** Where unpacking fails because the blob in the store is damaged, that is told, and the blob is gone. */
   async #unpack(
+    place: MissingLayer & { readonly active: ActiveSnapshot },
+    signal: AbortSignal,
+    onProgress: ((progress: LayerMove) => void) | undefined,
+  ): Promise<UnpackedLayer> {
+    try {
+      return await this.#unpackBlob(place, signal, onProgress);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof TsbuildError) || !/^E_(?:COMPRESSION|TAR_|LAYER_)/.test(error.code)) throw error;
+      for await (const chunk of this.#store.content.fetch(place.layer, { signal })) void chunk;
+      throw error;
+    }
+  }
+
+  async #unpackBlob(
     { layer, diffID, active }: MissingLayer & { readonly active: ActiveSnapshot },
     signal: AbortSignal,
     onProgress: ((progress: LayerMove) => void) | undefined,
@@ -232,7 +248,17 @@ export class ImageSource implements AsyncDisposable {
     });
   }
 
+  /** A document that turns out to be damaged in the store is gone then, and comes anew the second time. */
   async #remote(reference: Reference, platform: Platform): Promise<FoundImage> {
+    try {
+      return await this.#resolve(reference, platform);
+    } catch (error) {
+      if (!(error instanceof TsbuildError) || error.code !== "E_CONTENT_NOT_FOUND") throw error;
+      return await this.#resolve(reference, platform);
+    }
+  }
+
+  async #resolve(reference: Reference, platform: Platform): Promise<FoundImage> {
     const { content } = this.#store;
     const { descriptor, manifest, target } = await resolveImage(this.#client, content, {
       reference,

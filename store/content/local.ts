@@ -18,11 +18,13 @@ const readSize = 1 << 20;
 export class LocalContentStore implements ContentStore {
   readonly #root: string;
   readonly #scratch: string;
+  readonly #onlyReads: boolean;
 
   /** `scratch`: a directory in the same file system that is swept when this process is gone. Who only reads has none. */
-  constructor(root: string, scratch: string = join(root, "ingest")) {
+  constructor(root: string, scratch?: string) {
     this.#root = root;
-    this.#scratch = scratch;
+    this.#scratch = scratch ?? join(root, "ingest");
+    this.#onlyReads = scratch === undefined;
   }
 
   /** Where a blob's file is, whether or not it is there. */
@@ -44,23 +46,44 @@ export class LocalContentStore implements ContentStore {
     if ((await this.stat(desc.digest)) === undefined) throw notFound(desc.digest);
     const stream = createReadStream(this.path(desc.digest), { start: offset, highWaterMark: readSize });
     let done = offset;
-    for await (const chunk of offset === 0 ? verified(desc, stream) : stream) {
-      signal?.throwIfAborted();
-      done += chunk.byteLength;
-      onProgress?.(done);
-      yield chunk;
+    try {
+      for await (const chunk of offset === 0 ? verified(desc, stream) : stream) {
+        signal?.throwIfAborted();
+        done += chunk.byteLength;
+        onProgress?.(done);
+        yield chunk;
+      }
+    } catch (error) {
+      throw isMismatch(error) ? await this.#withoutDamaged(desc.digest, error) : error;
     }
   }
 
   async read(desc: Descriptor): Promise<Uint8Array> {
     if ((await this.stat(desc.digest)) === undefined) throw notFound(desc.digest);
     const bytes = readFileSync(this.path(desc.digest));
-    checkBytes(desc, bytes);
+    try {
+      checkBytes(desc, bytes);
+    } catch (error) {
+      throw await this.#withoutDamaged(desc.digest, error);
+    }
     return bytes;
   }
 
+  /**
+   * A file that is not what its name says, after the power failed or a disk did, is as good as none, and would be in the
+   * way of a good one: it goes. Where it is, the descriptor lies, and the error stays.
+   */
+  async #withoutDamaged(digest: Digest, error: unknown): Promise<unknown> {
+    const { algorithm, hex } = splitDigest(digest);
+    const hash = createHash(algorithm);
+    for await (const chunk of createReadStream(this.path(digest), { highWaterMark: readSize })) hash.update(chunk);
+    if (hash.digest("hex") === hex) return error;
+    if (!this.#onlyReads) await this.delete(digest);
+    return notFound(digest, error);
+  }
+
   async push(desc: Descriptor, bytes: AsyncIterable<Uint8Array>, options: TransferOptions = {}): Promise<void> {
-    if ((await this.stat(desc.digest)) !== undefined) return;
+    if ((await this.stat(desc.digest))?.size === desc.size) return;
     await using ingest = await this.ingest(desc);
     if (ingest.offset > 0) await ingest.discard();
     await using fresh = ingest.offset > 0 ? await this.ingest(desc) : ingest;
@@ -234,6 +257,16 @@ function absent(error: unknown): undefined {
   throw error;
 }
 
-function notFound(digest: Digest): TsbuildError {
-  return new TsbuildError(`Cannot read ${digest}: it is not in the store`, { code: "E_CONTENT_NOT_FOUND" });
+function isMismatch(error: unknown): boolean {
+  return error instanceof TsbuildError && /^E_(?:DIGEST|SIZE)_MISMATCH$/.test(error.code);
+}
+
+/** `damaged`: why a file that was there is taken for none. */
+function notFound(digest: Digest, damaged?: unknown): TsbuildError {
+  const why = damaged === undefined ? "it is not in the store" : "its file in the store was damaged";
+  return new TsbuildError(`Cannot read ${digest}: ${why}`, {
+    code: "E_CONTENT_NOT_FOUND",
+    ...(damaged === undefined ? {} : { cause: damaged }),
+    hint: "bring it back: pull the image again, or build it with --no-cache",
+  });
 }

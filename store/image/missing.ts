@@ -2,7 +2,7 @@ import { TsbuildError } from "../../native/errors.ts";
 import { familiarName } from "../oci/reference.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { Store } from "../store.ts";
-import { danglingPrefix, findStored, type StoredImage } from "./stored.ts";
+import { danglingPrefix, findStored, nameOf, type StoredImage } from "./stored.ts";
 
 /** As findStored(), for who cannot go on without. @throws E_IMAGE_NOT_FOUND, E_PLATFORM_MISSING */
 export async function requireStored(store: Store, text: string, platform?: Platform): Promise<StoredImage> {
@@ -18,6 +18,13 @@ export async function requireStored(store: Store, text: string, platform?: Platf
         hint: `fetch the other one: tsbuild pull --platform ${formatPlatform(platform)} ${text}   (or leave out --platform)`,
       },
     );
+  }
+  const name = nameOf(text);
+  if (name !== undefined && store.refs.get(name) !== undefined) {
+    throw new TsbuildError(`Cannot use the image ${text}: documents of it are missing in the store, or damaged`, {
+      code: "E_IMAGE_NOT_FOUND",
+      hint: `bring it back: tsbuild pull ${text}, or build it again; or remove its name: tsbuild rmi ${text}`,
+    });
   }
   const names = storedNames(store);
   const wanted = withoutTag(text);

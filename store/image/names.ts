@@ -3,7 +3,7 @@ import { formatReference, parseReference } from "../oci/reference.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Store } from "../store.ts";
 import { requireStored } from "./missing.ts";
-import { danglingName, danglingPrefix, imageID, nameOf } from "./stored.ts";
+import { danglingName, danglingPrefix, imageID, loadStored, nameOf } from "./stored.ts";
 
 /** Gives an image one more name. @throws E_IMAGE_NOT_FOUND, E_REF_INVALID */
 export async function tagImage(store: Store, image: string, name: string): Promise<string> {
@@ -43,6 +43,12 @@ export async function removeImage(
   text: string,
   options: { readonly force?: boolean } = {},
 ): Promise<readonly Removal[]> {
+  const name = nameOf(text);
+  const ref = name === undefined ? undefined : store.refs.get(name);
+  if (ref !== undefined && (await loadStored(store, ref)) === undefined) {
+    store.refs.delete(ref.name); // its documents are gone: the name alone is left
+    return [{ kind: "untagged", name: ref.name }];
+  }
   const image = await requireStored(store, text);
   const refs = store.refs.list().filter((ref) => ref.target.digest === image.target.digest);
   const byName = nameOf(text) === image.name;
