@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, openSync, closeSync, readdirSync } from "node:fs";
+import { chmodSync, chownSync, lstatSync, mkdirSync, openSync, closeSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Root } from "../../native/path.ts";
 import { spreadSubdirectories } from "../../native/spread.ts";
@@ -173,15 +173,21 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
     const id = String(row["id"]);
     const parentID = row["parent"];
     const parent = parentID === null ? undefined : this.get(String(parentID));
-    if (parentID !== null && parent === undefined) return undefined;
+    if (parentID !== null && parent === undefined) return this.#forget(id);
     const layerID = row["layer"];
     const layer = layerID === null ? undefined : this.get(String(layerID));
-    if (layerID !== null && layer === undefined) return undefined;
+    if (layerID !== null && layer === undefined) return this.#forget(id);
     const own = { id, parent, dir: join(this.#root, id, "fs") };
     const snapshot: Snapshot = layer === undefined ? own : { ...own, dir: layer.dir, layer };
+    if (layer === undefined && !existsSync(own.dir)) return this.#forget(id);
     this.#known.set(id, snapshot);
     this.#identities.set(id, toIdentity(row));
     return snapshot;
+  }
+
+  /** Somebody removed its directory, or one that it needs: it is made anew, which its record would be in the way of. */
+  #forget(id: string): undefined {
+    this.#db.run("DELETE FROM snapshots WHERE id = ?", id);
   }
 
   #discard(id: string): void {

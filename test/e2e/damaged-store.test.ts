@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, truncateSync, writeSync } from "node:fs";
+import { closeSync, globSync, openSync, readFileSync, rmSync, truncateSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { tsbuild } from "../rig/command.ts";
@@ -78,5 +78,29 @@ describe("a store with a damaged layer", () => {
     const told = first.code === 0 ? "" : first.stderr;
     expect(told).toMatch(how === "empty" ? /^$/ : /E_CONTENT_NOT_FOUND.*its file in the store was damaged\n {2}help: /);
     expect((await tsbuild(project, ["run", "-q", image])).stdout).toContain("root:x:0:");
+  });
+});
+
+describe("a store in which somebody removed directories of layers", () => {
+  it("runs those steps again, and fetches those of images", async () => {
+    await using registry = await TestRegistry.start();
+    const { project, image } = await pulled(registry);
+    using _ = project;
+    project.write("Dockerfile", `FROM ${image}\nRUN echo one > /one\nRUN cat /one > /two\n`);
+    expect((await tsbuild(project, ["-q", "-t", "app", "."])).code).toBe(0);
+    const snapshots = join(project.store, "snapshots");
+    const holding = (file: string): string => globSync(join(snapshots, "*/fs", file))[0]?.split("/fs/")[0] ?? "";
+    for (const file of ["one", "bin/busybox"]) {
+      rmSync(holding(file), { recursive: true });
+      const again = await tsbuild(project, ["-t", "app", "."]);
+      expect(again.code).toBe(0);
+      expect(again.stderr).toContain("its result is no longer in the store");
+      expect((await tsbuild(project, ["run", "app", "cat", "/two"])).stdout).toBe("one\n");
+      expect((await tsbuild(project, ["-t", "app", "."])).stderr).toContain("cache: 2/2 hits");
+    }
+    rmSync(snapshots, { recursive: true });
+    expect(await tsbuild(project, ["run", "-q", "app", "true"])).toMatchObject({ code: 125 });
+    expect((await tsbuild(project, ["-q", "-t", "app", "."])).code).toBe(0);
+    expect((await tsbuild(project, ["run", "app", "cat", "/two"])).stdout).toBe("one\n");
   });
 });
