@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { sendError } from "./sent-error.ts";
-import type { TaskContext, TaskName, TaskReply, TaskRequest } from "./task.ts";
+import { endOfTasks, type TaskContext, type TaskName, type TaskReply, type TaskRequest } from "./task.ts";
 import { tasks, type TaskAction } from "./tasks.ts";
 
 /** The thread's own end: one task after the other, as they come. `workerData` is set to 1 when one is to end early. */
@@ -29,4 +29,7 @@ async function perform({ name, input }: TaskRequest): Promise<void> {
   }
 }
 
-parentPort?.on("message", (request: TaskRequest) => void perform(request));
+parentPort?.on("message", (request: TaskRequest | typeof endOfTasks) => {
+  if (request === endOfTasks) parentPort?.close();
+  else void perform(request);
+});

@@ -3,7 +3,8 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { packageFile } from "../../native/package-file.ts";
 import { receiveError } from "./sent-error.ts";
-import type { TaskName, TaskOptions, TaskReply, TaskRequest, Tasks, Workers } from "./task.ts";
+import { endOfTasks, type TaskName, type TaskOptions, type TaskReply, type TaskRequest } from "./task.ts";
+import type { Tasks, Workers } from "./task.ts";
 import { Semaphore } from "../solve/semaphore.ts";
 
 /** As many threads as the machine has processors, each started when there is work for it; dispose ends them. */
@@ -43,6 +44,9 @@ export class WorkerPool implements Workers, AsyncDisposable {
     return thread;
   }
 }
+
+/** What a thread is given to end a task that nobody waits for. */
+const patienceMs = 5000;
 
 /** One thread; one task at a time. */
 class Thread implements AsyncDisposable {
@@ -95,9 +99,16 @@ class Thread implements AsyncDisposable {
     }
   }
 
+  /** By its own will: a thread that is stopped while it loads an addon takes the process with it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending = true;
-    await this.#worker.terminate();
+    Atomics.store(this.#aborted, 0, 1);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#worker.once("exit", () => resolve()).ref();
+    this.#worker.postMessage(endOfTasks);
+    const patience = setTimeout(() => void this.#worker.terminate().then(() => resolve()), patienceMs);
+    await promise;
+    clearTimeout(patience);
   }
 }
 

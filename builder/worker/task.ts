@@ -73,6 +73,9 @@ export interface TaskRequest {
   readonly input: unknown;
 }
 
+/** From the main thread: there are no more. */
+export const endOfTasks = "end";
+
 /** To the main thread. */
 export type TaskReply =
   | { readonly kind: "progress"; readonly value: unknown }
