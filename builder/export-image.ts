@@ -18,5 +18,5 @@ export async function exportImage(options: ExportImageOptions): Promise<void> {
   const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
   await requireStored(store, options.image, platform);
   const { snapshot } = await prepareImage(store, { ...options, pull: "never" }, signal);
-  await exportTar(snapshot, options.to, undefined);
+  await exportTar(snapshot, options.to, { signal });
 }

@@ -43,6 +43,15 @@ export async function openStore(options: OpenOptions): Promise<Store> {
 }
 
 async function open(root: string, freeing: boolean): Promise<Store> {
+  if (root.includes("\\")) {
+    throw new TsbuildError(
+      `Cannot open the store in ${root}: overlayfs reads a backslash in a path as something else`,
+      {
+        code: "E_STORE_OPEN",
+        hint: "choose a directory without one: --root DIR or TSBUILD_ROOT",
+      },
+    );
+  }
   makeDirectories(join(root, "leases"), 0o711);
   using stack = new DisposableStack();
   const reserve = new Reserve(root);

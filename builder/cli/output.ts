@@ -62,6 +62,7 @@ function cannotWrite(fd: number, cause: unknown): TsbuildError {
 /** Standard output as a stream, for archives: fails with BrokenPipe or E_OUTPUT_FILE at the write that fails. */
 export function resultStream(): NodeJS.WritableStream {
   const stream = new Writable({
+    highWaterMark: 1 << 20,
     write: (chunk: Uint8Array, _encoding, done) => {
       try {
         writeAll(1, chunk);
@@ -69,7 +70,7 @@ export function resultStream(): NodeJS.WritableStream {
         done(error instanceof Error ? error : new Error(String(error)));
         return;
       }
-      done();
+      setImmediate(done); // signals are heard between two writes
     },
   });
   return stream.on("error", () => undefined); // who writes is told

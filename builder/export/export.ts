@@ -104,7 +104,7 @@ async function exportTo(input: ExportInput, image: BuiltImage, output: OutputSpe
     case "local":
       return await exportLocal(result.snapshot, localTarget(output, image), signal);
     case "tar":
-      return await exportTar(result.snapshot, target(output.dest, options), epoch);
+      return await exportTar(result.snapshot, target(output.dest, options), { epoch, signal });
     case "oci":
     case "docker":
       return await exportArchive(input, image, output);

@@ -69,16 +69,22 @@ function removeOthers(here: Dir, wanted: Dir): void {
 export async function exportTar(
   snapshot: Snapshot | undefined,
   to: { readonly file: string } | { readonly stream: NodeJS.WritableStream },
-  epoch: number | undefined,
+  options: TarOptions,
 ): Promise<void> {
-  if ("stream" in to) return await writeTar(snapshot, to.stream, epoch);
-  await writeWhole(to.file, async (stream) => await writeTar(snapshot, stream, epoch));
+  if ("stream" in to) return await writeTar(snapshot, to.stream, options);
+  await writeWhole(to.file, async (stream) => await writeTar(snapshot, stream, options));
+}
+
+/** `epoch`: no file is younger, in seconds. */
+interface TarOptions {
+  readonly epoch?: number | undefined;
+  readonly signal: AbortSignal;
 }
 
 async function writeTar(
   snapshot: Snapshot | undefined,
   stream: NodeJS.WritableStream,
-  epoch: number | undefined,
+  { epoch, signal }: TarOptions,
 ): Promise<void> {
   if (snapshot === undefined) {
     stream.write(Buffer.alloc(1024));
@@ -88,6 +94,7 @@ async function writeTar(
   const directory = `/proc/self/fd/${tree.root.fd}`;
   const limit = epoch === undefined ? {} : { epoch: BigInt(epoch) * 1_000_000_000n };
   for (const chunk of packLayer(directory, diffLayer(directory, []), limit)) {
+    signal.throwIfAborted();
     // The packer uses its buffer again, a stream keeps what it was given.
     if (!stream.write(Buffer.from(chunk))) await once(stream, "drain");
   }

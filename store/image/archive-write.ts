@@ -83,6 +83,8 @@ async function feed(archive: Pack, list: Iterable<Entry>, signal: AbortSignal | 
       if (error === null || error === undefined) done.resolve();
       else done.reject(error instanceof Error ? error : new Error(String(error)));
     });
+    // Its callback has told; an error that nobody listens for would end the process before it has cleaned up.
+    entry.on("error", () => undefined);
     for await (const chunk of bytes()) {
       signal?.throwIfAborted();
       // The chunk's buffer is the packer's own and is used again.

@@ -94,6 +94,15 @@ describe("a store that cannot be used", () => {
     }
   });
 
+  it("because of its path says so; other odd ones do", async () => {
+    using project = new Project({ Dockerfile: `${fromBusybox}RUN true\n` });
+    const odd = join(project.store, "a b:c,d'é\n");
+    expect((await tsbuild(project, ["--root", odd, "-q", "-t", "app", "."])).code).toBe(0);
+    expect((await tsbuild(project, ["--root", odd, "run", "app", "true"])).code).toBe(0);
+    const { code, stderr } = await tsbuild(project, ["--root", join(project.store, "a\\b"), "images"]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("overlayfs reads a backslash")]);
+  });
+
   it("because its records are damaged says how to begin anew", async () => {
     using project = new Project({ Dockerfile: fromBusybox });
     await tsbuild(project, ["images"]);

@@ -1,6 +1,7 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { tsbuild } from "../rig/command.ts";
 import { Project } from "../rig/project.ts";
@@ -96,5 +97,25 @@ describe("load", () => {
     execFileSync("tar", ["-C", project.directory, "-cf", join(project.directory, "app.tar"), "manifest.json"]);
     const failed = await tsbuild(project, ["load", "-i", "app.tar"]);
     expect(failed.stderr).toContain("error[E_ARCHIVE_INVALID]: Cannot load the archive: manifest.json is no JSON\n");
+  });
+});
+
+describe("an archive that is being written when the user gives up", () => {
+  it("is gone", async () => {
+    using project = new Project({ Dockerfile: "FROM scratch\nCOPY big /\n", big: "" });
+    truncateSync(join(project.directory, "big"), 300_000_000);
+    await tsbuild(project, ["-q", "-t", "app", "."]);
+    const env = { ...process.env, TSBUILD_ROOT: project.store, XDG_CACHE_HOME: resolve("node_modules/.cache") };
+    const written = (): readonly string[] => readdirSync(project.directory).filter((name) => name.startsWith("out"));
+    const types = ["oci", "tar"].map((type) => `-q -o type=${type},dest=out.tar .`);
+    for (const line of ["save -o out.tar app", "export -o out.tar app", ...types]) {
+      const child = spawn(resolve("builder/cli/tsbuild"), line.split(" "), { cwd: project.directory, env });
+      const ended = once(child, "close");
+      await expect.poll(written, { timeout: 10_000, interval: 2 }).not.toEqual([]);
+      child.kill("SIGINT");
+      expect([line, ...(await ended)]).toEqual([line, 130, null]);
+      expect(written()).toEqual([]);
+    }
+    expect(readdirSync(join(project.store, "leases"))).toEqual([]);
   });
 });
