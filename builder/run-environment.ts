@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeShownDirectory, writeShownFile } from "../native/directory.ts";
 import type { Mount } from "../native/mount.ts";
 import { proxyArgs } from "./graph/global-args.ts";
 import type { HostAddress } from "./options.ts";
@@ -44,18 +45,22 @@ export function prepareRunEnvironment(
     /** Build arguments that name proxies. */
     readonly given?: Readonly<Record<string, string>>;
     readonly hosts?: readonly HostAddress[];
+    /** As `docker run`: the files are the container's to write, and one has its name. */
+    readonly writable?: boolean;
   },
 ): RunEnvironment {
-  const { hostname, env, given = {}, hosts = [] } = options;
+  const { hostname, env, given = {}, hosts = [], writable = false } = options;
+  const names = ["resolv.conf", "hosts", ...(writable ? ["hostname"] : [])];
   const stubs = join(directory, "stubs");
-  for (const name of ["proc", "sys", "dev", "etc"]) mkdirSync(join(stubs, name), { recursive: true, mode: 0o755 });
-  for (const name of ["etc/resolv.conf", "etc/hosts"]) writeFileSync(join(stubs, name), "");
+  makeShownDirectory(stubs);
+  for (const name of ["proc", "sys", "dev", "etc"]) makeShownDirectory(join(stubs, name));
+  for (const name of names) writeShownFile(join(stubs, "etc", name), "");
   const files = join(directory, "files");
   mkdirSync(files, { recursive: true });
   const shared = (name: string, text: string): Mount => {
     const source = join(files, name);
-    writeFileSync(source, text, { mode: 0o644 });
-    return bind(source, `/etc/${name}`);
+    writeShownFile(source, text);
+    return { ...bind(source, `/etc/${name}`), ...(writable ? { options: ["bind"] } : {}) };
   };
   const bundle = caVariables.map((name) => env[name]).find((file) => file !== undefined && existsSync(file));
   const lent =
@@ -70,6 +75,7 @@ export function prepareRunEnvironment(
     mounts: [
       shared("resolv.conf", readText("/etc/resolv.conf")),
       ...(late ? [] : [shared("hosts", hostsFile(hostname, hosts))]),
+      ...(writable ? [shared("hostname", `${hostname}\n`)] : []),
       ...(bundle === undefined ? [] : [bind(bundle, caTarget)]),
     ],
     variables: [...proxies.map(([name, value]) => `${name}=${value}`), ...lent],

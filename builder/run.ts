@@ -52,7 +52,12 @@ export async function startImage(options: RunOptions): Promise<RunningImage> {
   const { image, snapshot } = await prepareImage(store, options, signal);
   const active = stack.use(store.snapshots.prepare(snapshot));
   const hostname = options.hostname ?? randomBytes(6).toString("hex");
-  const environment = prepareRunEnvironment(store.scratch, { hostname, env: {}, hosts: options.addHosts ?? [] });
+  const environment = prepareRunEnvironment(store.scratch, {
+    hostname,
+    env: {},
+    hosts: options.addHosts ?? [],
+    writable: true,
+  });
   const spec = containerSpec({ options, image, snapshot, active, environment, hostname });
   makeWorkdir(active, spec.cwd);
   const { stdin, stdout, stderr } = options.stdio ?? { stdin: 0, stdout: 1, stderr: 2 };
@@ -152,7 +157,7 @@ function containerSpec(parts: {
         : { cpuPeriod: 100_000, cpuQuota: Math.round(Math.min(cpus, availableParallelism() * 4) * 100_000) }),
     },
     ...limitSpec(options),
-    ...(environment.hosts === undefined ? {} : { hosts: environment.hosts }),
+    ...(environment.hosts === undefined ? {} : { hosts: environment.hosts, hostsWritable: true }),
     ...(options.cgroupParent === undefined ? {} : { cgroupParent: options.cgroupParent }),
     ...(options.capAdd === undefined && options.capDrop === undefined ? {} : { capabilities: capabilitiesOf(options) }),
     ...(options.tty === true ? { terminal: terminalSize() } : {}),

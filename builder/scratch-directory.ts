@@ -1,5 +1,6 @@
-import { mkdirSync, mkdtempSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { makeShownDirectory } from "../native/directory.ts";
 import { Root } from "../native/path.ts";
 
 /** A directory of a step's own; dispose removes it with all that a container may have put there. */
@@ -16,7 +17,7 @@ export function scratchDirectory(parent: string, prefix: string): ScratchDirecto
     path,
     make: (name) => {
       const made = join(path, name);
-      mkdirSync(made, { mode: 0o755 });
+      makeShownDirectory(made);
       return made;
     },
     [Symbol.dispose]: () => {

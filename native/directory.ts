@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
@@ -16,4 +16,16 @@ export function makeDirectories(path: string, mode: number): void {
     makeDirectories(parent, mode);
     mkdirSync(path, { mode });
   }
+}
+
+/** Makes one directory with exactly this mode: containers see it, and they have nothing of the caller's umask. */
+export function makeShownDirectory(path: string, mode = 0o755): void {
+  mkdirSync(path, { mode });
+  chmodSync(path, mode);
+}
+
+/** A file that containers see, 0644 whatever the caller's umask is. */
+export function writeShownFile(path: string, content: string): void {
+  writeFileSync(path, content);
+  chmodSync(path, 0o644);
 }

@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Root } from "../../native/path.ts";
+import { makeShownDirectory } from "../../native/directory.ts";
 
 /** Directories that one build fills with what it fetched or unpacked. Dispose removes them all. */
 export class Workspace implements Disposable {
@@ -17,7 +18,7 @@ export class Workspace implements Disposable {
   directory(): string {
     this.#path ??= mkdtempSync(join(this.#scratch(), "work-"));
     const path = join(this.#path, String(this.#count++));
-    mkdirSync(path, { mode: 0o755 });
+    makeShownDirectory(path);
     return path;
   }
 

@@ -71,6 +71,8 @@ export interface ContainerSpec {
   readonly cgroupParent?: string;
   /** A file /etc/hosts with these entries, some of them `host-gateway`; default: none is made. */
   readonly hosts?: readonly HostEntry[];
+  /** Whether the program may change that file. */
+  readonly hostsWritable?: boolean;
   /** Bytes of /dev/shm; default 64 MiB. */
   readonly shmSize?: number;
   readonly terminal?: { readonly columns: number; readonly rows: number };

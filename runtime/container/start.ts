@@ -58,13 +58,16 @@ export async function startContainer(
 
 /** Only now is it known where the host is. */
 function withHosts(spec: ContainerSpec, host: string | undefined): ContainerSpec {
-  const { hosts, hostname, mounts } = spec;
+  const { hosts, hostname, mounts, hostsWritable = false } = spec;
   if (hosts === undefined) return spec;
   const content = Buffer.from(hostsFile(hostname, withHostAddress(hosts, host)));
   const file = { content, mode: 0o644, uid: 0, gid: 0 };
   return {
     ...spec,
-    mounts: [{ type: "file", source: "tmpfs", target: "/etc/hosts", options: ["ro"], file }, ...mounts],
+    mounts: [
+      { type: "file", source: "tmpfs", target: "/etc/hosts", options: hostsWritable ? [] : ["ro"], file },
+      ...mounts,
+    ],
   };
 }
 

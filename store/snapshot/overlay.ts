@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, openSync, closeSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { makeShownDirectory } from "../../native/directory.ts";
 import { Root } from "../../native/path.ts";
 import { spreadSubdirectories } from "../../native/spread.ts";
 import { syncfs } from "../../native/syscall.ts";
@@ -44,7 +45,7 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
     const directory = join(this.#root, id);
     const [upper, work] = [join(directory, "fs"), join(directory, "work")];
     mkdirSync(directory, { mode: 0o711 });
-    mkdirSync(upper, { mode: rootMode });
+    makeShownDirectory(upper, rootMode);
     mkdirSync(work, { mode: 0o700 });
     this.#own.add(id);
     if (parent !== undefined) inheritRoot(rootSnapshot(parent).dir, upper);

@@ -435,6 +435,50 @@ describe("an odd environment", () => {
   });
 });
 
+describe("a umask that gives others nothing", () => {
+  it("is in no layer, and keeps no user of a container from its files", async () => {
+    const dockerfile = [
+      "FROM scratch AS empty",
+      `${fromBusybox}COPY dir /a/b/`,
+      "COPY <<E /here",
+      "text",
+      "E",
+      "WORKDIR /w/x",
+      "RUN mkdir /made && echo x > /made/file",
+      "USER 1000",
+      "RUN --mount=type=bind,target=/m --mount=type=cache,target=/c,mode=0777 --mount=from=empty,target=/e \\",
+      "  cat /m/dir/f /etc/hosts /etc/resolv.conf /here && ls / /e && echo x > /c/y",
+      "COPY --from=empty . /",
+    ].join("\n");
+    using project = new Project({ Dockerfile: dockerfile, "dir/f": "f" });
+    const env = { ...process.env, TSBUILD_ROOT: project.store, XDG_CACHE_HOME: resolve("node_modules/.cache") };
+    const withMask = async (mask: string, line: string): Promise<Ended> =>
+      await ended(spawn("sh", ["-c", `umask ${mask}; exec ${launcher} ${line}`], { cwd: project.directory, env }));
+    const layers = async (mask: string): Promise<string> => {
+      const built = await withMask(mask, `-q --no-cache --build-arg SOURCE_DATE_EPOCH=0 -t app${mask} .`);
+      expect(built).toMatchObject({ code: 0, stderr: "" });
+      return (await tsbuild(project, `inspect --query RootFS.Layers app${mask}`)).stdout;
+    };
+    const usual = await layers("022");
+    expect(await layers("077")).toBe(usual);
+    expect(await layers("000")).toBe(usual);
+    const files = "/etc/hosts /etc/resolv.conf /etc/hostname";
+    expect(await withMask("077", `run -u 1000 -h me app022 tail -n1 ${files}`)).toMatchObject({ code: 0, stderr: "" });
+  });
+});
+
+describe("tsbuild run", () => {
+  it("lets root change the files of names, as docker does", async () => {
+    using project = new Project({ Dockerfile: fromBusybox });
+    await tsbuild(project, "-q -t app .");
+    const script = "echo 10.0.0.9 db >> /etc/hosts; echo >> /etc/resolv.conf; cat /etc/hostname; grep -c db /etc/hosts";
+    for (const flags of ["", "--add-host gate:host-gateway "])
+      expect(
+        await ended(start(project, [..."run -h me ".concat(flags).trim().split(" "), "app", "sh", "-c", script])),
+      ).toEqual({ code: 0, stdout: "me\n1\n", stderr: "" });
+  });
+});
+
 describe("the launcher", () => {
   it("does not wait for a tsbuild.json that is a pipe", async () => {
     using project = new Project({});

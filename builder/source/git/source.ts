@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { makeShownDirectory } from "../../../native/directory.ts";
 import { TsbuildError } from "../../../native/errors.ts";
 import { isCommit } from "../../dockerfile/git-options.ts";
 import type { GitOp } from "../../graph/opspec.ts";
@@ -77,7 +78,7 @@ export class GitSource implements Disposable {
     const held = await repository.checkout(JSON.stringify(what), async (parent) => {
       const files = join(parent, "files");
       const scratch = join(parent, "scratch");
-      for (const directory of [files, scratch]) mkdirSync(directory, { mode: 0o755 });
+      for (const directory of [files, scratch]) makeShownDirectory(directory);
       await this.#session(spec, progress, async (session) => {
         // Another fetch may have begun the repository anew.
         const git = session.command({ gitDir: repository.directory });
