@@ -62,7 +62,6 @@ function cannotWrite(fd: number, cause: unknown): TsbuildError {
 /** Standard output as a stream, for archives: fails with BrokenPipe or E_OUTPUT_FILE at the write that fails. */
 export function resultStream(): NodeJS.WritableStream {
   const stream = new Writable({
-    highWaterMark: 1 << 20,
     write: (chunk: Uint8Array, _encoding, done) => {
       try {
         writeAll(1, chunk);
@@ -70,7 +69,7 @@ export function resultStream(): NodeJS.WritableStream {
         done(error instanceof Error ? error : new Error(String(error)));
         return;
       }
-      setImmediate(done); // signals are heard between two writes
+      done(); // nothing is ever waiting to be written: the process may end at once
     },
   });
   return stream.on("error", () => undefined); // who writes is told

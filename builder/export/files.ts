@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { TsbuildError } from "../../native/errors.ts";
 import { Root, type Dir } from "../../native/path.ts";
 import { makeOutputDirectory, writeWhole, writingInto } from "../../native/whole-file.ts";
@@ -93,9 +94,12 @@ async function writeTar(
   using tree = SnapshotTree.open(snapshot, "the result");
   const directory = `/proc/self/fd/${tree.root.fd}`;
   const limit = epoch === undefined ? {} : { epoch: BigInt(epoch) * 1_000_000_000n };
+  let chunks = 0;
   for (const chunk of packLayer(directory, diffLayer(directory, []), limit)) {
     signal.throwIfAborted();
     // The packer uses its buffer again, a stream keeps what it was given.
     if (!stream.write(Buffer.from(chunk))) await once(stream, "drain");
+    // A stream that is never full would leave no moment in which signals are heard.
+    else if (++chunks % 16 === 0) await setImmediate();
   }
 }

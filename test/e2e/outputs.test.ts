@@ -100,6 +100,25 @@ describe("load", () => {
   });
 });
 
+describe("an archive on standard output", () => {
+  it("is the whole of it, to its last byte", async () => {
+    using project = new Project({ Dockerfile: "FROM scratch\nCOPY big /\n", big: "" });
+    truncateSync(join(project.directory, "big"), 5_000_000);
+    await tsbuild(project, ["-q", "-t", "app", "."]);
+    const env = { ...process.env, TSBUILD_ROOT: project.store, XDG_CACHE_HOME: resolve("node_modules/.cache") };
+    for (const command of ["save", "export"]) {
+      await tsbuild(project, [command, "-o", "file.tar", "app"]);
+      for (const pipe of [
+        `"$0" ${command} app | cmp - file.tar`,
+        `"$0" ${command} app > s.tar && cmp s.tar file.tar`,
+      ]) {
+        const program = resolve("builder/cli/tsbuild");
+        expect(execFileSync("sh", ["-c", pipe, program], { cwd: project.directory, env }).toString()).toBe("");
+      }
+    }
+  });
+});
+
 describe("an archive that is being written when the user gives up", () => {
   it("is gone", async () => {
     using project = new Project({ Dockerfile: "FROM scratch\nCOPY big /\n", big: "" });
