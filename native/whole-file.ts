@@ -34,7 +34,8 @@ export async function writeWhole(path: string, write: (stream: NodeJS.WritableSt
     await Promise.race([once(stream, "close"), failed.promise]);
     if (temporary !== undefined) await rename(temporary, target);
   } catch (error) {
-    throw broken ?? error; // what `write` says then is that its stream is gone
+    // What `write` says then is that its stream is gone, or what the stream will tell only when it is closed.
+    throw broken ?? (stream.errored === null ? error : cannotWrite(path, stream.errored));
   } finally {
     stream.destroy();
     if (temporary !== undefined) await rm(temporary, { force: true });

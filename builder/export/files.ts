@@ -1,7 +1,7 @@
-import { once } from "node:events";
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
+import { writeChunk } from "../../native/write-chunk.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { Root, type Dir } from "../../native/path.ts";
 import { makeOutputDirectory, writeWhole, writingInto } from "../../native/whole-file.ts";
@@ -88,7 +88,7 @@ async function writeTar(
   { epoch, signal }: TarOptions,
 ): Promise<void> {
   if (snapshot === undefined) {
-    stream.write(Buffer.alloc(1024));
+    await writeChunk(stream, Buffer.alloc(1024));
     return;
   }
   using tree = SnapshotTree.open(snapshot, "the result");
@@ -97,9 +97,9 @@ async function writeTar(
   let chunks = 0;
   for (const chunk of packLayer(directory, diffLayer(directory, []), limit)) {
     signal.throwIfAborted();
-    // The packer uses its buffer again, a stream keeps what it was given.
-    if (!stream.write(Buffer.from(chunk))) await once(stream, "drain");
+    // The packer uses its buffer again, a stream may keep what it was given.
+    await writeChunk(stream, Buffer.from(chunk));
     // A stream that is never full would leave no moment in which signals are heard.
-    else if (++chunks % 16 === 0) await setImmediate();
+    if (++chunks % 16 === 0) await setImmediate();
   }
 }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { dirname, join } from "node:path";
 import { pack, type Pack } from "tar-stream";
 import { makeOutputDirectory, writeWhole } from "../../native/whole-file.ts";
+import { writeChunk } from "../../native/write-chunk.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Manifest } from "../oci/manifest.ts";
 import { MediaType } from "../oci/mediatype.ts";
@@ -69,7 +70,7 @@ export async function writeArchive(
   const feeding = feed(archive, entries(store, images, format), signal);
   feeding.catch((error: unknown) => archive.destroy(error instanceof Error ? error : new Error(String(error))));
   for await (const chunk of archive) {
-    if (chunk instanceof Uint8Array && !stream.write(chunk)) await once(stream, "drain");
+    if (chunk instanceof Uint8Array) await writeChunk(stream, chunk);
   }
   await feeding;
 }

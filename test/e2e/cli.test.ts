@@ -217,9 +217,9 @@ describe("tsbuild build", () => {
   });
 });
 
-describe("standard output that takes nothing", () => {
+describe("standard output", () => {
   it.each(["images", "inspect app", "save app", "export app", "-o - .", "-o type=oci .", "--help"])(
-    "is an error of %s, told once",
+    "that takes nothing is an error of %s, told once",
     async (line) => {
       using project = new Project({ Dockerfile: hello });
       await tsbuild(project, "-q -t app .");
@@ -230,7 +230,22 @@ describe("standard output that takes nothing", () => {
     },
   );
 
-  it("because its reader has gone ends with 141, silently", async () => {
+  it.each([
+    ["save app", "save -o file app"],
+    ["export app", "export -o file app"],
+    ["-q -o - .", "-q -o type=tar,dest=file ."],
+    ["-q -o type=oci,dest=- .", "-q -o type=oci,dest=file ."],
+  ])("gets of %s what a file gets, to its end", async (toOutput, toFile) => {
+    using project = new Project({ Dockerfile: hello });
+    await tsbuild(project, "-q -t app .");
+    const made = await tsbuild(project, toOutput);
+    expect(await tsbuild(project, toFile)).toMatchObject({ code: 0 });
+    const file = readFileSync(join(project.directory, "file"), "utf8");
+    expect(made.code).toBe(0);
+    expect(made.stdout === file).toBe(true);
+  });
+
+  it("whose reader has gone ends the command with 141, silently", async () => {
     using project = new Project({ Dockerfile: hello });
     await tsbuild(project, "-q -t app .");
     for (const line of ["save app", "export app", "-q -o - ."]) {
