@@ -6,12 +6,12 @@ import { buildBases } from "../test/rig/bases.ts";
 import { processorTime } from "./processor-time.ts";
 
 /**
- * Processor time of a RUN step over that of its own program: what 101 steps cost more than one, for each of the hundred,
+ * Processor time of a RUN step over that of its own program: what 41 steps cost more than one, for each of the forty,
  * less what a shell costs that does the same without a container. The least of several runs: what is more is the
  * machine's noise. Usage: node bench/step.ts
  */
 const rounds = 7;
-const steps = 100;
+const steps = 40;
 
 function cost(command: readonly string[], env: Readonly<Record<string, string>> = {}): number {
   const [program = "", ...args] = command;

@@ -13,8 +13,9 @@ import {
 import { join } from "node:path";
 import type { Script } from "node:vm";
 
-/** So many runs add the functions that they needed, and more when the 20 ms are little beside what they took. */
-const lessons = (ms: number): number => (ms < 1000 ? 3 : 10);
+/** So many short runs add the functions that they needed, and so many long ones: 20 ms are little beside their time. */
+const lessons = { short: 3, long: 10 } as const;
+const longMs = 1000;
 const keptMs = 30 * 86_400_000;
 
 /**
@@ -25,7 +26,7 @@ const keptMs = 30 * 86_400_000;
 export class CodeCache {
   readonly #directory: string;
   readonly #file: string;
-  #runs = 0;
+  #kept: Buffer | undefined;
 
   constructor(directory: string, name: string) {
     this.#directory = directory;
@@ -37,25 +38,28 @@ export class CodeCache {
     try {
       const fd = openSync(this.#file, "r");
       try {
-        if (fstatSync(fd).uid !== process.geteuid?.()) return undefined;
-        const kept = readFileSync(fd);
-        this.#runs = kept.at(-1) ?? 0;
-        return kept.subarray(0, -1);
+        if (fstatSync(fd).uid === process.geteuid?.()) this.#kept = readFileSync(fd);
       } finally {
         closeSync(fd);
       }
     } catch {
-      return undefined;
+      // The first run, or a directory that is gone.
     }
+    return this.#kept?.subarray(0, -2);
   }
 
   /** Keeps what is compiled by now, after the first runs and after one that V8 could not use the old for. */
   write(script: Script): void {
-    const runs = script.cachedDataRejected === true ? 0 : this.#runs;
-    if (runs >= lessons(performance.now())) return;
+    const old = script.cachedDataRejected === true ? Buffer.alloc(2) : (this.#kept ?? Buffer.alloc(2));
+    const runs = { short: old.at(-2) ?? 0, long: old.at(-1) ?? 0 };
+    const kind = performance.now() < longMs ? "short" : "long";
+    if (runs[kind]++ >= lessons[kind]) return;
     try {
+      const data = script.createCachedData();
+      // In a long run V8 drops what it has not used for a while: the whole start of the program.
+      const best = data.length > old.length - 2 ? data : old.subarray(0, -2);
       this.#removeOld();
-      this.#replace(Buffer.concat([script.createCachedData(), Buffer.of(runs + 1)]));
+      this.#replace(Buffer.concat([best, Buffer.of(runs.short, runs.long)]));
     } catch {
       // A full or read-only disk: the next run compiles again.
     }
