@@ -1,12 +1,20 @@
 import { addressOf, readAt } from "../../native/syscall.ts";
 
-const chunkSize = 1 << 20;
+const largest = 1 << 20;
+const smallest = 16 << 10;
 
-/** Collects small pieces into chunks of 1 MiB. There are two: one is filled while the last one taken is in use. */
+/** Collects small pieces into chunks. There are two: one is filled while the last one taken is in use. */
 export class Chunks {
-  #filled = new Chunk();
+  readonly #size: number;
+  #filled: Chunk;
   #other: Chunk | undefined;
   #at = 0;
+
+  /** `expected`: bytes in all. Chunks have up to 1 MiB, and not that much for a few bytes: V8 would collect garbage for it. */
+  constructor(expected: number) {
+    this.#size = Math.min(largest, Math.max(smallest, expected));
+    this.#filled = new Chunk(this.#size);
+  }
 
   get empty(): boolean {
     return this.#at === 0;
@@ -14,14 +22,14 @@ export class Chunks {
 
   /** How many bytes the chunk can still take. */
   get room(): number {
-    return chunkSize - this.#at;
+    return this.#size - this.#at;
   }
 
   /** What was collected, valid until the next but one is taken. */
   take(): Uint8Array {
     const { bytes } = this.#filled;
     const taken = bytes.subarray(0, this.#at);
-    [this.#filled, this.#other] = [this.#other ?? new Chunk(), this.#filled];
+    [this.#filled, this.#other] = [this.#other ?? new Chunk(this.#size), this.#filled];
     this.#at = 0;
     return taken;
   }
@@ -55,6 +63,11 @@ export class Chunks {
 }
 
 class Chunk {
-  readonly bytes: Buffer = Buffer.allocUnsafeSlow(chunkSize);
-  readonly address: number = Number(addressOf(this.bytes));
+  readonly bytes: Buffer;
+  readonly address: number;
+
+  constructor(size: number) {
+    this.bytes = Buffer.allocUnsafeSlow(size);
+    this.address = Number(addressOf(this.bytes));
+  }
 }

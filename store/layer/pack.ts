@@ -26,7 +26,7 @@ export function* packLayer(
 ): Generator<Uint8Array> {
   using root = Root.open(directory);
   using parents = new ParentCache(root);
-  const out = new Chunks();
+  const out = new Chunks(expectedSize(changes));
   for (const change of changes) {
     const { path, stat } = tarEntry(change, options.epoch);
     const header = tarHeader(path, stat);
@@ -37,6 +37,11 @@ export function* packLayer(
   }
   yield* out.split(tarEnd);
   if (!out.empty) yield out.take();
+}
+
+/** About how large the tar will be: a header and padding are mostly less than three blocks. */
+function expectedSize(changes: readonly Change[]): number {
+  return changes.reduce((sum, change) => sum + ("stat" in change ? change.stat.size : 0) + 1536, 2048);
 }
 
 /** The DiffID of the tar, and its size in bytes. A chunk is hashed while the next one is read. */
