@@ -6,7 +6,8 @@ export async function writeChunk(stream: NodeJS.WritableStream, bytes: Uint8Arra
     stream.write(bytes, (error) => {
       if (error !== null && error !== undefined) return reject(error);
       stream.off("error", reject);
-      resolve();
+      // Signals are heard between two writes, also when the stream takes each at once.
+      setImmediate(resolve);
     });
   });
 }

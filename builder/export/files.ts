@@ -1,6 +1,5 @@
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { writeChunk } from "../../native/write-chunk.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { Root, type Dir } from "../../native/path.ts";
@@ -94,12 +93,9 @@ async function writeTar(
   using tree = SnapshotTree.open(snapshot, "the result");
   const directory = `/proc/self/fd/${tree.root.fd}`;
   const limit = epoch === undefined ? {} : { epoch: BigInt(epoch) * 1_000_000_000n };
-  let chunks = 0;
   for (const chunk of packLayer(directory, diffLayer(directory, []), limit)) {
     signal.throwIfAborted();
     // The packer uses its buffer again, a stream may keep what it was given.
     await writeChunk(stream, Buffer.from(chunk));
-    // A stream that is never full would leave no moment in which signals are heard.
-    if (++chunks % 16 === 0) await setImmediate();
   }
 }
