@@ -3,7 +3,6 @@
 set -eu
 cd "$(dirname "$0")"
 mkdir -p build
-${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -Werror -static -o "build/tsbuild-init.$$" \
-  init/dev.c init/fs.c init/main.c init/netns.c init/plan.c init/report.c init/rootfs.c init/target.c init/userns.c
+${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -Werror -static -o "build/tsbuild-init.$$" init/*.c
 strip "build/tsbuild-init.$$"
 mv "build/tsbuild-init.$$" build/tsbuild-init

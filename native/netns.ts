@@ -3,8 +3,9 @@ import { close, closeSync, openSync } from "node:fs";
 import { Socket } from "node:net";
 import { TsbuildError } from "./errors.ts";
 import { NetlinkSocket } from "./netlink.ts";
-import { spawnProcess, waitFor } from "./process.ts";
+import { spawnProcess } from "./spawn.ts";
 import { call, closeFd, errnoByNumber, pipe } from "./syscall.ts";
+import { waitFor } from "./wait.ts";
 
 const SYS_pidfd_open = 434;
 const SYS_pidfd_getfd = 438;

@@ -78,7 +78,8 @@ export interface InitSocket {
   readonly gid: number;
 }
 
-const magic = 0x37425354;
+/** "TSB8": what engine and executable agree on, in requests and in plans. */
+export const planMagic = 0x38425354;
 
 /** Grows as needed; numbers are little endian. */
 class Writer {
@@ -146,10 +147,8 @@ export function socketsOf({ mounts }: InitPlan): readonly number[] {
 export function encodePlan(plan: InitPlan): Buffer {
   const w = new Writer();
   const sockets = socketsOf(plan);
-  w.u32(magic);
-  w.u32(plan.namespaces);
+  w.u32(planMagic);
   w.list(plan.cgroupProcs);
-  w.text(plan.cgroup);
   w.u32(Number(plan.nodev));
   w.text(plan.netns);
   w.text(plan.staging);

@@ -1,11 +1,12 @@
 import { Socket } from "node:net";
-import { SyscallError, TsbuildError } from "./errors.ts";
-import { initExecutable } from "./executable.ts";
+import { TsbuildError } from "./errors.ts";
 import { openFdSocket } from "./fd-socket.ts";
 import { placeError } from "./overlay-place.ts";
 import { decodePath } from "./pathname.ts";
 import { encodePlan, socketsOf, type InitPlan } from "./plan.ts";
-import { call, closeFd, errnoByNumber, libcFunction, pipe, tryCall, writeFd } from "./syscall.ts";
+import { requestContainer } from "./spawner.ts";
+import { call, closeFd, errnoByNumber, pipe, tryCall, writeFd } from "./syscall.ts";
+import { waitFor } from "./wait.ts";
 
 /** How PID 1's program ended. */
 export type ProgramEnd =
@@ -82,7 +83,6 @@ const steps: readonly string[] = [
 ];
 const stepExec = steps.indexOf("execute");
 const SIGKILL = 9;
-const WNOHANG = 1;
 const kinds = { pid: 1, started: 2, error: 3, exit: 4, stub: 5 } as const;
 
 interface Report {
@@ -93,9 +93,8 @@ interface Report {
 }
 
 /**
- * Starts tsbuild-init with these descriptors as 0, 1 and 2 and resolves when the program runs.
+ * Starts a container with these descriptors as 0, 1 and 2 and resolves when the program runs.
  * An abort until then kills what was started and waits for its end.
- * posix_spawn by koffi takes 0.1 ms of the main thread, child_process.spawn 1 ms.
  * @throws StartError; the signal's reason
  */
 export async function startInit(
@@ -104,12 +103,11 @@ export async function startInit(
   signal?: AbortSignal,
 ): Promise<InitProcess> {
   using terminal = plan.terminal === undefined ? undefined : openFdSocket();
-  const { pid: spawned, reports } = spawnInit(plan, stdio, terminal?.theirs);
+  const reports = requestInit(plan, stdio, terminal?.theirs);
   terminal?.closeTheirs();
   const init = await reports.next(kinds.pid);
-  await waitFor(spawned);
   if (init?.kind !== kinds.pid) {
-    // PID 1 may have failed before its parent could say who it is.
+    // PID 1 may have failed before it was said who it is.
     await reports.closed;
     for (const born of reports.all(kinds.pid)) await waitFor(born.a);
     throw rootError(startError(init), plan);
@@ -137,19 +135,18 @@ export async function startInit(
   };
 }
 
-function spawnInit(
+function requestInit(
   plan: InitPlan,
   stdio: readonly [number, number, number],
   terminal: number | undefined,
-): { readonly pid: number; readonly reports: ReportReader } {
+): ReportReader {
   const planFd = planFile(plan);
   try {
     const status = pipe();
     try {
       const given = terminal === undefined ? [] : [terminal];
-      const sources = [...stdio, planFd, status.write, ...given, ...socketsOf(plan)];
-      const pid = spawnProcess(sources, terminal === undefined ? "" : "terminal");
-      return { pid, reports: new ReportReader(status.read) };
+      requestContainer(plan, [...stdio, planFd, status.write, ...given, ...socketsOf(plan)]);
+      return new ReportReader(status.read);
     } catch (error) {
       closeFd(status.read);
       throw error;
@@ -187,68 +184,10 @@ function sendSignal(pid: number, signal: number): void {
   tryCall(["ESRCH"], "kill", undefined, pid, signal);
 }
 
-/**
- * Waits for a child that is about to end and gives its wait status; 0 when somebody else has taken it. The last
- * process of a namespace can take its time (it waits for all others), so the thread is not blocked.
- */
-export async function waitFor(pid: number): Promise<number> {
-  const status = Buffer.alloc(4);
-  for (let delay = 0; ; delay = Math.min(delay + 1, 20)) {
-    if (tryCall(["ECHILD"], "waitpid", undefined, pid, status, WNOHANG) !== 0) return status.readInt32LE(0);
-    await new Promise((resolve) => (delay === 0 ? setImmediate(resolve) : setTimeout(resolve, delay)));
-  }
-}
-
 function planFile(plan: InitPlan): number {
   const fd = call("memfd_create", undefined, Buffer.from("tsbuild-plan\0"), 1);
   writeFd(fd, encodePlan(plan));
   return fd;
-}
-
-/**
- * Starts tsbuild-init; gives its pid. The child has the sources as its descriptors from 0 on: the plan is 3, the status
- * pipe 4, with "terminal" the terminal's socket 5, then the sockets of mounts. "netns": it makes a network namespace and
- * keeps it until 3 ends. @throws SyscallError
- */
-export function spawnProcess(sources: readonly number[], mode: "" | "terminal" | "netns"): number {
-  const executable = initExecutable();
-  const actions = Buffer.alloc(128);
-  const libc = spawnFunctions();
-  libc.init(actions);
-  try {
-    // Any of the sources may be one of the targets: first to numbers above all that is used, then into place.
-    const high = Math.max(executable, ...sources) + 1;
-    for (const [at, fd] of sources.entries()) libc.dup2(actions, fd, high + at);
-    for (const [at] of sources.entries()) libc.dup2(actions, high + at, at);
-    const pid = Buffer.alloc(4);
-    const error = Number(
-      libc.spawn(
-        pid,
-        `/proc/self/fd/${executable}`,
-        actions,
-        null,
-        ["tsbuild-init", "3", "4", mode, String(sources.length), null],
-        [null],
-      ),
-    );
-    if (error !== 0) throw new SyscallError("posix_spawn", errnoByNumber(error), "tsbuild-init");
-    return pid.readInt32LE(0);
-  } finally {
-    libc.destroy(actions);
-  }
-}
-
-type SpawnFunctions = Readonly<Record<"init" | "dup2" | "destroy" | "spawn", (...args: unknown[]) => unknown>>;
-let functions: SpawnFunctions | undefined;
-
-function spawnFunctions(): SpawnFunctions {
-  functions ??= {
-    init: libcFunction("int posix_spawn_file_actions_init(void *)"),
-    dup2: libcFunction("int posix_spawn_file_actions_adddup2(void *, int, int)"),
-    destroy: libcFunction("int posix_spawn_file_actions_destroy(void *)"),
-    spawn: libcFunction("int posix_spawn(void *, const char *, void *, void *, const char **, const char **)"),
-  };
-  return functions;
 }
 
 /** Where the root cannot be an overlay, the reason is the place of the store. */

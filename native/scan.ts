@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import type { Dir } from "./path.ts";
 import { decodePath } from "./pathname.ts";
-import { addressOf, call } from "./syscall.ts";
+import { addressOf, call, statxAt } from "./syscall.ts";
 
 const SYS_getdents64 = process.arch === "arm64" ? 61 : 217;
 const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -9,8 +9,10 @@ const AT_EMPTY_PATH = 0x1000;
 const STATX_BASIC = 0x7ff;
 const DT_UNKNOWN = 0;
 const DT_DIR = 4;
-const slotSize = 256;
+/** What of a struct statx says something: the rest is overwritten by the next one. */
+const slotSize = 0x90;
 const slotCount = 1024;
+const statxSize = 256;
 /** Offsets in struct statx, in units of 4 bytes, of what says nothing about a file's content: blocks, atime. */
 const volatileWords = [12, 13, 16, 17, 18] as const;
 const ctimeSeconds = 24;
@@ -41,9 +43,9 @@ class Scan {
   readonly #skip: (path: string) => boolean;
   readonly #hash: Hash = createHash("sha256");
   readonly #list = Buffer.alloc(64 << 10);
-  readonly #listAt: bigint = addressOf(this.#list);
-  readonly #slots = Buffer.alloc(slotSize * slotCount);
-  readonly #slotsAt: bigint = addressOf(this.#slots);
+  readonly #listAt: number = Number(addressOf(this.#list));
+  readonly #slots = Buffer.alloc(slotSize * slotCount + statxSize);
+  readonly #slotsAt: number = Number(addressOf(this.#slots));
   readonly #words = new Uint32Array(this.#slots.buffer, this.#slots.byteOffset, this.#slots.length / 4);
   #newest = 0;
   #typed = true;
@@ -60,7 +62,7 @@ class Scan {
   /** The directory itself: its times tell of entries that come and go. */
   self(dir: Dir): void {
     const empty = Buffer.of(0);
-    call("statxAt", undefined, dir.fd, addressOf(empty), AT_EMPTY_PATH, STATX_BASIC, this.#slotsAt);
+    statxAt(dir.fd, Number(addressOf(empty)), AT_EMPTY_PATH, STATX_BASIC, this.#slotsAt);
     this.#forget(0);
     this.#flush(1);
   }
@@ -94,8 +96,8 @@ class Scan {
       if (isDots(list, name)) continue;
       if (list[at + 18] === DT_UNKNOWN) this.#typed = false;
       if (list[at + 18] === DT_DIR && !enter(decodePath(list.subarray(name, list.indexOf(0, name))))) continue;
-      const target = this.#slotsAt + BigInt(slot * slotSize);
-      call("statxAt", undefined, dir.fd, this.#listAt + BigInt(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC, target);
+      const target = this.#slotsAt + slot * slotSize;
+      statxAt(dir.fd, this.#listAt + name, AT_SYMLINK_NOFOLLOW, STATX_BASIC, target);
       this.#forget(slot++);
       if (slot === slotCount) slot = this.#flush(slot);
     }

@@ -66,6 +66,7 @@ const prototypes = {
   waitpid: "int waitpid(int, void *, int)",
   socketpair: "int socketpair(int, int, int, void *)",
   recvmsg: "long recvmsg(int, void *, int)",
+  sendmsg: "long sendmsg(int, void *, int)",
   getuid: "unsigned int geteuid()",
 } as const;
 
@@ -170,6 +171,14 @@ export function readFd(fd: number, buffer: Uint8Array): number {
 export function readAt(fd: number, address: number, size: number): number {
   return call("readAt", undefined, fd, address, size);
 }
+
+/** statx(2) of a name at an address to an address, see addressOf(): what is called for every file of a context. */
+export function statxAt(dirfd: number, name: number, flags: number, mask: number, target: number): void {
+  statx ??= functionOf("statxAt").call;
+  if (statx(dirfd, name, flags, mask, target) !== 0) call("statxAt", undefined, dirfd, name, flags, mask, target);
+}
+
+let statx: NativeFunction | undefined;
 
 /** Writes all of the bytes. */
 export function writeFd(fd: number, bytes: Uint8Array): void {

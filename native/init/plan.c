@@ -138,9 +138,7 @@ int plan_read(int fd, struct plan *p)
 	struct reader r = { .at = map, .end = (unsigned char *)map + st.st_size };
 	if (u32(&r) != PLAN_MAGIC)
 		r.bad = 1;
-	p->namespaces = u32(&r);
 	p->cgroup_procs = list(&r);
-	p->cgroup = text(&r);
 	p->nodev = u32(&r);
 	p->netns = text(&r);
 	p->staging = text(&r);

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLAN_MAGIC 0x37425354u /* "TSB7" */
+#define PLAN_MAGIC 0x38425354u /* "TSB8" */
 
 struct strlist {
 	uint32_t count;
@@ -33,10 +33,8 @@ struct limit_entry {
 };
 
 struct plan {
-	int first_socket; /* their descriptors; not part of the plan's text */
-	uint32_t namespaces; /* CLONE_NEW* */
+	const int *sockets; /* of mounts; not part of the plan's text */
 	struct strlist cgroup_procs;
-	char *cgroup; /* directory of the v2 group to be cloned into, or "" */
 	uint32_t nodev; /* mounts, not a control group, keep devices closed */
 	char *netns; /* path of a network namespace to join, or "" */
 	char *staging; /* a directory of the host to attach the root to, until it is / */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 int report_fd = -1;
+volatile int failed;
 
 void report(uint32_t kind, uint32_t a, uint32_t b, const char *text)
 {
@@ -25,5 +26,6 @@ void report(uint32_t kind, uint32_t a, uint32_t b, const char *text)
 void fail(enum step step, const char *path)
 {
 	report(REPORT_ERROR, step, (uint32_t)errno, path);
+	failed = 1;
 	_exit(1);
 }

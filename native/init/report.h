@@ -20,6 +20,7 @@ struct report {
 };
 
 extern int report_fd;
+extern volatile int failed; /* fail() was called, by a child that shares the memory */
 void report(uint32_t kind, uint32_t a, uint32_t b, const char *text);
 /* Reports the error of the step with errno and ends the process. */
 void fail(enum step step, const char *path) __attribute__((noreturn));

@@ -228,7 +228,7 @@ static int file_mount(const struct plan *p, const struct mount_entry *m)
 static int socket_mount(const struct plan *p, const struct mount_entry *m)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "socket" };
-	int fs = new_mount("tmpfs", "size=4k,nr_inodes=4,mode=0700", 0), fd = p->first_socket + (int)m->socket;
+	int fs = new_mount("tmpfs", "size=4k,nr_inodes=4,mode=0700", 0), fd = p->sockets[m->socket];
 	if (fs < 0 || fchdir(fs) || bind(fd, (struct sockaddr *)&name, sizeof name) ||
 	    fchownat(fs, name.sun_path, m->uid, m->gid, AT_SYMLINK_NOFOLLOW) ||
 	    fchmodat(fs, name.sun_path, m->mode, 0) || listen(fd, 128) || close(fd) || chdir("/"))
