@@ -1,11 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { openOverlay } from "../../native/mount.ts";
-import { Root } from "../../native/path.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { startContainer, type Container, type ContainerSpec } from "../../runtime/index.ts";
 import { lowerDirs, type ActiveSnapshot } from "../../store/snapshot/snapshotter.ts";
+import { clearWorkDirectory } from "../../store/snapshot/work-directory.ts";
 import { setEnv } from "../graph/env.ts";
 import { resolveInRoot, statInRoot } from "../ops/copy/resolve.ts";
 
@@ -30,7 +28,7 @@ const shells = ["/bin/bash", "/usr/bin/bash", "/bin/sh", "/usr/bin/sh", "/busybo
 export async function openShell({ spec, active }: StoppedStep, settings: ShellSettings): Promise<Container> {
   const { command, terminal, stdio, signal } = settings;
   const args = command.length > 0 ? command : [findShell(active)];
-  clearWork(active);
+  clearWorkDirectory(active.work);
   const env = terminal === undefined ? spec.env : setEnv(spec.env, "TERM", "xterm");
   return await startContainer(
     {
@@ -56,11 +54,4 @@ function findShell(active: ActiveSnapshot): string {
     code: "E_SHELL_NOT_FOUND",
     hint: "name a program that it has: tsbuild shell . /program",
   });
-}
-
-/** An overlay that was mounted without any sync marks its work directory as not to be used again. */
-function clearWork(active: ActiveSnapshot): void {
-  using parent = Root.open(dirname(active.work));
-  parent.removeTree("work");
-  mkdirSync(active.work, { mode: 0o700 });
 }

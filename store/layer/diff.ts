@@ -2,7 +2,7 @@ import type { Cancellation } from "../../native/cancellation.ts";
 import { openFlags, Root, type Dir, type Stat } from "../../native/path.ts";
 import { comparePaths } from "../../native/pathname.ts";
 import { closeFd, readFd } from "../../native/syscall.ts";
-import { findBelow, openBelow, type Found } from "./below.ts";
+import { findBelow, LazyDirs, openBelow, type Found } from "./below.ts";
 import type { Change, EntryStat } from "./change.ts";
 import { isOpaque, isOverlayXattr, isWhiteout } from "./whiteout.ts";
 
@@ -23,7 +23,7 @@ export interface DiffOptions {
 export function diffLayer(upper: string, lowers: readonly string[], options: DiffOptions = {}): readonly Change[] {
   using stack = new DisposableStack();
   const top = stack.use(Root.open(upper));
-  const below = lowers.map((lower) => stack.use(Root.open(lower)));
+  const below = stack.use(new LazyDirs(lowers));
   const diff = new Diff(options, new Set());
   diff.directory(top, below, "");
   const split = diff.splitLinks();
@@ -61,7 +61,7 @@ class Diff {
    * `below` holds the directory of the same path in each lower that has it, topmost first; `opaque`: it or a parent
    * hides them, so that what they have and it has not is gone without a whiteout of its own.
    */
-  directory(dir: Dir, below: readonly Dir[], path: string, opaque: boolean = false): void {
+  directory(dir: Dir, below: Iterable<Dir>, path: string, opaque: boolean = false): void {
     this.#signal?.throwIfAborted();
     if (this.changes.length > this.#limit) return;
     const names = dir.names().toSorted(comparePaths);
@@ -79,7 +79,7 @@ class Diff {
     }
   }
 
-  #entry(dir: Dir, below: readonly Dir[], entry: { name: string; path: string; stat: Stat }, opaque: boolean): void {
+  #entry(dir: Dir, below: Iterable<Dir>, entry: { name: string; path: string; stat: Stat }, opaque: boolean): void {
     const { name, path, stat } = entry;
     const old = findBelow(below, name);
     const unchanged = old !== undefined && same({ dir, name, stat }, old);
@@ -105,8 +105,8 @@ class Diff {
   }
 
   /** Whiteouts for the names of the lower directories that an opaque one does not have. */
-  #vanished(dir: Dir, lower: readonly Dir[], path: string): void {
-    const names = new Set(lower.flatMap((one) => one.names()));
+  #vanished(dir: Dir, lower: Iterable<Dir>, path: string): void {
+    const names = new Set([...lower].flatMap((one) => one.names()));
     for (const name of [...names].toSorted(comparePaths)) {
       if (dir.stat(name) === undefined && findBelow(lower, name) !== undefined) {
         this.changes.push({ kind: "delete", path: join(path, name) });

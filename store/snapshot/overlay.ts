@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, openSync, closeSync, existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { makeShownDirectory } from "../../native/directory.ts";
 import { Root } from "../../native/path.ts";
 import { spreadSubdirectories } from "../../native/spread.ts";
@@ -13,6 +13,7 @@ import {
   type SnapshotIdentity,
   type Snapshotter,
 } from "./snapshotter.ts";
+import { WorkDirectories } from "./work-directory.ts";
 
 const rootMode = 0o755;
 
@@ -28,6 +29,7 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
   readonly #identities = new Map<string, SnapshotIdentity>();
   /** Made under this lease and not recorded. */
   readonly #own = new Set<string>();
+  readonly #works = new WorkDirectories(() => join(this.#root, this.#newID()));
   #count = 0;
   #spread = false;
 
@@ -41,22 +43,26 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
   prepare(parent: Snapshot | undefined): ActiveSnapshot {
     if (!this.#spread) spreadSubdirectories(this.#root);
     this.#spread = true;
-    const id = `${this.#lease}-${this.#count++}`;
-    const directory = join(this.#root, id);
-    const [upper, work] = [join(directory, "fs"), join(directory, "work")];
-    mkdirSync(directory, { mode: 0o711 });
+    const id = this.#newID();
+    const upper = join(this.#root, id, "fs");
+    mkdirSync(dirname(upper), { mode: 0o711 });
     makeShownDirectory(upper, rootMode);
-    mkdirSync(work, { mode: 0o700 });
-    this.#own.add(id);
     if (parent !== undefined) inheritRoot(rootSnapshot(parent).dir, upper);
     return new OverlayActive({
       id,
       parent,
       upper,
-      work,
+      works: this.#works,
       commit: (over) => this.#commit(id, over, upper),
       discard: () => this.#discard(id),
     });
+  }
+
+  /** Of a directory that goes with this process unless it is recorded. */
+  #newID(): string {
+    const id = `${this.#lease}-${this.#count++}`;
+    this.#own.add(id);
+    return id;
   }
 
   link(parent: Snapshot, layer: Snapshot): Snapshot {
@@ -135,10 +141,6 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
   }
 
   #commit(id: string, parent: Snapshot | undefined, dir: string): Snapshot {
-    {
-      using own = Root.open(join(this.#root, id));
-      own.removeTree("work");
-    }
     const snapshot: Snapshot = { id, parent, dir };
     this.#known.set(id, snapshot);
     return snapshot;
@@ -211,35 +213,46 @@ class OverlayActive implements ActiveSnapshot {
   readonly id: string;
   readonly parent: Snapshot | undefined;
   readonly upper: string;
-  readonly work: string;
+  readonly #works: WorkDirectories;
   readonly #commit: (parent: Snapshot | undefined) => Snapshot;
   readonly #discard: () => void;
+  #work: string | undefined;
   #open = true;
 
   constructor(init: {
     readonly id: string;
     readonly parent: Snapshot | undefined;
     readonly upper: string;
-    readonly work: string;
+    readonly works: WorkDirectories;
     readonly commit: (parent: Snapshot | undefined) => Snapshot;
     readonly discard: () => void;
   }) {
     this.id = init.id;
     this.parent = init.parent;
     this.upper = init.upper;
-    this.work = init.work;
+    this.#works = init.works;
     this.#commit = init.commit;
     this.#discard = init.discard;
   }
 
+  get work(): string {
+    this.#work ??= this.#works.take();
+    return this.#work;
+  }
+
   commit(): Snapshot {
-    this.#open = false;
-    return this.#commit(this.parent);
+    return this.#end(this.parent);
   }
 
   commitOver(parent: Snapshot | undefined, { ownRoot }: { readonly ownRoot: boolean }): Snapshot {
     if (parent !== undefined && !ownRoot) inheritRoot(rootSnapshot(parent).dir, this.upper);
+    return this.#end(parent);
+  }
+
+  #end(parent: Snapshot | undefined): Snapshot {
     this.#open = false;
+    if (this.#work !== undefined) this.#works.giveBack(this.#work);
+    this.#work = undefined;
     return this.#commit(parent);
   }
 

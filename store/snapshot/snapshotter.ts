@@ -31,7 +31,7 @@ export interface ActiveSnapshot extends AsyncDisposable {
   readonly parent: Snapshot | undefined;
   /** Where changes land: overlayfs's upperdir. */
   readonly upper: string;
-  /** overlayfs's workdir. */
+  /** overlayfs's workdir, taken when it is first asked for. */
   readonly work: string;
   /** Usable as a parent at once; durable and known to other processes after Snapshotter.persist(). */
   commit(): Snapshot;

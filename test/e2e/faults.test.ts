@@ -159,7 +159,7 @@ describe("a container that runs", () => {
       await using running = await startImage({ root: project.store, image: "app", command, volumes, stdio });
       expect(await tsbuild(project, ["rmi", "app", "other"])).toMatchObject({ code: 0, stderr: "" });
       expect(await tsbuild(project, ["prune", "--all"])).toMatchObject({ code: 0, stderr: "" });
-      expect(snapshots()).toBe(4); // its three layers and what it writes
+      expect(snapshots()).toBe(5); // its three layers, what it writes, and the work directory of its overlay
       project.write("told/go", "");
       expect(await running.exitCode).toBe(0);
       expect(readFileSync(join(project.directory, "told/out"), "utf8")).toBe("mine\nmore\n");

@@ -1,0 +1,52 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Root } from "../../native/path.ts";
+import { encodeCString } from "../../native/pathname.ts";
+import { tryCall } from "../../native/syscall.ts";
+
+const AT_FDCWD = -100;
+const AT_REMOVEDIR = 0x200;
+
+/** What a mount without any sync leaves behind, from the inside out. */
+const leftBehind = ["work/incompat/volatile/dirty", "work/incompat/volatile", "work/incompat", "work"];
+
+/**
+ * Work directories of overlays (overlayfs's `workdir`): one after another can use the same, and making and removing one
+ * takes longer than the mount.
+ */
+export class WorkDirectories {
+  readonly #free: string[] = [];
+  readonly #make: () => string;
+
+  /** `make` gives the path of a new directory, on the file system of the upper directories. */
+  constructor(make: () => string) {
+    this.#make = make;
+  }
+
+  /** An empty one that nobody uses. */
+  take(): string {
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+    const path = this.#make();
+    mkdirSync(path, { mode: 0o700 });
+    return path;
+  }
+
+  /** Takes one back whose mount is gone. */
+  giveBack(path: string): void {
+    clearWorkDirectory(path);
+    this.#free.push(path);
+  }
+}
+
+/** Removes what a mount left in it: the next one would refuse it. */
+export function clearWorkDirectory(path: string): void {
+  if (leftBehind.every((name, at) => removed(join(path, name), at === 0 ? 0 : AT_REMOVEDIR))) return;
+  using directory = Root.open(path);
+  for (const name of directory.names()) directory.removeTree(name);
+}
+
+function removed(path: string, flags: number): boolean {
+  const expected = ["ENOENT", "ENOTEMPTY", "ENOTDIR", "EISDIR"];
+  return tryCall(expected, "unlinkat", path, AT_FDCWD, encodeCString(path), flags) !== undefined;
+}
