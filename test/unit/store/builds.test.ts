@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { BuildRecords } from "../../../store/history/builds.ts";
@@ -71,6 +71,20 @@ describe("StepStates", () => {
     const read = states.read("p").get("s/1");
     expect([read?.text, read?.key, read?.inputs()]).toEqual(["RUN x", "k", { a: "1" }]);
     expect(states.read("q").size).toBe(0);
+  });
+
+  it("keeps the inputs of steps that did not change, and no others", () => {
+    using temp = makeTemp();
+    const states = new StepStates(temp.path);
+    const at = (slot: string, a: string): typeof state => ({ ...state, slot, inputs: () => ({ a }) });
+    states.write("p", [at("s/1", "1"), at("s/2", "ä")], [at("s/1", "1"), at("s/2", "ä")]);
+    states.write("p", [at("s/1", ""), at("s/2", "")], [at("s/1", "new")]);
+    const read = states.read("p");
+    expect([read.get("s/1")?.inputs(), read.get("s/2")?.inputs()]).toEqual([{ a: "new" }, { a: "ä" }]);
+    states.write("p", [at("s/1", ""), at("s/2", "")], [at("s/2", "newer")]);
+    const [project = ""] = readdirSync(join(temp.path, "states"));
+    expect(readdirSync(join(temp.path, "states", project))).toHaveLength(3);
+    expect(states.read("p").get("s/1")?.inputs()).toEqual({ a: "new" });
   });
 
   it("knows no step of a damaged file", () => {
