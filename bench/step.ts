@@ -41,7 +41,7 @@ try {
   const script = `i=0; while [ $i -lt ${steps} ]; do busybox sh -c 'echo 1 > "$0"' ${directory}/f; i=$((i+1)); done`;
   const own = least(() => cost(["sh", "-c", script])) / steps;
   const step = (many - one) / steps;
-  console.log(`RUN step: ${(step - own).toFixed(1)} ms of CPU over its program's ${own.toFixed(1)} ms`);
+  console.log(`RUN step: ${(step - own).toFixed(2)} ms of CPU over its program's ${own.toFixed(2)} ms`);
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
