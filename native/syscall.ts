@@ -85,27 +85,26 @@ const shownNames: Partial<Record<Name, string>> = {
 interface Library {
   readonly koffi: Koffi;
   readonly libc: LibraryHandle;
-  readonly functions: Map<Name, NativeFunction>;
 }
 
 let library: Library | undefined;
+/** What was called before: looked up here first, for some are called for every file of a layer. */
+const functions = new Map<Name, NativeFunction>();
 
 /** koffi and libc are loaded when the first call is made: importing this file costs nothing. */
 function libc(): Library {
   if (library !== undefined) return library;
   const koffi = loadKoffi();
-  library = { koffi, libc: koffi.load("libc.so.6"), functions: new Map() };
+  library = { koffi, libc: koffi.load("libc.so.6") };
   return library;
 }
 
-function functionOf(name: Name): { readonly call: NativeFunction; readonly koffi: Koffi } {
-  const { koffi, libc: lib, functions } = libc();
-  let call = functions.get(name);
-  if (call === undefined) {
-    call = lib.func(prototypes[name]);
-    functions.set(name, call);
-  }
-  return { call, koffi };
+function functionOf(name: Name): NativeFunction {
+  const known = functions.get(name);
+  if (known !== undefined) return known;
+  const made = libc().libc.func(prototypes[name]);
+  functions.set(name, made);
+  return made;
 }
 
 const errnoNames = new Map(Object.entries(constants.errno).map(([name, value]) => [value, name]));
@@ -113,18 +112,18 @@ errnoNames.set(constants.errno.EAGAIN, "EAGAIN");
 errnoNames.set(95, "ENOTSUP");
 
 /** The errno of the last failed call by name. */
-function lastErrno(koffi: Koffi): { readonly number: number; readonly name: string } {
-  const number = koffi.errno();
+function lastErrno(): { readonly number: number; readonly name: string } {
+  const number = libc().koffi.errno();
   return { number, name: errnoByNumber(number) };
 }
 
 /** A libc function that gives -1 and errno on failure, called again on EINTR. `path` is for the message. */
 export function call(name: Name, path: string | undefined, ...args: readonly unknown[]): number {
-  const { call: run, koffi } = functionOf(name);
+  const run = functionOf(name);
   for (;;) {
     const result = Number(run(...args));
     if (result !== -1) return result;
-    const errno = lastErrno(koffi);
+    const errno = lastErrno();
     if (errno.number !== EINTR) throw new SyscallError(shownNames[name] ?? name, errno.name, path);
   }
 }
@@ -136,11 +135,11 @@ export function tryCall(
   path: string | undefined,
   ...args: readonly unknown[]
 ): number | undefined {
-  const { call: run, koffi } = functionOf(name);
+  const run = functionOf(name);
   for (;;) {
     const result = Number(run(...args));
     if (result !== -1) return result;
-    const errno = lastErrno(koffi);
+    const errno = lastErrno();
     if (errno.number === EINTR) continue;
     if (allowed.includes(errno.name)) return undefined;
     throw new SyscallError(shownNames[name] ?? name, errno.name, path);
@@ -159,7 +158,7 @@ export function errnoByNumber(number: number): string {
 
 /** Closes a descriptor. Never again on EINTR: Linux has closed it then. */
 export function closeFd(fd: number): void {
-  functionOf("close").call(fd);
+  functionOf("close")(fd);
 }
 
 /** Reads into the buffer from its start; 0 at the end. */
@@ -174,7 +173,7 @@ export function readAt(fd: number, address: number, size: number): number {
 
 /** statx(2) of a name at an address to an address, see addressOf(): what is called for every file of a context. */
 export function statxAt(dirfd: number, name: number, flags: number, mask: number, target: number): void {
-  statx ??= functionOf("statxAt").call;
+  statx ??= functionOf("statxAt");
   if (statx(dirfd, name, flags, mask, target) !== 0) call("statxAt", undefined, dirfd, name, flags, mask, target);
 }
 
@@ -211,7 +210,7 @@ export function fsync(fd: number): void {
 /** Flushes the file system that the descriptor is on, beside all else. */
 export async function syncfs(fd: number): Promise<void> {
   const result = await new Promise<unknown>((resolve, reject) => {
-    functionOf("syncfs").call.async(fd, (error: unknown, value: unknown) =>
+    functionOf("syncfs").async(fd, (error: unknown, value: unknown) =>
       error instanceof Error ? reject(error) : resolve(value),
     );
   });
