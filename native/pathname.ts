@@ -19,6 +19,7 @@ export function encodeCString(path: string): Buffer {
 
 /** The name of these bytes. */
 export function decodePath(bytes: Uint8Array): string {
+  if (bytes.length === 0) return "";
   const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = buffer.toString("utf8");
   // Only a replacement character tells that something may not have been UTF-8.

@@ -15,6 +15,12 @@ import { isOverlayXattr, isWhiteout, opaqueMarker, whiteoutPrefix } from "./whit
  */
 export type ApplyOptions = TreeOptions;
 
+/** A directory of an archive: its names, and its path. */
+interface Place {
+  readonly parts: readonly string[];
+  readonly above: string;
+}
+
 /** Bytes of a path that system calls take: a longer one could not be opened by any program. @see path_resolution(7) */
 export const maxPath = 4095;
 /** The largest number of an owner: the next one means "leave it as it is" to the kernel. */
@@ -34,6 +40,9 @@ export class Applier implements TarHandler, Disposable {
   #ownRoot = false;
   #opaqueRoot = false;
   readonly #whiteouts = new Set<string>();
+  /** The directory of the last entry as the archive writes it, with its slash, and what it means. */
+  #written = "";
+  #place: Place = { parts: [], above: "" };
 
   constructor(root: Root, options: ApplyOptions) {
     this.#root = root;
@@ -52,13 +61,12 @@ export class Applier implements TarHandler, Disposable {
   }
 
   entry(entry: TarEntry): void {
-    const parts = cleanParts(entry.path);
-    const name = parts.pop();
+    const { parts, above, name } = this.#split(entry.path);
     checkStat(entry);
     if (name === undefined) return this.#rootEntry(entry.stat);
-    const path = [...parts, name].join("/");
+    const path = above === "" ? name : `${above}/${name}`;
     this.#checkOwner(path, entry.stat);
-    const parent = this.#tree.parent(parts);
+    const parent = this.#tree.parent(parts, above);
     if (this.#options.form === "overlay" && name.startsWith(whiteoutPrefix))
       return this.#whiteout(parent.dir, parts, name);
     if (entry.stat.type === "file") this.#makeFile(parent, name, path, entry);
@@ -90,6 +98,22 @@ export class Applier implements TarHandler, Disposable {
     this.#file?.[Symbol.dispose]();
     this.#file = undefined;
     this.#tree[Symbol.dispose]();
+  }
+
+  /** Of an entry in the same directory as the one before, as nearly all are, only the name is looked at. */
+  #split(path: string): Place & { readonly name: string | undefined } {
+    const at = path.lastIndexOf("/") + 1;
+    const name = path.slice(at);
+    const usual = at > 0 && isName(name) && path.length <= maxPath / 3;
+    if (usual && at === this.#written.length && path.startsWith(this.#written)) {
+      const { parts, above } = this.#place;
+      return { parts, above, name };
+    }
+    const parts = cleanParts(path);
+    const last = parts.pop();
+    const place = { parts, above: parts.join("/") };
+    if (usual) [this.#written, this.#place] = [path.slice(0, at), place];
+    return { ...place, name: last };
   }
 
   /** The kernel would only say EINVAL. */
@@ -233,6 +257,11 @@ function cleanParts(path: string): string[] {
     parts.push(part);
   }
   return parts;
+}
+
+/** Whether the last part of a path is what it says. */
+function isName(name: string): boolean {
+  return name !== "" && name !== "." && name !== ".." && !name.includes("\0");
 }
 
 function setXattr(dir: Dir, name: string, key: string, value: Uint8Array): void {

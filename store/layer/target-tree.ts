@@ -32,9 +32,8 @@ export class TargetTree implements Disposable {
     this.#options = options;
   }
 
-  /** The open parent directory of an entry, made with its own parents where missing. @throws E_LAYER_ENTRY */
-  parent(parts: readonly string[]): Parent {
-    const path = parts.join("/");
+  /** The open parent directory of an entry, `path` in one, made with its own parents where missing. @throws E_LAYER_ENTRY */
+  parent(parts: readonly string[], path: string): Parent {
     if (this.#parent?.path === path) return this.#parent;
     this.closeParent();
     const dir = this.#options.form === "literal" ? this.#makeFollowing(parts) : this.#make(parts);

@@ -52,6 +52,7 @@ interface Before {
   longLink?: Buffer;
 }
 
+const empty = Buffer.alloc(0);
 const nothing: Before = { pax: new PaxRecords() };
 
 /**
@@ -62,7 +63,7 @@ const nothing: Before = { pax: new PaxRecords() };
 export class TarReader {
   readonly #handler: TarHandler;
   /** The start of a header block. */
-  #pending: Buffer = Buffer.alloc(0);
+  #pending: Buffer = empty;
   #content = 0;
   #padding = 0;
   #open = false;
@@ -85,8 +86,8 @@ export class TarReader {
   }
 
   push(chunk: Uint8Array): void {
-    let rest: Buffer = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    while (rest.length > 0 && !this.#ended) rest = rest.subarray(this.#step(rest));
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    for (let at = 0; at < bytes.length && !this.#ended;) at += this.#step(bytes, at);
   }
 
   /** The source has ended. @throws E_TAR_TRUNCATED inside an entry */
@@ -97,21 +98,21 @@ export class TarReader {
     }
   }
 
-  /** Handles what it can at the start of the bytes; how much that was. */
-  #step(bytes: Buffer): number {
-    if (this.#sparse !== undefined) return this.#readSparseMap(bytes);
-    if (this.#content > 0) return this.#readContent(bytes);
-    if (this.#padding > 0) return this.#skipPadding(bytes.length);
-    return this.#meta === undefined ? this.#readBlock(bytes) : this.#readMeta(this.#meta, bytes);
+  /** Handles what it can from there on; how much that was. */
+  #step(bytes: Buffer, at: number): number {
+    if (this.#sparse !== undefined) return this.#readSparseMap(bytes.subarray(at));
+    if (this.#content > 0) return this.#readContent(bytes, at);
+    if (this.#padding > 0) return this.#skipPadding(bytes.length - at);
+    return this.#meta === undefined ? this.#readBlock(bytes, at) : this.#readMeta(this.#meta, bytes.subarray(at));
   }
 
-  #readContent(bytes: Buffer): number {
-    const used = Math.min(this.#content, bytes.length);
-    this.#handler.data(bytes.subarray(0, used));
+  #readContent(bytes: Buffer, at: number): number {
+    const used = Math.min(this.#content, bytes.length - at);
+    this.#handler.data(bytes.subarray(at, at + used));
     this.#content -= used;
     if (this.#content > 0) return used;
     this.#close();
-    return used + this.#skipPadding(bytes.length - used);
+    return used + this.#skipPadding(bytes.length - at - used);
   }
 
   #skipPadding(available: number): number {
@@ -145,15 +146,15 @@ export class TarReader {
     else this.#before.longLink = Buffer.from(cString(body));
   }
 
-  #readBlock(bytes: Buffer): number {
-    const used = Math.min(blockSize - this.#pending.length, bytes.length);
-    const part = bytes.subarray(0, used);
+  #readBlock(bytes: Buffer, at: number): number {
+    const used = Math.min(blockSize - this.#pending.length, bytes.length - at);
+    const part = bytes.subarray(at, at + used);
     const block = this.#pending.length === 0 ? part : Buffer.concat([this.#pending, part]);
     if (block.length < blockSize) {
       this.#pending = Buffer.from(block);
       return used;
     }
-    this.#pending = Buffer.alloc(0);
+    this.#pending = empty;
     this.#readHeader(block);
     return used;
   }
@@ -257,6 +258,8 @@ function rawNames(block: Buffer, before: Before): { readonly path: string; reado
 
 function shortName(block: Buffer): Buffer {
   const name = fieldBytes(block, fields.name);
+  // A first byte that is 0 is no prefix in any format.
+  if (block[fields.prefix[0]] === 0) return name;
   const prefix = fieldBytes(block, prefixField(block));
   return prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from("/"), name]);
 }
@@ -267,15 +270,20 @@ function readStat(
   known: { readonly type: EntryStat["type"]; readonly size: number; readonly linkname: string },
 ): EntryStat {
   const { type, size, linkname } = known;
-  const xattrs = pax.xattrs();
-  const device = type === "char" || type === "block";
-  return {
+  const stat: EntryStat = {
     type,
     mode: readNumber(block, fields.mode) & 0o7777,
     uid: pax.number("uid") ?? readCount(block, fields.uid),
     gid: pax.number("gid") ?? readCount(block, fields.gid),
     size,
     mtime: pax.mtime() ?? BigInt(readNumber(block, fields.mtime)) * 1_000_000_000n,
+  };
+  const xattrs = pax.xattrs();
+  // Nearly every entry is a file with nothing more.
+  if (type === "file" && xattrs.size === 0) return stat;
+  const device = type === "char" || type === "block";
+  return {
+    ...stat,
     ...(type === "symlink" || type === "hardlink" ? { linkname } : {}),
     ...(device ? { devmajor: readCount(block, fields.devmajor), devminor: readCount(block, fields.devminor) } : {}),
     ...(xattrs.size === 0 ? {} : { xattrs }),
@@ -290,6 +298,7 @@ function prefixField(block: Buffer): readonly [number, number] {
 }
 
 function fieldBytes(block: Buffer, [at, length]: readonly [number, number]): Buffer {
+  if (block[at] === 0) return empty;
   const end = block.indexOf(0, at);
   return block.subarray(at, end < 0 ? at + length : Math.min(end, at + length));
 }
