@@ -137,6 +137,7 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
 
   /** Removes what this process made and did not record. */
   [Symbol.dispose](): void {
+    this.#works[Symbol.dispose]();
     for (const id of this.#own) this.#discard(id);
   }
 
