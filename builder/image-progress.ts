@@ -1,5 +1,6 @@
 import { digestOf, type Digest } from "../store/oci/digest.ts";
 import type { ProgressSink } from "./events.ts";
+import { now } from "./clock.ts";
 
 /** Bytes of one layer on its way. */
 export interface LayerMove {
@@ -25,7 +26,6 @@ const idOf: Readonly<Record<LayerMove["phase"], (digest: Digest) => string>> = {
 export function imageProgress(emit: ProgressSink | undefined, name: string): ImageProgress {
   const digest = digestOf(name);
   const started = new Map<string, number>();
-  const now = (): number => performance.timeOrigin + performance.now();
   return {
     layer: (move) => emit?.(layerStatus(digest, started, move)),
     async around(act) {
@@ -50,7 +50,7 @@ export function layerStatus(
   started: Map<string, number>,
   { digest, phase, current, total }: LayerMove,
 ): Parameters<ProgressSink>[0] {
-  const time = performance.timeOrigin + performance.now();
+  const time = now();
   const id = idOf[phase](digest);
   const since = started.get(id) ?? time;
   started.set(id, since);

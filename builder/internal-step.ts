@@ -1,5 +1,6 @@
 import { digestOf, type Digest } from "../store/oci/digest.ts";
 import type { ProgressSink } from "./events.ts";
+import { now } from "./clock.ts";
 
 const loadDefinition = "[internal] load build definition from Dockerfile";
 
@@ -23,9 +24,4 @@ export async function internalStep<T>(emit: ProgressSink, name: string, act: () 
     emit({ kind: "completed", digest, time: now(), cached: false, error: message });
     throw error;
   }
-}
-
-/** Milliseconds since the epoch, with fractions. */
-export function now(): number {
-  return performance.timeOrigin + performance.now();
 }

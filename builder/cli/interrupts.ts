@@ -1,4 +1,5 @@
 import { Interrupted } from "./errors/interrupted.ts";
+import { monotonic } from "../clock.ts";
 
 type Caught = Interrupted["signal"];
 
@@ -46,8 +47,8 @@ export class Interrupts implements Disposable {
   #interrupt(signal: Caught): void {
     const reason = new Interrupted(signal);
     if (!this.#controller.signal.aborted) {
-      this.#interrupted = performance.now();
+      this.#interrupted = monotonic();
       this.#controller.abort(reason);
-    } else if (performance.now() - this.#interrupted > sameSignal) process.exit(reason.exitCode);
+    } else if (monotonic() - this.#interrupted > sameSignal) process.exit(reason.exitCode);
   }
 }

@@ -15,6 +15,7 @@ import { exportLocal, exportTar, type LocalTarget } from "./files.ts";
 import { assembleImage, storeDocuments, storeImage, type BuiltImage } from "./image.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { writingInto } from "../../native/whole-file.ts";
+import { now } from "../clock.ts";
 
 /** What an export works with. */
 export interface ExportInput {
@@ -73,7 +74,6 @@ function platformOf({ config }: BuiltImage): Platform {
 async function exportStep(input: ExportInput, image: BuiltImage, output: OutputSpec): Promise<void> {
   const { emit } = input;
   const digest = digestOf(`export ${JSON.stringify(output)}`);
-  const time = (): number => performance.timeOrigin + performance.now();
   emit({
     kind: "vertex",
     vertex: {
@@ -81,15 +81,15 @@ async function exportStep(input: ExportInput, image: BuiltImage, output: OutputS
       name: `exporting to ${output.type === "image" ? "image" : output.type}`,
       inputs: [input.plan.target.digest],
     },
-    time: time(),
+    time: now(),
   });
-  emit({ kind: "started", digest, time: time() });
+  emit({ kind: "started", digest, time: now() });
   try {
     await exportTo(input, image, output);
-    emit({ kind: "completed", digest, time: time(), cached: false });
+    emit({ kind: "completed", digest, time: now(), cached: false });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    emit({ kind: "completed", digest, time: time(), cached: false, error: message });
+    emit({ kind: "completed", digest, time: now(), cached: false, error: message });
     throw error;
   }
 }

@@ -11,7 +11,8 @@ import { ResultKeeper } from "./keeper.ts";
 import { Semaphore } from "./semaphore.ts";
 import type { Workers } from "../worker/task.ts";
 import type { StepHistory } from "./step-history.ts";
-import { now, StepReports } from "./step-reports.ts";
+import { now } from "../clock.ts";
+import { StepReports } from "./step-reports.ts";
 import type { SolvedStep, StepKey } from "./step.ts";
 
 /** What a solve works with. */

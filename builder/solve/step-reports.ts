@@ -1,6 +1,7 @@
 import type { ProgressSink } from "../events.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import { causeText, type MissCause } from "./causes.ts";
+import { now } from "../clock.ts";
 
 /** Tells what becomes of the steps of one build, and counts those that make or could have made a layer. */
 export class StepReports {
@@ -42,9 +43,4 @@ export class StepReports {
   missed(vertex: Vertex, causes: readonly MissCause[]): void {
     this.emit({ kind: "miss", digest: vertex.digest, time: now(), reasons: causes.map(causeText), causes });
   }
-}
-
-/** Milliseconds since the epoch with fractions. */
-export function now(): number {
-  return performance.timeOrigin + performance.now();
 }

@@ -1,5 +1,6 @@
 import type { ProgressSink } from "../events.ts";
 import type { Digest } from "../../store/oci/digest.ts";
+import { now } from "../clock.ts";
 
 /** How a source works for somebody, and what it says meanwhile. */
 export interface SourceProgress {
@@ -53,8 +54,4 @@ export function sourceProgress(
       emit({ kind: "log", digest, time: now(), stream: 2, data: Buffer.from(`${line}\n`) });
     },
   };
-}
-
-function now(): number {
-  return performance.timeOrigin + performance.now();
 }

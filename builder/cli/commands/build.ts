@@ -10,6 +10,7 @@ import { resultStream } from "../output.ts";
 import { replaceFile } from "../replace-file.ts";
 import { openProgress, progressMode, type ProgressView } from "../progress/view.ts";
 import { makeStyle } from "../style.ts";
+import { monotonic } from "../../clock.ts";
 
 /** `tsbuild build`: nothing on standard output but what -q, `-o -` or --call asks for. */
 export async function execute(invocation: Invocation): Promise<number> {
@@ -19,7 +20,7 @@ export async function execute(invocation: Invocation): Promise<number> {
     const { executeCall } = await import("../call/execute.ts");
     return await executeCall(call, invocation);
   }
-  const started = performance.now();
+  const started = monotonic();
   const request = buildRequest(invocation, isatty(1));
   const quiet = flags.bool("quiet");
   const view = await openProgress(progressMode(flags.string("progress"), quiet, config), config, out);
@@ -29,7 +30,7 @@ export async function execute(invocation: Invocation): Promise<number> {
     if (config.githubActions) (await import("../ci/github.ts")).tellGithubFailure(told, invocation);
     throw told;
   });
-  const seconds = (performance.now() - started) / 1000;
+  const seconds = (monotonic() - started) / 1000;
   const toStdout = request.outputs?.some((output) => "dest" in output && output.dest === "-") === true;
   await writeFiles(result, invocation);
   if (config.githubActions) {

@@ -2,6 +2,7 @@ import type { CopyOp } from "../../graph/opspec.ts";
 import type { Vertex } from "../../graph/vertex.ts";
 import type { OpContext } from "../../solve/op.ts";
 import type { SolvedStep } from "../../solve/step.ts";
+import { now } from "../../clock.ts";
 
 /** Bytes of a context from which on it is worth a word. */
 const large = 100_000_000;
@@ -47,7 +48,7 @@ export class ContextSize {
     emit({
       kind: "warning",
       digest: vertex.digest,
-      time: performance.timeOrigin + performance.now(),
+      time: now(),
       message: `${megabytes(this.#total)} of the context were copied${parts === "" ? "" : `: ${parts}`}${advice}`,
       ...(vertex.location === undefined ? {} : { location: vertex.location }),
     });

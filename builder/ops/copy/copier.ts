@@ -14,6 +14,7 @@ import type { SourceFile } from "./readers.ts";
 import type { Source } from "./sources.ts";
 import { TargetDir, type Opened } from "./target-dir.ts";
 import { byteOrder, hasShown, type SourceTree } from "./tree.ts";
+import { monotonic } from "../../clock.ts";
 
 /** How a copy changes what it copies. */
 export interface CopyRules {
@@ -78,7 +79,7 @@ export class Copier {
   /** Files that a destination named, by the source that is there; a later source must not take its place. */
   readonly #named = new Map<string, number>();
   #source = 0;
-  #sliceStart = performance.now();
+  #sliceStart = monotonic();
 
   constructor(dest: Root, rules: CopyRules) {
     this.#dest = dest;
@@ -232,7 +233,7 @@ export class Copier {
       if (look.prune) continue;
       const stat = at.from.stat(name);
       if (stat === undefined) continue;
-      if (performance.now() - this.#sliceStart > sliceTime) await this.#breathe();
+      if (monotonic() - this.#sliceStart > sliceTime) await this.#breathe();
       const target = join(at.target, name);
       if (stat.type === "directory") {
         if (ignored && !hasShown(tree, at.from, name, path)) continue;
@@ -343,7 +344,7 @@ export class Copier {
     const { promise, resolve } = Promise.withResolvers<void>();
     setImmediate(resolve);
     await promise;
-    this.#sliceStart = performance.now();
+    this.#sliceStart = monotonic();
   }
 }
 

@@ -9,6 +9,7 @@ import { resolveInRoot, statInRoot } from "../copy/resolve.ts";
 import { SnapshotTree } from "../snapshot-tree.ts";
 import { takeCaches } from "./cache.ts";
 import type { MountResources } from "./resources.ts";
+import { now } from "../../clock.ts";
 
 /** What a RUN gets by its mounts, for as long as it is held. */
 export interface PreparedMounts extends AsyncDisposable {
@@ -129,7 +130,7 @@ function sshMounts({ id, target, required, mode, uid, gid }: RunSocket, ssh: Ssh
 
 /** Such as a variable that is not set: hardly what is meant, and BuildKit takes it. */
 function warnOfEmpty(id: string, { emit }: OpContext): void {
-  const time = performance.timeOrigin + performance.now();
+  const time = now();
   emit({ kind: "warning", time, message: `The secret ${JSON.stringify(id)} is empty` });
 }
 
