@@ -50,36 +50,44 @@ function socketPair(type: number): { readonly ours: number; readonly theirs: num
 }
 
 /** Sends a message with descriptors; undefined when nobody is there to take it. @throws SyscallError */
-export function sendFds(socket: number, bytes: Buffer, fds: readonly number[]): number | undefined {
-  const { message, control } = makeMessage(bytes, 16 + fds.length * 4);
-  control.writeBigUInt64LE(BigInt(control.byteLength), 0);
-  control.writeInt32LE(SOL_SOCKET, 8);
-  control.writeInt32LE(SCM_RIGHTS, 12);
-  for (const [at, fd] of fds.entries()) control.writeInt32LE(fd, 16 + at * 4);
+export function sendFds(socket: number, bytes: Uint8Array, fds: readonly number[]): number | undefined {
+  const { message, view, control } = makeMessage(bytes, 16 + fds.length * 4);
+  view.setBigUint64(control, BigInt(16 + fds.length * 4), true);
+  view.setInt32(control + 8, SOL_SOCKET, true);
+  view.setInt32(control + 12, SCM_RIGHTS, true);
+  for (const [at, fd] of fds.entries()) view.setInt32(control + 16 + at * 4, fd, true);
   return tryCall(["EPIPE", "ECONNRESET"], "sendmsg", undefined, socket, message, MSG_NOSIGNAL);
 }
 
 function receiveFd(socket: number): number {
-  const { message, control } = makeMessage(Buffer.alloc(1), 24);
+  const { message, view, control } = makeMessage(new Uint8Array(1), 24);
   call("recvmsg", undefined, socket, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  const isRights = control.readInt32LE(8) === SOL_SOCKET && control.readInt32LE(12) === SCM_RIGHTS;
-  return isRights && message.readBigUInt64LE(40) > 0n ? control.readInt32LE(16) : -1;
+  const isRights = view.getInt32(control + 8, true) === SOL_SOCKET && view.getInt32(control + 12, true) === SCM_RIGHTS;
+  return isRights && view.getBigUint64(40, true) > 0n ? view.getInt32(control + 16, true) : -1;
+}
+
+/** A struct msghdr, and where its control message begins. */
+interface Message {
+  readonly message: Uint8Array;
+  readonly view: DataView;
+  readonly control: number;
 }
 
 /**
  * struct msghdr, its iovec, control message and data, as 64-bit machines lay them out: all in one buffer, so that what
  * the pointers in it point to stays as long as it.
  */
-function makeMessage(bytes: Buffer, controlSize: number): { readonly message: Buffer; readonly control: Buffer } {
+function makeMessage(bytes: Uint8Array, controlSize: number): Message {
   const [vector, control, data] = [56, 72, 72 + Math.ceil(controlSize / 8) * 8];
-  const message = Buffer.alloc(data + bytes.byteLength);
+  const message = new Uint8Array(data + bytes.byteLength);
+  const view = new DataView(message.buffer);
   const start = addressOf(message);
-  message.writeBigUInt64LE(start + BigInt(vector), 16);
-  message.writeBigUInt64LE(1n, 24);
-  message.writeBigUInt64LE(start + BigInt(control), 32);
-  message.writeBigUInt64LE(BigInt(data - control), 40);
-  message.writeBigUInt64LE(start + BigInt(data), vector);
-  message.writeBigUInt64LE(BigInt(bytes.byteLength), vector + 8);
-  bytes.copy(message, data);
-  return { message, control: message.subarray(control, control + controlSize) };
+  view.setBigUint64(16, start + BigInt(vector), true);
+  view.setBigUint64(24, 1n, true);
+  view.setBigUint64(32, start + BigInt(control), true);
+  view.setBigUint64(40, BigInt(data - control), true);
+  view.setBigUint64(vector, start + BigInt(data), true);
+  view.setBigUint64(vector + 8, BigInt(bytes.byteLength), true);
+  message.set(bytes, data);
+  return { message, view, control };
 }

@@ -293,12 +293,9 @@ interface OpenHow {
   readonly resolve: bigint;
 }
 
-function openHow({ flags, mode, resolve }: OpenHow): Buffer {
-  const how = Buffer.alloc(24);
-  how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC), 0);
-  how.writeBigUInt64LE(BigInt(mode), 8);
-  how.writeBigUInt64LE(resolve | RESOLVE_NO_MAGICLINKS, 16);
-  return how;
+function openHow({ flags, mode, resolve }: OpenHow): Uint8Array {
+  const how = BigUint64Array.of(BigInt(flags | O_CLOEXEC), BigInt(mode), resolve | RESOLVE_NO_MAGICLINKS);
+  return new Uint8Array(how.buffer);
 }
 
 const straightHow = openHow({

@@ -84,16 +84,19 @@ export const planMagic = 0x38425354;
 /** Grows as needed; numbers are little endian. */
 class Writer {
   #bytes = Buffer.alloc(16 << 10);
+  #view = viewOf(this.#bytes);
   #at = 0;
 
   u32(value: number): void {
     this.#room(4);
-    this.#at = this.#bytes.writeUInt32LE(value >>> 0, this.#at);
+    this.#view.setUint32(this.#at, value, true);
+    this.#at += 4;
   }
 
   u64(value: bigint): void {
     this.#room(8);
-    this.#at = this.#bytes.writeBigUInt64LE(BigInt.asUintN(64, value), this.#at);
+    this.#view.setBigUint64(this.#at, value, true);
+    this.#at += 8;
   }
 
   bytes(value: Uint8Array): void {
@@ -110,7 +113,7 @@ class Writer {
     }
     this.#room(4 + value.length * 3 + 1);
     const length = this.#bytes.write(value, this.#at + 4);
-    this.#bytes.writeUInt32LE(length, this.#at);
+    this.#view.setUint32(this.#at, length, true);
     this.#at += 4 + length;
     this.#bytes[this.#at++] = 0;
   }
@@ -135,7 +138,13 @@ class Writer {
     const bigger = Buffer.alloc((this.#at + size) * 2);
     this.#bytes.copy(bigger, 0, 0, this.#at);
     this.#bytes = bigger;
+    this.#view = viewOf(bigger);
   }
+}
+
+/** Its setters are the engine's own; Buffer's are a stack of JavaScript for each number. */
+function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 /** Descriptors of the engine that init gets after its plan, status pipe and terminal; it knows them by their order. */

@@ -53,14 +53,15 @@ export class BpfAssembler {
 
   /** struct sock_filter[], little endian. */
   encode(): Uint8Array {
-    const bytes = Buffer.alloc(this.#reversed.length * 8);
+    const bytes = new Uint8Array(this.#reversed.length * 8);
+    const view = new DataView(bytes.buffer);
     let at = bytes.length;
     for (const { code, jt, jf, k } of this.#reversed) {
       at -= 8;
-      bytes.writeUInt16LE(code, at);
-      bytes.writeUInt8(jt, at + 2);
-      bytes.writeUInt8(jf, at + 3);
-      bytes.writeUInt32LE(k >>> 0, at + 4);
+      view.setUint16(at, code, true);
+      view.setUint8(at + 2, jt);
+      view.setUint8(at + 3, jf);
+      view.setUint32(at + 4, k, true);
     }
     return bytes;
   }

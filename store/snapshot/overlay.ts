@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, openSync, closeSync, existsSync, readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { makeShownDirectory } from "../../native/directory.ts";
 import { Root } from "../../native/path.ts";
 import { spreadSubdirectories } from "../../native/spread.ts";
@@ -29,7 +29,7 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
   readonly #identities = new Map<string, SnapshotIdentity>();
   /** Made under this lease and not recorded. */
   readonly #own = new Set<string>();
-  readonly #works = new WorkDirectories(() => join(this.#root, this.#newID()));
+  readonly #works = new WorkDirectories(() => `${this.#root}/${this.#newID()}`);
   #count = 0;
   #spread = false;
 
@@ -44,8 +44,9 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
     if (!this.#spread) spreadSubdirectories(this.#root);
     this.#spread = true;
     const id = this.#newID();
-    const upper = join(this.#root, id, "fs");
-    mkdirSync(dirname(upper), { mode: 0o711 });
+    const directory = `${this.#root}/${id}`;
+    const upper = `${directory}/fs`;
+    mkdirSync(directory, { mode: 0o711 });
     makeShownDirectory(upper, rootMode);
     if (parent !== undefined) inheritRoot(rootSnapshot(parent).dir, upper);
     return new OverlayActive({

@@ -1,5 +1,4 @@
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { Root } from "../../native/path.ts";
 import { encodeCString } from "../../native/pathname.ts";
 import { tryCall } from "../../native/syscall.ts";
@@ -63,7 +62,7 @@ export class WorkDirectories implements Disposable {
 
 /** Removes what a mount left in it: the next one would refuse it. */
 export function clearWorkDirectory(path: string): void {
-  if (leftBehind.every((name, at) => removed(join(path, name), at === 0 ? 0 : AT_REMOVEDIR))) return;
+  if (leftBehind.every((name, at) => removed(`${path}/${name}`, at === 0 ? 0 : AT_REMOVEDIR))) return;
   using directory = Root.open(path);
   for (const name of directory.names()) directory.removeTree(name);
 }
