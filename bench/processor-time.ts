@@ -2,17 +2,16 @@ import { libcFunction } from "../native/syscall.ts";
 
 const RUSAGE_SELF = 0;
 const RUSAGE_CHILDREN = -1;
+const getrusage = libcFunction("int getrusage(int, void *)");
 
 /** Milliseconds of processor time of this process and its children that have ended. @see getrusage(2) */
 export function processorTime(): number {
-  const getrusage = libcFunction("int getrusage(int, void *)");
-  const milliseconds = (who: number): number => {
-    const usage = Buffer.alloc(144);
-    getrusage(who, usage);
-    const [seconds, micros, systemSeconds, systemMicros] = new BigInt64Array(usage.buffer, usage.byteOffset, 4);
-    return (
-      Number(((seconds ?? 0n) + (systemSeconds ?? 0n)) * 1000n) + Number((micros ?? 0n) + (systemMicros ?? 0n)) / 1000
-    );
-  };
-  return milliseconds(RUSAGE_SELF) + milliseconds(RUSAGE_CHILDREN);
+  return usedBy(RUSAGE_SELF) + usedBy(RUSAGE_CHILDREN);
+}
+
+function usedBy(who: number): number {
+  const usage = new BigInt64Array(18);
+  getrusage(who, usage);
+  const [seconds = 0n, micros = 0n, systemSeconds = 0n, systemMicros = 0n] = usage;
+  return Number(seconds + systemSeconds) * 1000 + Number(micros + systemMicros) / 1000;
 }

@@ -34,7 +34,7 @@ import type { BuildPlan } from "./graph/convert.ts";
 import { proxyArgs } from "./graph/global-args.ts";
 import { bottom, squashVertex } from "./graph/squash.ts";
 import { isStage } from "./graph/stage-names.ts";
-import { now } from "./clock.ts";
+import { now } from "../native/clock.ts";
 import { definitionStep, internalStep } from "./internal-step.ts";
 import { Linter } from "./lint/linter.ts";
 import { chosenRules } from "./lint/own.ts";

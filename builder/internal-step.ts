@@ -1,6 +1,6 @@
 import { digestOf, type Digest } from "../store/oci/digest.ts";
 import type { ProgressSink } from "./events.ts";
-import { now } from "./clock.ts";
+import { now } from "../native/clock.ts";
 
 const loadDefinition = "[internal] load build definition from Dockerfile";
 

@@ -49,14 +49,14 @@ function socketPair(type: number): { readonly ours: number; readonly theirs: num
   return { ours: fds.readInt32LE(0), theirs: fds.readInt32LE(4) };
 }
 
-/** Sends a message with descriptors; undefined when nobody is there to take it. @throws SyscallError */
-export function sendFds(socket: number, bytes: Uint8Array, fds: readonly number[]): number | undefined {
+/** Sends a message with descriptors; false when nobody is there to take it. @throws SyscallError */
+export function sendFds(socket: number, bytes: Uint8Array, fds: readonly number[]): boolean {
   const { message, view, control } = makeMessage(bytes, 16 + fds.length * 4);
   view.setBigUint64(control, BigInt(16 + fds.length * 4), true);
   view.setInt32(control + 8, SOL_SOCKET, true);
   view.setInt32(control + 12, SCM_RIGHTS, true);
   for (const [at, fd] of fds.entries()) view.setInt32(control + 16 + at * 4, fd, true);
-  return tryCall(["EPIPE", "ECONNRESET"], "sendmsg", undefined, socket, message, MSG_NOSIGNAL);
+  return tryCall(["EPIPE", "ECONNRESET"], "sendmsg", undefined, socket, message, MSG_NOSIGNAL) !== undefined;
 }
 
 function receiveFd(socket: number): number {

@@ -1,7 +1,10 @@
 import type { DeviceFile, FileContent, OverlayLayers } from "./mount.ts";
 import { encodePath } from "./pathname.ts";
 
-/** What tsbuild-init is to do, as plain data; the layout of its binary form is read by native/init/plan.c. */
+/**
+ * What tsbuild-init is to do, as plain data; the layout of its binary form is read by native/init/plan.c. What makes PID 1
+ * itself (namespaces, cgroup) goes with the request: spawner.ts.
+ */
 export interface InitPlan {
   /** CLONE_NEW* flags. */
   readonly namespaces: number;

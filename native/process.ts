@@ -107,7 +107,7 @@ export async function startInit(
   terminal?.closeTheirs();
   const init = await reports.next(kinds.pid);
   if (init?.kind !== kinds.pid) {
-    // PID 1 may have failed before it was said who it is.
+    // PID 1 may have failed before anybody could say who it is.
     await reports.closed;
     for (const born of reports.all(kinds.pid)) await waitFor(born.a);
     throw rootError(startError(init), plan);

@@ -65,7 +65,7 @@ class Spawner {
   /** False when it is not there any more. */
   send(request: Buffer, fds: readonly number[]): boolean {
     this.#idle.refresh();
-    return sendFds(this.#socket, request, fds) !== undefined;
+    return sendFds(this.#socket, request, fds);
   }
 
   close(): void {

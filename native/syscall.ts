@@ -173,11 +173,8 @@ export function readAt(fd: number, address: number, size: number): number {
 
 /** statx(2) of a name at an address to an address, see addressOf(): what is called for every file of a context. */
 export function statxAt(dirfd: number, name: number, flags: number, mask: number, target: number): void {
-  statx ??= functionOf("statxAt");
-  if (statx(dirfd, name, flags, mask, target) !== 0) call("statxAt", undefined, dirfd, name, flags, mask, target);
+  call("statxAt", undefined, dirfd, name, flags, mask, target);
 }
-
-let statx: NativeFunction | undefined;
 
 /** Writes all of the bytes. */
 export function writeFd(fd: number, bytes: Uint8Array): void {

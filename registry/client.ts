@@ -1,3 +1,4 @@
+import { monotonic } from "../native/clock.ts";
 import type { Descriptor } from "../store/oci/descriptor.ts";
 import { MediaType } from "../store/oci/mediatype.ts";
 import { formatReference, type Reference } from "../store/oci/reference.ts";
@@ -89,7 +90,7 @@ export class RegistryClient implements AsyncDisposable {
     const replayable =
       request.body === undefined || typeof request.body === "string" || request.body instanceof Uint8Array;
     const retries = replayable ? new Retries(this.#budget(endpoint)) : undefined;
-    const began = performance.now();
+    const began = monotonic();
     for (let challenged = false; ;) {
       const answer = await this.#withRetry({ retries, began, signal: request.signal }, async () => {
         const authorization = await this.#authorization(endpoint, scope);
@@ -188,7 +189,7 @@ export class RegistryClient implements AsyncDisposable {
         error.code === "E_REGISTRY_UNREACHABLE" &&
         /ECONNRESET|ETIMEDOUT|EPIPE|other side closed|UND_ERR/.test(error.message);
       // A server that takes connections and says nothing costs each try its time.
-      const delay = again ? retries?.next(undefined, undefined, performance.now() - began) : undefined;
+      const delay = again ? retries?.next(undefined, undefined, monotonic() - began) : undefined;
       if (delay === undefined) throw error;
       await wait(delay, signal);
     }

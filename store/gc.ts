@@ -1,6 +1,5 @@
-import { TsbuildError } from "../native/errors.ts";
 import type { CacheMounts } from "./cache-mounts.ts";
-import { danglingPrefix } from "./image/stored.ts";
+import { danglingPrefix, isMissing } from "./image/stored.ts";
 import type { Database } from "./database.ts";
 import type { ContentStore } from "./content/store.ts";
 import type { FetchedFiles } from "./fetched.ts";
@@ -104,7 +103,7 @@ async function readIfThere(content: ContentStore, desc: Descriptor): Promise<Uin
   try {
     return await content.read(desc);
   } catch (error) {
-    if (error instanceof TsbuildError && error.code === "E_CONTENT_NOT_FOUND") return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { Interrupted } from "./errors/interrupted.ts";
-import { monotonic } from "../clock.ts";
+import { monotonic } from "../../native/clock.ts";
 
 type Caught = Interrupted["signal"];
 

@@ -15,7 +15,7 @@ import { exportLocal, exportTar, type LocalTarget } from "./files.ts";
 import { assembleImage, storeDocuments, storeImage, type BuiltImage } from "./image.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { writingInto } from "../../native/whole-file.ts";
-import { now } from "../clock.ts";
+import { now } from "../../native/clock.ts";
 
 /** What an export works with. */
 export interface ExportInput {

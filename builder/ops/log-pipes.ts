@@ -3,7 +3,7 @@ import { closeFd, pipe } from "../../native/syscall.ts";
 import type { Digest } from "../../store/oci/digest.ts";
 import type { ProgressSink } from "../events.ts";
 import type { SecretMask } from "../masking/secret-mask.ts";
-import { now } from "../clock.ts";
+import { now } from "../../native/clock.ts";
 
 /** Bytes kept for the error of a step that fails. */
 const tailSize = 4096;
@@ -30,8 +30,7 @@ export class LogPipes implements AsyncDisposable {
           const show = (data: Buffer): void => {
             if (data.length === 0) return;
             this.#keep(data);
-            const time = now();
-            options.emit({ kind: "log", digest: options.digest, time, stream: at === 0 ? 1 : 2, data });
+            options.emit({ kind: "log", digest: options.digest, time: now(), stream: at === 0 ? 1 : 2, data });
           };
           socket.on("data", (data: Buffer) => show(masked.push(data)));
           socket.on("error", () => resolve());

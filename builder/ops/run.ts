@@ -22,7 +22,7 @@ import { scriptInput, scriptMount } from "../run-script.ts";
 import { notStarted, runFailed } from "./run-failure.ts";
 import { userFiles } from "./user-files.ts";
 import { resolveUser, type ResolvedUser } from "./user.ts";
-import { now } from "../clock.ts";
+import { now } from "../../native/clock.ts";
 
 /** What RUN gets of the host beside the step itself. */
 export interface RunSettings {
@@ -162,8 +162,7 @@ async function runContainer(run: Run, spec: ContainerSpec, logs: LogPipes): Prom
   await using container = await startContainer(spec, stdio, { signal });
   logs.closeWriters();
   const { mode, reason } = container.network;
-  const time = now();
-  emit({ kind: "network", digest: run.vertex.digest, time, mode, ...(reason === undefined ? {} : { reason }) });
+  emit({ kind: "network", digest: run.vertex.digest, time: now(), mode, ...(reason === undefined ? {} : { reason }) });
   const status = await container.exited;
   signal.throwIfAborted();
   return status;

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { openOverlay } from "../../native/mount.ts";
+import { clearWorkDirectory } from "../../native/overlay-work.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { startContainer, type Container, type ContainerSpec } from "../../runtime/index.ts";
 import { lowerDirs, type ActiveSnapshot } from "../../store/snapshot/snapshotter.ts";
-import { clearWorkDirectory } from "../../store/snapshot/work-directory.ts";
 import { setEnv } from "../graph/env.ts";
 import { resolveInRoot, statInRoot } from "../ops/copy/resolve.ts";
 

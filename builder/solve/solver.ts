@@ -11,7 +11,7 @@ import { ResultKeeper } from "./keeper.ts";
 import { Semaphore } from "./semaphore.ts";
 import type { Workers } from "../worker/task.ts";
 import type { StepHistory } from "./step-history.ts";
-import { now } from "../clock.ts";
+import { now } from "../../native/clock.ts";
 import { StepReports } from "./step-reports.ts";
 import type { SolvedStep, StepKey } from "./step.ts";
 

@@ -6,7 +6,7 @@ import { unpackLayer, type UnpackedLayer } from "../../store/layer/unpack.ts";
 import { asDiffID, chainID, extendChain, type ChainID, type Digest, type DiffID } from "../../store/oci/digest.ts";
 import type { Descriptor } from "../../store/oci/descriptor.ts";
 import { parseConfig } from "../../store/oci/parse-config.ts";
-import { danglingPrefix, loadStored, type StoredImage } from "../../store/image/stored.ts";
+import { danglingPrefix, isMissing, loadStored, type StoredImage } from "../../store/image/stored.ts";
 import type { Platform } from "../../store/oci/platform.ts";
 import { familiarName, formatReference, parseReference, type Reference } from "../../store/oci/reference.ts";
 import { lowerDirs, type ActiveSnapshot, type Snapshot } from "../../store/snapshot/snapshotter.ts";
@@ -253,7 +253,7 @@ export class ImageSource implements AsyncDisposable {
     try {
       return await this.#resolve(reference, platform);
     } catch (error) {
-      if (!(error instanceof TsbuildError) || error.code !== "E_CONTENT_NOT_FOUND") throw error;
+      if (!isMissing(error)) throw error;
       return await this.#resolve(reference, platform);
     }
   }

@@ -1,6 +1,6 @@
 import type { ProgressSink } from "../events.ts";
 import type { Digest } from "../../store/oci/digest.ts";
-import { now } from "../clock.ts";
+import { now } from "../../native/clock.ts";
 
 /** How a source works for somebody, and what it says meanwhile. */
 export interface SourceProgress {

@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import { monotonic } from "../../native/clock.ts";
 import type { TsbuildError } from "../../native/errors.ts";
 import type { TlsOptions } from "../hosts/certificates.ts";
 import type { RegistryOptions } from "../options.ts";
@@ -161,15 +162,15 @@ class Answer implements HttpAnswer {
 
   /** The time that whoever reads takes does not count. */
   async *#paced(): AsyncGenerator<Uint8Array> {
-    let [waited, came, since] = [0, 0, performance.now()];
+    let [waited, came, since] = [0, 0, monotonic()];
     for await (const chunk of this.#body) {
       const bytes = toBytes(chunk);
-      waited += performance.now() - since;
+      waited += monotonic() - since;
       came += bytes.byteLength;
       if (waited > this.#patience && came < slowest) throw new StalledError();
       if (waited > this.#patience) [waited, came] = [0, 0];
       yield bytes;
-      since = performance.now();
+      since = monotonic();
     }
   }
 

@@ -84,7 +84,8 @@ function choicesOf(index: Index, platform: Platform | undefined): readonly Descr
   return best === undefined ? others : [best, ...others];
 }
 
-function isMissing(error: unknown): boolean {
+/** Whether a document is not in the store, or was damaged there. */
+export function isMissing(error: unknown): boolean {
   return error instanceof TsbuildError && error.code === "E_CONTENT_NOT_FOUND";
 }
 

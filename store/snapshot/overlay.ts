@@ -29,7 +29,7 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
   readonly #identities = new Map<string, SnapshotIdentity>();
   /** Made under this lease and not recorded. */
   readonly #own = new Set<string>();
-  readonly #works = new WorkDirectories(() => `${this.#root}/${this.#newID()}`);
+  readonly #works = new WorkDirectories(() => this.#ownDirectory(this.#newID()));
   #count = 0;
   #spread = false;
 
@@ -44,7 +44,7 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
     if (!this.#spread) spreadSubdirectories(this.#root);
     this.#spread = true;
     const id = this.#newID();
-    const directory = `${this.#root}/${id}`;
+    const directory = this.#ownDirectory(id);
     const upper = `${directory}/fs`;
     mkdirSync(directory, { mode: 0o711 });
     makeShownDirectory(upper, rootMode);
@@ -59,15 +59,18 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
     });
   }
 
-  /** Of a directory that goes with this process unless it is recorded. */
   #newID(): string {
-    const id = `${this.#lease}-${this.#count++}`;
+    return `${this.#lease}-${this.#count++}`;
+  }
+
+  /** Where a directory is to be made that goes with this process unless it is recorded. */
+  #ownDirectory(id: string): string {
     this.#own.add(id);
-    return id;
+    return `${this.#root}/${id}`;
   }
 
   link(parent: Snapshot, layer: Snapshot): Snapshot {
-    const snapshot: Snapshot = { id: `${this.#lease}-${this.#count++}`, parent, dir: layer.dir, layer };
+    const snapshot: Snapshot = { id: this.#newID(), parent, dir: layer.dir, layer };
     this.#known.set(snapshot.id, snapshot);
     return snapshot;
   }

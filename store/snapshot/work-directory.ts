@@ -1,13 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { Root } from "../../native/path.ts";
-import { encodeCString } from "../../native/pathname.ts";
-import { tryCall } from "../../native/syscall.ts";
-
-const AT_FDCWD = -100;
-const AT_REMOVEDIR = 0x200;
-
-/** What a mount without any sync leaves behind, from the inside out. */
-const leftBehind = ["work/incompat/volatile/dirty", "work/incompat/volatile", "work/incompat", "work"];
+import { clearWorkDirectory } from "../../native/overlay-work.ts";
 
 /** Until the container that comes next is on its way, in ms: what the last one left is removed beside its start. */
 const pause = 1;
@@ -58,16 +50,4 @@ export class WorkDirectories implements Disposable {
       }
     }
   }
-}
-
-/** Removes what a mount left in it: the next one would refuse it. */
-export function clearWorkDirectory(path: string): void {
-  if (leftBehind.every((name, at) => removed(`${path}/${name}`, at === 0 ? 0 : AT_REMOVEDIR))) return;
-  using directory = Root.open(path);
-  for (const name of directory.names()) directory.removeTree(name);
-}
-
-function removed(path: string, flags: number): boolean {
-  const expected = ["ENOENT", "ENOTEMPTY", "ENOTDIR", "EISDIR"];
-  return tryCall(expected, "unlinkat", path, AT_FDCWD, encodeCString(path), flags) !== undefined;
 }

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { environmentOf } from "../rig/command.ts";
 import { Project, fromBusybox } from "../rig/project.ts";
 
 const launcher = resolve("builder/cli/tsbuild");
@@ -41,8 +42,8 @@ async function tsbuild(project: Project, line: string, env?: Readonly<Record<str
 
 /** The command with a standard output where every write fails. */
 function onFull(project: Project, line: string): ChildProcess {
-  const env = { ...process.env, TSBUILD_ROOT: project.store, XDG_CACHE_HOME: resolve("node_modules/.cache") };
-  return spawn("sh", ["-c", `exec ${launcher} ${line} >/dev/full`], { cwd: project.directory, env });
+  const request = { cwd: project.directory, env: environmentOf(project) };
+  return spawn("sh", ["-c", `exec ${launcher} ${line} >/dev/full`], request);
 }
 
 const hello = `${fromBusybox}RUN echo building\nENV A=1\nCMD ["sh", "-c", "echo hello $A"]\n`;

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { tsbuild } from "../rig/command.ts";
+import { environmentOf, tsbuild } from "../rig/command.ts";
 import { Project } from "../rig/project.ts";
 
 const dockerfile = "FROM scratch\nCOPY tree /\n";
@@ -100,12 +100,18 @@ describe("load", () => {
   });
 });
 
+/** An image `app` with one file of so many bytes. */
+async function bigImage(bytes: number): Promise<Project> {
+  const project = new Project({ Dockerfile: "FROM scratch\nCOPY big /\n", big: "" });
+  truncateSync(join(project.directory, "big"), bytes);
+  await tsbuild(project, ["-q", "-t", "app", "."]);
+  return project;
+}
+
 describe("an archive on standard output", () => {
   it("is the whole of it, to its last byte", async () => {
-    using project = new Project({ Dockerfile: "FROM scratch\nCOPY big /\n", big: "" });
-    truncateSync(join(project.directory, "big"), 5_000_000);
-    await tsbuild(project, ["-q", "-t", "app", "."]);
-    const env = { ...process.env, TSBUILD_ROOT: project.store, XDG_CACHE_HOME: resolve("node_modules/.cache") };
+    using project = await bigImage(5_000_000);
+    const env = environmentOf(project);
     for (const command of ["save", "export"]) {
       await tsbuild(project, [command, "-o", "file.tar", "app"]);
       for (const pipe of [
@@ -121,10 +127,8 @@ describe("an archive on standard output", () => {
 
 describe("an archive that is being written when the user gives up", () => {
   it("is gone", async () => {
-    using project = new Project({ Dockerfile: "FROM scratch\nCOPY big /\n", big: "" });
-    truncateSync(join(project.directory, "big"), 300_000_000);
-    await tsbuild(project, ["-q", "-t", "app", "."]);
-    const env = { ...process.env, TSBUILD_ROOT: project.store, XDG_CACHE_HOME: resolve("node_modules/.cache") };
+    using project = await bigImage(300_000_000);
+    const env = environmentOf(project);
     const written = (): readonly string[] => readdirSync(project.directory).filter((name) => name.startsWith("out"));
     const types = ["oci", "tar"].map((type) => `-q -o type=${type},dest=out.tar .`);
     for (const line of ["save -o out.tar app", "export -o out.tar app", ...types]) {

@@ -47,6 +47,11 @@ export async function tsbuildAnswering(
   });
 }
 
+/** For who starts the command by other means than tsbuild(). */
+export function environmentOf({ store }: Project): NodeJS.ProcessEnv {
+  return { ...process.env, TSBUILD_ROOT: store, XDG_CACHE_HOME: resolve("node_modules/.cache") };
+}
+
 function shellLine(words: readonly string[]): string {
   return [resolve("builder/cli/tsbuild"), ...words].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
 }

@@ -10,7 +10,7 @@ import { resultStream } from "../output.ts";
 import { replaceFile } from "../replace-file.ts";
 import { openProgress, progressMode, type ProgressView } from "../progress/view.ts";
 import { makeStyle } from "../style.ts";
-import { monotonic } from "../../clock.ts";
+import { monotonic } from "../../../native/clock.ts";
 
 /** `tsbuild build`: nothing on standard output but what -q, `-o -` or --call asks for. */
 export async function execute(invocation: Invocation): Promise<number> {

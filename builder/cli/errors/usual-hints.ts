@@ -8,7 +8,6 @@ const hints: Readonly<Record<string, string>> = {
   E_CGROUP_LIMIT: "leave the limit out, or run where control groups can be made",
   E_COMPRESSION: "make or fetch the archive again",
   E_CONFIG_INVALID: "the image is damaged, or its builder is at fault: pull it again, or build it anew",
-  E_CONTENT_NOT_FOUND: "bring it back: pull the image again, or build it with --no-cache",
   E_DEVICE_EDIT: "see what the device's specification asks for, in /etc/cdi or /var/run/cdi",
   E_DEVICE_FLAG: "write --device=vendor.com/class=name[,required]",
   E_DIGEST_INVALID: "a digest is sha256: and 64 hexadecimal digits",

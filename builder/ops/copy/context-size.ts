@@ -2,7 +2,7 @@ import type { CopyOp } from "../../graph/opspec.ts";
 import type { Vertex } from "../../graph/vertex.ts";
 import type { OpContext } from "../../solve/op.ts";
 import type { SolvedStep } from "../../solve/step.ts";
-import { now } from "../../clock.ts";
+import { now } from "../../../native/clock.ts";
 
 /** Bytes of a context from which on it is worth a word. */
 const large = 100_000_000;

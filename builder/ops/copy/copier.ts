@@ -14,7 +14,7 @@ import type { SourceFile } from "./readers.ts";
 import type { Source } from "./sources.ts";
 import { TargetDir, type Opened } from "./target-dir.ts";
 import { byteOrder, hasShown, type SourceTree } from "./tree.ts";
-import { monotonic } from "../../clock.ts";
+import { monotonic } from "../../../native/clock.ts";
 
 /** How a copy changes what it copies. */
 export interface CopyRules {

@@ -9,7 +9,7 @@ import { resolveInRoot, statInRoot } from "../copy/resolve.ts";
 import { SnapshotTree } from "../snapshot-tree.ts";
 import { takeCaches } from "./cache.ts";
 import type { MountResources } from "./resources.ts";
-import { now } from "../../clock.ts";
+import { now } from "../../../native/clock.ts";
 
 /** What a RUN gets by its mounts, for as long as it is held. */
 export interface PreparedMounts extends AsyncDisposable {
@@ -130,8 +130,7 @@ function sshMounts({ id, target, required, mode, uid, gid }: RunSocket, ssh: Ssh
 
 /** Such as a variable that is not set: hardly what is meant, and BuildKit takes it. */
 function warnOfEmpty(id: string, { emit }: OpContext): void {
-  const time = now();
-  emit({ kind: "warning", time, message: `The secret ${JSON.stringify(id)} is empty` });
+  emit({ kind: "warning", time: now(), message: `The secret ${JSON.stringify(id)} is empty` });
 }
 
 function variableText(id: string, content: Uint8Array): string {
