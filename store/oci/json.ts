@@ -45,6 +45,18 @@ export function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every(isText);
 }
 
+/** A table of texts, where null stands for an empty one as in Go; undefined: it is none. */
+export function textTable(value: unknown): Readonly<Record<string, string>> | undefined {
+  const entries = Object.entries(asObject(value) ?? { none: false }).map(([key, one]) => [key, one ?? ""] as const);
+  const texts = entries.filter((entry): entry is [string, string] => isText(entry[1]));
+  return texts.length === entries.length ? Object.fromEntries(texts) : undefined;
+}
+
+/** Without what is null, which is how Go writes what is not there, and without the fields that are named. */
+export function withoutNulls(json: Json, fields: readonly string[] = []): Json {
+  return Object.fromEntries(Object.entries(json).filter(([key, value]) => value !== null && !fields.includes(key)));
+}
+
 export function invalid(why: string): TsbuildError {
   return new TsbuildError(`Cannot read the manifest: ${why}`, { code: "E_MANIFEST_INVALID", hint });
 }

@@ -1,7 +1,17 @@
 import { TsbuildError } from "../../native/errors.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { isDigest } from "./digest.ts";
-import { asObject, invalid, isText, isTexts, maxDocument, parseObject, type Json } from "./json.ts";
+import {
+  asObject,
+  invalid,
+  isText,
+  isTexts,
+  maxDocument,
+  parseObject,
+  textTable,
+  withoutNulls,
+  type Json,
+} from "./json.ts";
 import type { Index, Manifest } from "./manifest.ts";
 import { MediaType } from "./mediatype.ts";
 import { formatPlatform, matchPlatform, type Platform } from "./platform.ts";
@@ -26,12 +36,10 @@ export function parseManifest(
   bytes: Uint8Array,
   mediaType: string | undefined,
 ): { readonly kind: "manifest"; readonly manifest: Manifest } | { readonly kind: "index"; readonly index: Index } {
-  const json = parseObject(bytes, "manifest");
+  const json = withoutNulls(parseObject(bytes, "manifest"));
   checkKeys(json, fields);
   const type = isText(json["mediaType"]) ? json["mediaType"] : mediaType;
-  if (json["schemaVersion"] !== 2) {
-    throw invalid(`its schema version is ${JSON.stringify(json["schemaVersion"])?.slice(0, 100)}, not 2`);
-  }
+  if (json["schemaVersion"] !== 2) throw wrongVersion(json["schemaVersion"]);
   const kind = kindOf(json, [type, mediaType]);
   if (kind === "index") {
     const manifests = list(json, "manifests");
@@ -48,13 +56,34 @@ export function parseManifest(
 
 /** What it is by its fields; the media types that it and its server name say the same. */
 function kindOf(json: Json, types: readonly (string | undefined)[]): "manifest" | "index" {
-  const [index, manifest] = [Array.isArray(json["manifests"]), Array.isArray(json["layers"])];
-  const both = (index && json["config"] !== undefined) || (manifest && json["manifests"] !== undefined);
-  if (index === manifest || both) throw invalid("it is neither an image manifest nor an index");
-  const kind = index ? "index" : "manifest";
-  const named = types.map((type) => kinds.get(type ?? "")).find((one) => one !== undefined && one !== kind);
+  const said = types.flatMap((type) => kinds.get(type ?? "") ?? []);
+  const kind = kindByFields(json) ?? emptyIndex(json, said);
+  if (kind === undefined) throw invalid("it is neither an image manifest nor an index");
+  const named = said.find((one) => one !== kind);
   if (named !== undefined) throw invalid(`its type says that it is an ${named}, its fields that it is an ${kind}`);
   return kind;
+}
+
+/** A list that is not there is one with nothing in it: Go writes that as null or not at all. */
+function kindByFields(json: Json): "manifest" | "index" | undefined {
+  const [manifests, layers, config] = [json["manifests"], json["layers"], json["config"]];
+  if (Array.isArray(manifests)) return layers === undefined && config === undefined ? "index" : undefined;
+  const listed = layers === undefined || Array.isArray(layers);
+  return listed && config !== undefined && manifests === undefined ? "manifest" : undefined;
+}
+
+/** Without any field of either kind it is what its type says, where that may be empty. */
+function emptyIndex(json: Json, said: readonly string[]): "index" | undefined {
+  const bare = ["manifests", "layers", "config"].every((field) => json[field] === undefined);
+  return bare && said.includes("index") ? "index" : undefined;
+}
+
+function wrongVersion(version: unknown): TsbuildError {
+  if (version !== 1) return invalid(`its schema version is ${JSON.stringify(version)?.slice(0, 100)}, not 2`);
+  return new TsbuildError("Cannot read the manifest: it is of Docker's schema 1, which is not supported", {
+    code: "E_MANIFEST_INVALID",
+    hint: "whoever publishes the image has to push it again with a Docker of this decade: schema 1 ended in 2017",
+  });
 }
 
 /** The manifest of an index that fits a platform best. @throws E_PLATFORM_MISSING */
@@ -87,23 +116,24 @@ function list(json: Json, field: "manifests" | "layers"): readonly Descriptor[] 
 
 function descriptor(value: unknown, where: string): Descriptor {
   const json = asObject(value);
-  const { mediaType, digest, size, urls, annotations } = json ?? {};
+  const { digest, size, urls, annotations } = json ?? {};
+  const mediaType = json?.["mediaType"] ?? "application/octet-stream";
   if (json === undefined || !isText(digest) || !isDigest(digest)) throw invalid(`a digest in ${where} is none`);
   checkKeys(json, descriptorFields);
   if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) throw invalid(`a size in ${where} is none`);
-  if (mediaType !== undefined && !isText(mediaType)) throw invalid(`a media type in ${where} is none`);
+  if (!isText(mediaType)) throw invalid(`a media type in ${where} is none`);
   if ((urls ?? undefined) !== undefined && !isTexts(urls)) throw invalid(`the urls in ${where} are none`);
-  if (!Object.values(asObject(annotations ?? {}) ?? { none: undefined }).every(isText))
-    throw invalid(`the annotations in ${where} are none`);
+  const noted = textTable(annotations ?? {});
+  if (noted === undefined) throw invalid(`the annotations in ${where} are none`);
   const platform = parsePlatformField(json["platform"]);
-  const { platform: _platform, urls: _urls, annotations: _annotations, ...rest } = json;
+  const rest = withoutNulls(json, ["platform", "urls", "annotations"]);
   return {
     ...rest,
-    mediaType: mediaType ?? "application/octet-stream",
+    mediaType,
     digest,
     size,
     ...(isTexts(urls) ? { urls } : {}),
-    ...(asObject(annotations) === undefined ? {} : { annotations: annotations as Readonly<Record<string, string>> }),
+    ...(asObject(annotations) === undefined ? {} : { annotations: noted }),
     ...(platform === undefined ? {} : { platform }),
   };
 }
@@ -112,10 +142,13 @@ function parsePlatformField(value: unknown): Platform | undefined {
   const json = asObject(value);
   if (json === undefined) return undefined;
   const { architecture, os, variant } = json;
-  if (!isText(architecture) || !isText(os)) return undefined;
-  const rest = { ...json };
-  delete rest["variant"];
-  return { ...rest, architecture, os, ...(isText(variant) && variant !== "" ? { variant } : {}) };
+  if (!isText(architecture) || !isText(os) || architecture === "" || os === "") return undefined;
+  return {
+    ...withoutNulls(json, ["variant"]),
+    architecture,
+    os,
+    ...(isText(variant) && variant !== "" ? { variant } : {}),
+  };
 }
 
 function checkKeys(json: Json, known: ReadonlySet<string>): void {

@@ -44,6 +44,8 @@ export const manifests: FuzzTarget = {
   seeds: [
     `{"schemaVersion":2,"mediaType":${media[0]},"config":{"mediaType":"a","digest":"${digest}","size":1},"layers":[{"mediaType":"b","digest":"${digest}","size":2}]}`,
     `{"schemaVersion":2,"manifests":[{"mediaType":"a","digest":"${digest}","size":1,"platform":{"os":"linux","architecture":"arm","variant":"v7"}}]}`,
+    `{"schemaVersion":2,"config":{"mediaType":null,"digest":"${digest}","size":1,"annotations":{"a":null}},"layers":null,"manifests":null}`,
+    `{"schemaVersion":1,"fsLayers":[],"history":[]}`,
   ],
   check(input) {
     for (const type of [undefined, "application/vnd.oci.image.index.v1+json"]) {
@@ -64,6 +66,7 @@ export const configs: FuzzTarget = {
   tokens: [...json, ...fields, `"${digest}"`, '"linux"', '"amd64"', '"a=b"', '"80/tcp":{}'],
   seeds: [
     `{"architecture":"amd64","os":"linux","config":{"Env":["A=b"],"Cmd":["x"],"Labels":{"a":"b"},"ExposedPorts":{"80/tcp":{}},"Volumes":{"/v":{}},"Healthcheck":{"Test":["CMD","a"],"Interval":1}},"rootfs":{"type":"layers","diff_ids":["${digest}"]},"history":[{"created":"2020-01-01T00:00:00Z","created_by":"x","empty_layer":true}]}`,
+    `{"os":"","rootfs":{"diff_ids":null},"config":{"Cmd":"sh","Labels":{"a":null},"Env":[null],"Volumes":{"/v":null}},"history":[null]}`,
   ],
   check(input) {
     const { value } = outcome(() => parseConfig(input));
