@@ -16,7 +16,7 @@ export function judge(text: string, file: string, name: string, tag: string): Ve
   const policy = parsePolicy(text, file);
   const docker = record(member(policy, "transports") ?? {}, file);
   const scopes = record(docker["docker"] ?? {}, file);
-  const scope = scopesOf(name, tag).find((one) => Object.hasOwn(scopes, one));
+  const scope = scopeOf(Object.keys(scopes), name, tag);
   const requirements = scope === undefined ? member(policy, "default") : scopes[scope];
   if (!Array.isArray(requirements)) throw configError(file, "there is no list of requirements for default");
   const types: readonly unknown[] = requirements.map((one: unknown) => member(one, "type"));
@@ -25,13 +25,26 @@ export function judge(text: string, file: string, name: string, tag: string): Ve
   return { what: String(odd), scope: scope === undefined ? "default" : scope === "" ? "docker" : scope };
 }
 
-/** From the most specific to the transport's own: the image, its repository, what is above it, wildcards of the host. */
-function scopesOf(name: string, tag: string): readonly string[] {
-  const parts = name.split("/");
-  const parents = parts.map((_, at) => parts.slice(0, parts.length - at).join("/"));
-  const labels = (parts[0] ?? "").replace(/:\d+$/, "").split(".");
-  const wildcards = labels.slice(1).map((_, at) => `*.${labels.slice(at + 1).join(".")}`);
-  return [`${name}${tag}`, ...parents, ...wildcards, ""];
+/**
+ * The scope that counts: the image, its repository or what is above it, a wildcard of its host, the transport's own. Of
+ * those that hold the most specific one; each is compared once, however long the name is.
+ */
+function scopeOf(scopes: readonly string[], name: string, tag: string): string | undefined {
+  const image = `${name}${tag}`;
+  if (scopes.includes(image)) return image;
+  const host = name.slice(0, indexOrEnd(name, "/")).replace(/:\d+$/, "");
+  const holds = (scope: string): boolean => name === scope || (scope !== "" && name.startsWith(`${scope}/`));
+  const matches = (scope: string): boolean => scope.startsWith("*.") && host.endsWith(scope.slice(1));
+  return longest(scopes.filter(holds)) ?? longest(scopes.filter(matches)) ?? scopes.find((one) => one === "");
+}
+
+function longest(texts: readonly string[]): string | undefined {
+  return texts.reduce<string | undefined>((best, one) => (one.length > (best?.length ?? -1) ? one : best), undefined);
+}
+
+function indexOrEnd(text: string, part: string): number {
+  const at = text.indexOf(part);
+  return at < 0 ? text.length : at;
 }
 
 function parsePolicy(text: string, file: string): Readonly<Record<string, unknown>> {

@@ -57,9 +57,11 @@ export function findRule(
   rules: readonly RegistryRule[],
   name: string,
 ): { readonly rule: RegistryRule; readonly matched: number } | undefined {
+  const slash = name.indexOf("/");
+  const host = slash < 0 ? name : name.slice(0, slash);
   let best: { readonly rule: RegistryRule; readonly matched: number } | undefined;
   for (const rule of rules) {
-    const matched = matchPrefix(name, rule.prefix);
+    const matched = matchPrefix(name, host, rule.prefix);
     if (matched !== undefined && (best === undefined || rule.prefix.length > best.rule.prefix.length))
       best = { rule, matched };
   }
@@ -67,9 +69,7 @@ export function findRule(
 }
 
 /** How many characters of the name the prefix stands for. A port is part of the host: it has to be in the prefix. */
-function matchPrefix(name: string, prefix: string): number | undefined {
-  const slash = name.indexOf("/");
-  const host = slash < 0 ? name : name.slice(0, slash);
+function matchPrefix(name: string, host: string, prefix: string): number | undefined {
   if (prefix.startsWith("*.")) return host.endsWith(prefix.slice(1)) ? host.length : undefined;
   if (name === prefix || name.startsWith(`${prefix}/`)) return prefix.length;
   return undefined;

@@ -16,6 +16,8 @@ const defaultHost = "docker.io";
 const hostPattern =
   /^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[0-9a-fA-F:]+\])(?::\d+)?$/;
 const partPattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+/** A name of DNS and a port. */
+const maxHost = 260;
 const tagPattern = /^\w[\w.-]{0,127}$/;
 
 /** Reads `[host/]path[:tag][@digest]`; docker.io, library/ and latest are filled in. @throws E_REF_INVALID */
@@ -29,6 +31,7 @@ export function parseReference(text: string): Reference {
   const tag = hasTag ? named.slice(colon + 1) : undefined;
   if (tag !== undefined && !tagPattern.test(tag)) throw invalid(text, `${JSON.stringify(tag)} is no tag`);
   const { host, path } = splitHost(hasTag ? named.slice(0, colon) : named);
+  if (host.length > maxHost) throw invalid(text, `its host is longer than ${maxHost} characters`);
   if (!hostPattern.test(host)) throw invalid(text, `${JSON.stringify(host)} is no host name`);
   if (path === "" || path.length > 255) throw invalid(text, "it has no name");
   if (/[A-Z]/.test(path)) throw invalid(text, "names are in lower case");

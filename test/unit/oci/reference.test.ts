@@ -18,7 +18,17 @@ describe("normalizeReference()", () => {
   ];
   for (const [text, full] of rows) it(`fills in ${text}`, () => expect(normalizeReference(text)).toBe(full));
 
-  for (const text of ["", "UPPER", "a//b", "a:", "-a", `a@sha256:12`, "a".repeat(300), "f".repeat(64)]) {
+  for (const text of [
+    "",
+    "UPPER",
+    "a//b",
+    "a:",
+    "-a",
+    `a@sha256:12`,
+    "a".repeat(300),
+    `${"a.".repeat(150)}b/c`,
+    "f".repeat(64),
+  ]) {
     it(`refuses ${JSON.stringify(text.slice(0, 20))}`, () => {
       expect(() => normalizeReference(text)).toThrow(expect.objectContaining({ code: "E_REF_INVALID" }));
     });

@@ -25,6 +25,7 @@ describe("judge()", () => {
     ["docker.io/other/x", ":1", "default: reject"],
     ["a.b.corp.example:5000/x", ":1", undefined],
     ["corp.example/x", ":1", "default: reject"],
+    ["docker.io/librarian", ":1", "default: reject"],
     ["signed.example/x", ":1", "signed.example: signedBy"],
   ])("says for %s%s: %s", (name, tag, expected) => {
     const verdict = judge(policy, "/p", name, tag);
@@ -34,6 +35,17 @@ describe("judge()", () => {
   it("takes the transport's own default before the policy's", () => {
     const own = JSON.stringify({ default: reject, transports: { docker: { "": accept } } });
     expect(judge(own, "/p", "x.example/y", ":1")).toBeUndefined();
+  });
+
+  it("takes the longest scope that holds, a wildcard only where no path does", () => {
+    const scopes = { "*.example": reject, "*.corp.example": accept, "a.corp.example:5000/team": reject, "": reject };
+    const text = JSON.stringify({ default: reject, transports: { docker: scopes } });
+    const scope = (name: string): unknown => judge(text, "/p", name, ":1")?.scope;
+    expect(scope("a.corp.example/x")).toBeUndefined();
+    expect(scope("a.corp.example:5000/team/app")).toBe("a.corp.example:5000/team");
+    expect(scope("a.corp.example:5000/teams")).toBeUndefined();
+    expect(scope("a.example/x")).toBe("*.example");
+    expect(scope("example/x")).toBe("docker");
   });
 
   it.each(["{", "[]", "{}", '{"default": {}}', '{"default": [], "transports": 1}'])("refuses %s", (text) => {
