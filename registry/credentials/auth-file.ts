@@ -49,7 +49,7 @@ export function helperOf(
 export function findEntry({ auths }: AuthFile, host: string, path: string): Credentials | undefined {
   const parts = path.split("/").filter((part) => part !== "");
   const namespaces = parts.map((_, at) => [host, ...parts.slice(0, parts.length - at)].join("/"));
-  const own = Object.keys(auths).filter((key) => /^https?:\/\//.test(key) && hostOf(key) === host);
+  const own = Object.keys(auths).filter((key) => oldForm.test(key) && hostOf(key) === host);
   const hub = host === "docker.io" ? hubNames : [];
   for (const key of [...namespaces, host, ...own, ...hub]) {
     const entry = Object.hasOwn(auths, key) ? auths[key] : undefined;
@@ -59,7 +59,9 @@ export function findEntry({ auths }: AuthFile, host: string, path: string): Cred
   return undefined;
 }
 
-/** `https://HOST/v1/`: how docker wrote keys once. */
+/** `https://HOST/v1/`, `HOST/v2/`: how programs wrote the key of a host once. */
+const oldForm = /^https?:\/\/|^[^/]+\/v[12]\/?$/;
+
 function hostOf(key: string): string {
   return key.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
 }

@@ -51,7 +51,7 @@ describe.skipIf(!existsSync(bash))(`expandWord() and ${bash}`, () => {
         const ours = words.map((one) => expandWord(`"${one}"`, known, { escape: "\\" }).text);
         expect(ours).toEqual(byBash(words, env));
       }),
-      budget(1500),
+      budget(40),
     );
   });
 });

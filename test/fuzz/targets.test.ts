@@ -22,17 +22,17 @@ describe.each(allTargets)("$name gives a value or an error with a code, in less 
     expect(target.seeds.length).toBeGreaterThan(0);
   });
 
-  it("for any input", async () => {
+  it("for inputs by chance, the same each time", async () => {
     await fc.assert(
       fc.asyncProperty(inputsOf(target), async (input) => await checkInput(target, input)),
-      budget(400),
+      budget(1000),
     );
   });
 
-  it("for large inputs of few words", async () => {
+  it("for large inputs of few words, the same each time", async () => {
     await fc.assert(
       fc.asyncProperty(hugeInputsOf(target), async (input) => await checkInput(target, input)),
-      budget(300),
+      budget(60),
     );
   });
 });

@@ -32,12 +32,23 @@ describe("findEntry()", () => {
     ["r.example:5000", "https://r.example:5000/v1/"],
     ["r.example", "http://r.example"],
     ["r.example", "https://r.example/v2"],
+    ["r.example", "r.example/v1"],
+    ["r.example:5000", "r.example:5000/v1/"],
+    ["r.example", "r.example/v2/"],
   ])("knows %s by the key %s", (host, key) => {
     expect(find({ [key]: auth("me:secret") }, host, "library/x")).toEqual({
       kind: "basic",
       username: "me",
       password: "secret",
     });
+  });
+
+  it("takes no other path for the host's own key", () => {
+    for (const key of ["r.example/v3", "r.example/v1/team", "other.example/v1"])
+      expect(find({ [key]: auth("me:secret") }, "r.example", "library/x")).toBeUndefined();
+    const auths = { "r.example/v2": auth("namespace:1"), "r.example": auth("host:1") };
+    expect(find(auths, "r.example", "v2/app")).toMatchObject({ username: "namespace" });
+    expect(find(auths, "r.example", "app")).toMatchObject({ username: "host" });
   });
 
   it.each([
