@@ -3,7 +3,8 @@ import { errorMessage, TsbuildError } from "../../native/errors.ts";
 import { createNetworkNamespace } from "../../native/netns.ts";
 import { inUserNamespace } from "../../native/user-namespace.ts";
 import type { NetworkMode } from "../container/process.ts";
-import { forwardObstacle, masquerade } from "./masquerade.ts";
+import { guard } from "./guard.ts";
+import { forwardObstacle } from "./obstacle.ts";
 import { loopbackNameservers } from "./resolv.ts";
 import { chooseSubnet, defaultRoute, parseRoutes, type Subnet } from "./subnet.ts";
 import { addVeth } from "./veth.ts";
@@ -68,8 +69,9 @@ async function ownNetwork(host: NetworkHost): Promise<Network> {
   const routes = parseRoutes(host.routes);
   const subnet = chooseSubnet(routes);
   const namespace = stack.use(await createNetworkNamespace());
-  addVeth(namespace, subnet, defaultRoute(routes)?.device);
-  stack.use(masquerade(subnet));
+  const pair = addVeth(namespace, subnet, defaultRoute(routes)?.device);
+  stack.use(guard(pair.host, subnet));
+  pair.raise();
   const resources = stack.move();
   return {
     mode: "own",

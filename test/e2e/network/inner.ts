@@ -4,13 +4,13 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { isDeepStrictEqual } from "node:util";
-import { attribute, be32, netlinkFlags, netlinkProtocols, NetlinkSocket } from "../../../native/netlink.ts";
+import { netlinkFlags, netlinkProtocols, NetlinkSocket } from "../../../native/netlink.ts";
 import { createNetworkNamespace } from "../../../native/netns.ts";
 import { openNetwork } from "../../../runtime/network/network.ts";
 import { addVeth } from "../../../runtime/network/veth.ts";
 import { Box } from "../security/container.ts";
+import { addDefaultRoute, outside } from "./host.ts";
 
-const outside = { base: 0xc000_0200, prefix: 30, gateway: "192.0.2.1", address: "192.0.2.2" } as const;
 const server = `require("node:http").createServer((request, response) => response.end("from " + request.socket.remoteAddress)).listen(8080, () => console.log("up"))`;
 
 const killed = `import { openNetwork } from ${JSON.stringify(import.meta.resolve("../../../runtime/network/network.ts"))};
@@ -27,20 +27,13 @@ function traces(): { readonly links: number; readonly routes: number; readonly t
   };
 }
 
-function addDefaultRoute(): void {
-  using socket = NetlinkSocket.open(netlinkProtocols.route);
-  const header = Buffer.from([2, 0, 0, 0, 254, 4, 0, 1, 0, 0, 0, 0]);
-  const body = Buffer.concat([header, attribute(5, be32(outside.base + 2))]);
-  socket.request("add the default route", { type: 24, flags: netlinkFlags.ack | netlinkFlags.create, body });
-}
-
 const results: Record<string, unknown> = {};
 using box = new Box();
 spawnSync("busybox", ["ifconfig", "lo", "up"]);
 writeFileSync("/proc/sys/net/ipv4/ip_forward", "0");
 results["without forwarding"] = (await box.sh("echo ran", { network: "own" })).network;
 using world = await createNetworkNamespace();
-addVeth(world, outside, undefined);
+addVeth(world, outside, undefined).raise();
 addDefaultRoute();
 writeFileSync("/proc/sys/net/ipv4/ip_forward", "1");
 const http = spawn("nsenter", [`--net=/proc/${process.pid}/fd/${world.fd}`, process.execPath, "-e", server], {

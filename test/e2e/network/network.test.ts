@@ -5,16 +5,19 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 /** The script plays the host in a namespace of its own, so that nothing of the machine is touched. */
-function play(): Readonly<Record<string, unknown>> {
+function play(inner: string): Readonly<Record<string, unknown>> {
   const directory = mkdtempSync(join(tmpdir(), "tsbuild-network-"));
   try {
     const file = join(directory, "resolv.conf");
     writeFileSync(file, "nameserver 192.0.2.2\n");
     const script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"';
-    const inner = join(import.meta.dirname, "inner.ts");
-    const done = spawnSync("unshare", ["--net", "--mount", "sh", "-c", script, file, process.execPath, inner], {
-      encoding: "utf8",
-    });
+    const done = spawnSync(
+      "unshare",
+      ["--net", "--mount", "sh", "-c", script, file, process.execPath, join(import.meta.dirname, inner)],
+      {
+        encoding: "utf8",
+      },
+    );
     if (done.status !== 0) throw new Error(done.stderr);
     return JSON.parse(done.stdout);
   } finally {
@@ -25,7 +28,7 @@ function play(): Readonly<Record<string, unknown>> {
 describe("the network of a container", () => {
   const links = (): string => readFileSync("/proc/net/dev", "utf8").replaceAll(/:.*/g, "");
   const before = links();
-  const results = play();
+  const results = play("inner.ts");
 
   it("own reaches the world by masquerading, through eth0 and a default route", () => {
     expect(results["own"]).toMatchObject({ network: { mode: "own" }, status: { kind: "exited", code: 0 } });
@@ -62,9 +65,32 @@ describe("the network of a container", () => {
     expect(results["killed"]).toEqual({
       mode: "own",
       before: traces,
-      during: { links: 2, routes: 5, tables: 1 },
+      during: { links: 2, routes: 5, tables: 2 },
       after: traces,
     });
     expect(links()).toBe(before);
+  });
+});
+
+describe("a container that lies to its neighbours", () => {
+  const results = play("hostile.ts");
+  const nothing = { heard: [], changed: [] };
+
+  it("changes no route, address or neighbour, of the host and of another container", () => {
+    expect(results["a container"]).toEqual({ result: { kind: "exited", code: 0 }, ...nothing });
+    expect(results["RUN"]).toEqual({ result: [null, { mode: "own" }], ...nothing });
+    expect(results["run"]).toEqual({ result: 0, ...nothing });
+  });
+
+  it("does not reach another container", () => {
+    expect(results["another's server"]).toMatch(/no\n$/);
+  });
+
+  it("would without the rules of its network", () => {
+    expect(results["without our rules"]).toMatchObject({
+      result: 0,
+      heard: expect.arrayContaining(["as the world outside", "as another container", "to the host's loopback"]),
+      changed: expect.arrayContaining([expect.stringMatching(/^0{32} 00 fe80.* tsb/)]),
+    });
   });
 });

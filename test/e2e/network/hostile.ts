@@ -1,0 +1,107 @@
+// Runs in a network namespace of its own, which plays a host that believes router advertisements. Prints JSON.
+import { spawn, spawnSync } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { startContainer } from "../../../runtime/index.ts";
+import { startImage } from "../../../builder/run.ts";
+import { createNetworkNamespace } from "../../../native/netns.ts";
+import { addVeth } from "../../../runtime/network/veth.ts";
+import { Project, fromBusybox } from "../../rig/project.ts";
+import { Box } from "../security/container.ts";
+import { addDefaultRoute, outside } from "./host.ts";
+
+/** What packets can change: routes, addresses and neighbours of both protocols. */
+function state(process: string): readonly string[] {
+  const lines = (file: string): readonly string[] => readFileSync(`/proc/${process}/net/${file}`, "utf8").split("\n");
+  const columns = (file: string, ...wanted: readonly number[]): readonly string[] =>
+    lines(file).map((line) => wanted.map((column) => line.trim().split(/\s+/)[column] ?? "").join(" "));
+  return [
+    ...lines("route"),
+    ...columns("arp", 0, 3, 5),
+    ...columns("ipv6_route", 0, 1, 4, 9),
+    ...columns("if_inet6", 0, 5),
+  ].toSorted();
+}
+
+const results: Record<string, unknown> = {};
+spawnSync("busybox", ["ifconfig", "lo", "up"]);
+using world = await createNetworkNamespace();
+addVeth(world, outside, undefined).raise();
+addDefaultRoute();
+const settings = {
+  "ipv4/ip_forward": "1",
+  "ipv4/conf/all/rp_filter": "0",
+  "ipv4/conf/default/rp_filter": "0",
+  "ipv4/conf/all/route_localnet": "1",
+  "ipv6/conf/all/accept_ra": "1",
+  "ipv6/conf/default/accept_ra": "1",
+};
+for (const [file, value] of Object.entries(settings)) writeFileSync(`/proc/sys/net/${file}`, value);
+
+using project = new Project({ Dockerfile: `${fromBusybox}COPY neighbour /bin/\n` });
+using box = new Box();
+box.compile(join(import.meta.dirname, "neighbour.c"), "neighbour");
+copyFileSync(join(box.root, "bin/neighbour"), join(project.directory, "neighbour"));
+const image = await project.build({ tags: ["neighbour:1"] });
+if (image.result === undefined) throw new Error(String(image.error));
+
+/** Runs it while the host listens: what the host heard, and what changed of it and of the other container. */
+async function attacked(act: () => Promise<unknown>, ...others: readonly string[]): Promise<unknown> {
+  const socket = createSocket("udp4");
+  const heard: string[] = [];
+  const before: (readonly string[])[] = [];
+  let changed: readonly string[] = ["it did not come to the end"];
+  socket.on("message", (message, from) => {
+    const text = message.toString();
+    const states = ["self", ...others].map(state);
+    if (text === "begin") before.push(...states);
+    else if (text === "end")
+      changed = states.flatMap((lines, at) => lines.filter((line) => before[at]?.includes(line) !== true));
+    else heard.push(text);
+    if (text === "begin" || text === "end") socket.send("go on", from.port, from.address);
+  });
+  socket.bind(9999);
+  await once(socket, "listening");
+  const result = await act();
+  socket.close();
+  return { result, heard, changed };
+}
+
+// The victim: a container with a server that the host can reach.
+const stdio = { stdin: "null", stdout: 2, stderr: 2 } as const;
+const serve = "while :; do echo hello | busybox nc -l -p 8080; done";
+await using victim = await startContainer(box.spec(["/bin/busybox", "sh", "-c", serve], { network: "own" }), stdio);
+const victimAddress = /^(10\.\S+|172\.31\.\S+)/m.exec(readFileSync("/proc/self/net/arp", "utf8"))?.[1] ?? "";
+while (spawnSync("busybox", ["nc", "-w", "1", victimAddress, "8080"]).stdout.toString() !== "hello\n");
+const line = ["/bin/neighbour", victimAddress];
+const victimPid = String(victim.pid);
+
+results["a container"] = await attacked(async () => (await box.run(line, { network: "own" })).status, victimPid);
+results["another's server"] = (
+  await box.sh(`busybox nc -w 1 ${victimAddress} 8080 || echo no`, { network: "own" })
+).output;
+results["RUN"] = await attacked(async () => {
+  project.write("Dockerfile", `${fromBusybox}COPY neighbour /bin/\nRUN ${line.join(" ")}\n`);
+  const { error, result } = await project.build({});
+  return [error, result?.network];
+}, victimPid);
+results["run"] = await attacked(async () => {
+  await using running = await startImage({ image: "neighbour:1", root: project.store, command: line });
+  return await running.exitCode;
+}, victimPid);
+results["without our rules"] = await attacked(async () => {
+  using namespace = await createNetworkNamespace();
+  const subnet = { base: 0x0a01_0100, prefix: 30, gateway: "10.1.1.1", address: "10.1.1.2" } as const;
+  const pair = addVeth(namespace, subnet, undefined);
+  writeFileSync(`/proc/sys/net/ipv6/conf/${pair.host.name}/disable_ipv6`, "0");
+  pair.raise();
+  const child = spawn(
+    "nsenter",
+    [`--net=/proc/${process.pid}/fd/${namespace.fd}`, join(box.root, ...line.slice(0, 1)), victimAddress],
+    { stdio: ["ignore", 2, 2] },
+  );
+  return (await once(child, "exit"))[0];
+});
+console.log(JSON.stringify(results)); // oxlint-disable-line no-console -- it is the script's output
