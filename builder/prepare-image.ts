@@ -1,5 +1,6 @@
 import { TsbuildError } from "../native/errors.ts";
 import { findStored, nameOf, type StoredImage } from "../store/image/stored.ts";
+import { suits } from "../store/oci/choose.ts";
 import { hostPlatform, parsePlatform } from "../store/oci/platform.ts";
 import { parseReference } from "../store/oci/reference.ts";
 import type { Snapshot } from "../store/snapshot/snapshotter.ts";
@@ -51,8 +52,7 @@ export async function prepareImage(
 /** An image that is no index has one platform; to run it as another one is never meant. */
 function checkPlatform({ config }: StoredImage, { image, platform: wanted = "" }: PrepareOptions): void {
   const { os, architecture } = config;
-  const platform = parsePlatform(wanted);
-  if (platform.os === os && platform.architecture === architecture) return;
+  if (suits(config, parsePlatform(wanted))) return;
   throw new TsbuildError(`Cannot use ${image} for ${wanted}: in the store it is for ${os}/${architecture}`, {
     code: "E_PLATFORM_MISSING",
     hint: `fetch the other one: tsbuild pull --platform ${wanted} ${image}   (or leave out --platform)`,

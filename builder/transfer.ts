@@ -4,6 +4,7 @@ import { compressImage, openBlob } from "../store/image/blob.ts";
 import { requireStored, sameImage } from "../store/image/missing.ts";
 import { imageID, type StoredImage } from "../store/image/stored.ts";
 import { openStore } from "../store/open.ts";
+import { suits } from "../store/oci/choose.ts";
 import type { Digest } from "../store/oci/digest.ts";
 import { hostPlatform, parsePlatform, type Platform } from "../store/oci/platform.ts";
 import { formatReference, parseReference } from "../store/oci/reference.ts";
@@ -60,7 +61,7 @@ export async function pull(options: TransferOptions): Promise<TransferResult> {
 /** An image that is no index has one platform, whatever was asked for. @throws E_PLATFORM_MISSING */
 function checkPlatform({ config }: StoredImage, wanted: Platform, image: string): void {
   const { os, architecture } = config;
-  if (os === wanted.os && architecture === wanted.architecture) return;
+  if (suits(config, wanted)) return;
   throw new TsbuildError(
     `Cannot pull ${image} for ${wanted.os}/${wanted.architecture}: it is for ${os}/${architecture} only`,
     { code: "E_PLATFORM_MISSING", hint: `leave out --platform, or give --platform ${os}/${architecture}` },

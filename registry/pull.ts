@@ -1,11 +1,14 @@
 import { RegistryError } from "./transport/errors.ts";
 import type { ContentStore, Ingest } from "../store/content/store.ts";
+import { checkBytes } from "../store/content/verify.ts";
 import type { Descriptor } from "../store/oci/descriptor.ts";
 import type { Digest } from "../store/oci/digest.ts";
 import type { Manifest } from "../store/oci/manifest.ts";
-import { parseManifest, selectManifest } from "../store/oci/parse.ts";
-import type { Platform } from "../store/oci/platform.ts";
-import { formatReference, type Reference } from "../store/oci/reference.ts";
+import { chooseImage, type DocumentSource } from "../store/oci/choose.ts";
+import { invalid } from "../store/oci/json.ts";
+import { parseManifest } from "../store/oci/parse.ts";
+import { formatPlatform, type Platform } from "../store/oci/platform.ts";
+import { familiarName, formatReference, type Reference } from "../store/oci/reference.ts";
 import type { FetchedManifest } from "./answers.ts";
 import type { RegistryClient } from "./client.ts";
 import { TsbuildError } from "../native/errors.ts";
@@ -28,56 +31,46 @@ export interface PullProgress {
   readonly total: number;
 }
 
-/** Finds the image for a platform and stores its index, manifest and config. @throws RegistryError, E_PLATFORM_MISSING */
+/**
+ * Finds the image for a platform and stores its documents: nothing of what turns out to be none.
+ * @throws RegistryError, E_PLATFORM_MISSING, E_NOT_AN_IMAGE
+ */
 export async function resolveImage(
   client: RegistryClient,
   content: ContentStore,
   request: { readonly reference: Reference; readonly platform: Platform; readonly signal?: AbortSignal | undefined },
 ): Promise<ResolvedManifest> {
   const { reference, platform, signal } = request;
-  const name = formatReference(reference);
+  const name = familiarName(formatReference(reference));
   const top = await client.manifest(reference, signal);
-  await keep(content, top);
+  const fetched = new Map([[top.descriptor.digest, top]]);
+  const source: DocumentSource = {
+    manifest: async (desc) => {
+      const one =
+        fetched.get(desc.digest) ??
+        (await client.manifest({ ...reference, tag: undefined, digest: desc.digest }, signal));
+      checkBytes(desc, one.bytes);
+      fetched.set(desc.digest, one);
+      return one.bytes;
+    },
+    config: async (desc) => {
+      await pullBlob(client, content, reference, desc, { signal });
+      return await content.read(desc);
+    },
+  };
+  const found = await chooseImage(source, top.descriptor, { name, platform });
+  if (found === undefined) throw invalid(`what ${name} has for ${formatPlatform(platform)} is neither image nor index`);
+  for (const { descriptor, bytes } of fetched.values()) await content.push(descriptor, single(bytes));
+  const { digest, size } = found.manifest.descriptor;
+  const descriptor = { mediaType: found.manifest.value.mediaType, digest, size };
+  return { descriptor, manifest: found.manifest.value, target: targetOf(top, descriptor) };
+}
+
+/** What the name points to, with the type that it says it has: the server's may be any. */
+function targetOf(top: FetchedManifest, chosen: Descriptor): Descriptor {
+  if (top.descriptor.digest === chosen.digest) return chosen;
   const parsed = parseManifest(top.bytes, top.descriptor.mediaType);
-  if (parsed.kind === "manifest")
-    return await withConfig(client, content, request, { top, chosen: top, manifest: parsed.manifest });
-  const chosen = selectManifest(parsed.index, platform, name);
-  const inner = await client.manifest({ ...reference, tag: undefined, digest: chosen.digest }, signal);
-  await keep(content, inner);
-  const manifest = parseManifest(inner.bytes, chosen.mediaType);
-  if (manifest.kind === "index") {
-    throw new TsbuildError(`Cannot use ${name}: its index holds another index`, { code: "E_MANIFEST_INVALID" });
-  }
-  return await withConfig(client, content, request, { top, chosen: inner, manifest: manifest.manifest });
-}
-
-async function withConfig(
-  client: RegistryClient,
-  content: ContentStore,
-  request: { readonly reference: Reference; readonly signal?: AbortSignal | undefined },
-  found: { readonly top: FetchedManifest; readonly chosen: FetchedManifest; readonly manifest: Manifest },
-): Promise<ResolvedManifest> {
-  const { top, chosen, manifest } = found;
-  await pullBlob(client, content, request.reference, manifest.config, { signal: request.signal });
-  const typed = (one: FetchedManifest, mediaType: string): Descriptor => ({ ...one.descriptor, mediaType });
-  const descriptor = typed(chosen, manifest.mediaType);
-  const target =
-    top === chosen
-      ? descriptor
-      : typed(
-          top,
-          parseManifest(top.bytes, top.descriptor.mediaType).kind === "index" ? indexType(top) : manifest.mediaType,
-        );
-  return { descriptor, manifest, target };
-}
-
-function indexType(top: FetchedManifest): string {
-  const parsed = parseManifest(top.bytes, top.descriptor.mediaType);
-  return parsed.kind === "index" ? parsed.index.mediaType : top.descriptor.mediaType;
-}
-
-async function keep(content: ContentStore, { descriptor, bytes }: FetchedManifest): Promise<void> {
-  await content.push(descriptor, single(bytes));
+  return parsed.kind === "index" ? { ...top.descriptor, mediaType: parsed.index.mediaType } : chosen;
 }
 
 async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,9 +1,11 @@
+import { TsbuildError } from "../native/errors.ts";
 import type { CacheMounts } from "./cache-mounts.ts";
 import { danglingPrefix, isMissing } from "./image/stored.ts";
 import type { Database } from "./database.ts";
 import type { ContentStore } from "./content/store.ts";
 import type { FetchedFiles } from "./fetched.ts";
 import type { GitRepositories } from "./git-repositories.ts";
+import { artifactType } from "./oci/artifact.ts";
 import type { Descriptor } from "./oci/descriptor.ts";
 import { chainID, isDigest, type Digest } from "./oci/digest.ts";
 import { parseManifest } from "./oci/parse.ts";
@@ -85,17 +87,28 @@ async function markImage(
   const bytes = await readIfThere(content, target);
   if (bytes === undefined) return;
   marked.blobs.add(target.digest);
-  const parsed = parseManifest(bytes, target.mediaType);
+  const parsed = readable(() => parseManifest(bytes, target.mediaType));
+  if (parsed === undefined) return;
   if (parsed.kind === "index") {
     for (const one of parsed.index.manifests) await markImage(parts, one, marked);
     return;
   }
   const { config, layers } = parsed.manifest;
   for (const { digest } of [config, ...layers]) marked.blobs.add(digest);
-  const document = await readIfThere(content, config);
-  if (document === undefined) return;
-  const chain = chainID(parseConfig(document).rootfs.diff_ids);
+  const document = artifactType(parsed.manifest) === undefined ? await readIfThere(content, config) : undefined;
+  const image = document && readable(() => parseConfig(document));
+  const chain = image && chainID(image.rootfs.diff_ids);
   markSnapshot(chain === undefined ? undefined : snapshots.find(chain), marked.snapshots);
+}
+
+/** What nobody can read leads to nothing; it is no reason to keep everything else. */
+function readable<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof TsbuildError && /^E_(?:MANIFEST|CONFIG)_INVALID$/.test(error.code)) return undefined;
+    throw error;
+  }
 }
 
 /** A document that is damaged is as good as missing. */
@@ -103,7 +116,7 @@ async function readIfThere(content: ContentStore, desc: Descriptor): Promise<Uin
   try {
     return await content.read(desc);
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (isMissing(error) || (error instanceof TsbuildError && error.code === "E_SIZE_MISMATCH")) return undefined;
     throw error;
   }
 }

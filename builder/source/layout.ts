@@ -6,14 +6,16 @@ import { checkBytes } from "../../store/content/verify.ts";
 import { splitDigest, type Digest } from "../../store/oci/digest.ts";
 import type { Descriptor } from "../../store/oci/descriptor.ts";
 import { MediaType } from "../../store/oci/mediatype.ts";
-import { parseManifest, selectManifest } from "../../store/oci/parse.ts";
-import { parseConfig } from "../../store/oci/parse-config.ts";
+import { chooseImage, isUnknown, ranked } from "../../store/oci/choose.ts";
+import { parseManifest } from "../../store/oci/parse.ts";
 import { maxDocument } from "../../store/oci/json.ts";
-import type { Platform } from "../../store/oci/platform.ts";
+import { formatPlatform, type Platform } from "../../store/oci/platform.ts";
 import { parseReference } from "../../store/oci/reference.ts";
 import type { Store } from "../../store/store.ts";
 import { readRegular } from "../read-regular.ts";
 import type { FoundImage } from "./images.ts";
+
+const refName = "org.opencontainers.image.ref.name";
 
 /** Which image of an OCI layout. */
 export interface LayoutRequest {
@@ -48,15 +50,17 @@ export async function layoutDocuments(
   read: (desc: Descriptor) => Promise<Uint8Array> = async (desc) => readDocument(resolve(request.path), desc),
 ): Promise<FoundImage> {
   const { path, platform } = request;
-  const target = chooseTarget(resolve(path), request);
-  const top = parseManifest(await read(target), target.mediaType);
-  const descriptor = top.kind === "index" ? selectManifest(top.index, platform, path) : target;
-  const inner = top.kind === "index" ? parseManifest(await read(descriptor), descriptor.mediaType) : top;
-  if (inner.kind === "index") throw invalid(path, "an index holds another index");
-  const config = parseConfig(await read(inner.manifest.config));
+  const directory = resolve(path);
+  const target = chooseTarget(directory, request);
+  const there = async (desc: Descriptor): Promise<Uint8Array | undefined> =>
+    existsSync(blobPath(directory, desc.digest)) ? await read(desc) : undefined;
+  const found = await chooseImage({ manifest: there, config: there }, target, { name: path, platform });
+  if (found === undefined) throw invalid(path, `its documents for ${formatPlatform(platform)} are missing`);
+  const { manifest, config } = found;
   const name = `oci-layout://${path}`;
   const reference = parseReference(request.name.replace(/::.*$/, ""));
-  return { name, reference, target, descriptor, manifest: inner.manifest, config, unnamed: true };
+  const { descriptor, value } = manifest;
+  return { name, reference, target, descriptor, manifest: value, config: config.value, unnamed: true };
 }
 
 function readDocument(directory: string, desc: Descriptor): Uint8Array {
@@ -67,9 +71,8 @@ function readDocument(directory: string, desc: Descriptor): Uint8Array {
 }
 
 /** The descriptor that digest or tag name; without either that of `latest` or the only one. */
-function chooseTarget(directory: string, { path, tag, digest }: LayoutRequest): Descriptor {
+function chooseTarget(directory: string, { path, tag, digest, platform }: LayoutRequest): Descriptor {
   const index = readIndex(directory, path);
-  const refName = "org.opencontainers.image.ref.name";
   if (digest !== undefined) {
     return (
       index.find((one) => one.digest === digest) ?? {
@@ -80,12 +83,11 @@ function chooseTarget(directory: string, { path, tag, digest }: LayoutRequest): 
     );
   }
   const wanted = tag ?? "latest";
-  const found = index.find((one) => {
+  const found = index.filter((one) => {
     const name = one.annotations?.[refName];
     return name === wanted || name?.endsWith(`:${wanted}`) === true;
   });
-  const [only] = index;
-  const chosen = found ?? (tag === undefined && index.length === 1 ? only : undefined);
+  const chosen = bestOf(found, platform) ?? (tag === undefined ? onlyImage(index, platform) : undefined);
   if (chosen !== undefined) return chosen;
   const names = index.flatMap((one) => one.annotations?.[refName] ?? []);
   throw invalid(
@@ -93,6 +95,19 @@ function chooseTarget(directory: string, { path, tag, digest }: LayoutRequest): 
     `it has no image ${JSON.stringify(wanted)}`,
     `its images: ${names.join(", ") || "without names"}`,
   );
+}
+
+/** A layout may list each platform of an image under one name. */
+function bestOf(named: readonly Descriptor[], platform: Platform): Descriptor | undefined {
+  return ranked(named, platform)[0] ?? named[0];
+}
+
+/** Of a layout without names: signatures and the like beside the image are none, its platforms are one. */
+function onlyImage(index: readonly Descriptor[], platform: Platform): Descriptor | undefined {
+  const images = index.filter((one) => one.artifactType === undefined && !isUnknown(one.platform));
+  if (images.length <= 1) return images[0] ?? (index.length === 1 ? index[0] : undefined);
+  const unnamed = images.every((one) => one.platform !== undefined && one.annotations?.[refName] === undefined);
+  return unnamed ? bestOf(images, platform) : undefined;
 }
 
 function readIndex(directory: string, path: string): readonly Descriptor[] {

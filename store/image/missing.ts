@@ -1,4 +1,5 @@
 import { TsbuildError } from "../../native/errors.ts";
+import { suits } from "../oci/choose.ts";
 import { familiarName } from "../oci/reference.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { Store } from "../store.ts";
@@ -7,7 +8,7 @@ import { danglingPrefix, findStored, nameOf, type StoredImage } from "./stored.t
 /** As findStored(), for who cannot go on without. @throws E_IMAGE_NOT_FOUND, E_PLATFORM_MISSING */
 export async function requireStored(store: Store, text: string, platform?: Platform): Promise<StoredImage> {
   const found = await findStored(store, text, platform);
-  if (found !== undefined && isFor(found, platform)) return found;
+  if (found !== undefined && (platform === undefined || suits(found.config, platform))) return found;
   const other = found ?? (platform === undefined ? undefined : await findStored(store, text));
   if (platform !== undefined && other !== undefined) {
     const { os, architecture } = other.config;
@@ -33,11 +34,6 @@ export async function requireStored(store: Store, text: string, platform?: Platf
     code: "E_IMAGE_NOT_FOUND",
     hint: near === undefined ? "list what is there: tsbuild images" : `did you mean ${near}?`,
   });
-}
-
-/** An image that is no index has one platform, whatever was asked for. */
-function isFor({ config }: StoredImage, platform: Platform | undefined): boolean {
-  return platform === undefined || (config.os === platform.os && config.architecture === platform.architecture);
 }
 
 /** The name of the store under which the image that is to be pushed as `text` probably is: `app:latest` for `host/app`. */

@@ -3,7 +3,7 @@ import { formatReference, parseReference } from "../oci/reference.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Store } from "../store.ts";
 import { requireStored } from "./missing.ts";
-import { danglingName, danglingPrefix, imageID, loadStored, nameOf } from "./stored.ts";
+import { danglingName, danglingPrefix, imageID, loadUsable, nameOf } from "./stored.ts";
 
 /** Gives an image one more name. @throws E_IMAGE_NOT_FOUND, E_REF_INVALID */
 export async function tagImage(store: Store, image: string, name: string): Promise<string> {
@@ -45,8 +45,8 @@ export async function removeImage(
 ): Promise<readonly Removal[]> {
   const name = nameOf(text);
   const ref = name === undefined ? undefined : store.refs.get(name);
-  if (ref !== undefined && (await loadStored(store, ref)) === undefined) {
-    store.refs.delete(ref.name); // its documents are gone: the name alone is left
+  if (ref !== undefined && (await loadUsable(store, ref)) === undefined) {
+    store.refs.delete(ref.name); // its documents are gone, or say nothing: the name alone is left
     return [{ kind: "untagged", name: ref.name }];
   }
   const image = await requireStored(store, text);

@@ -1,12 +1,20 @@
 import { TsbuildError } from "../../native/errors.ts";
+import { artifactType } from "../oci/artifact.ts";
+import {
+  chooseImage,
+  isUnknown,
+  manifestsOf,
+  withConfig,
+  type DocumentSource,
+  type ImageDocuments,
+} from "../oci/choose.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { Index, Manifest } from "../oci/manifest.ts";
-import { bestManifest, parseManifest } from "../oci/parse.ts";
-import { parseConfig } from "../oci/parse-config.ts";
+import type { Manifest } from "../oci/manifest.ts";
+import { parseManifest } from "../oci/parse.ts";
 import { hostPlatform, type Platform } from "../oci/platform.ts";
-import { formatReference, parseReference } from "../oci/reference.ts";
+import { familiarName, formatReference, parseReference } from "../oci/reference.ts";
 import type { ImageRef, Store } from "../store.ts";
 
 /** An image of the store for one platform: documents parsed, layers by descriptor. */
@@ -35,53 +43,104 @@ export function imageID(image: StoredImage): Digest {
 
 /**
  * Reads what a name points to; undefined when a document is missing or none is for the platform. Without a platform it
- * is the machine's, else another one that is here.
+ * is the machine's, else another one that is here. @throws E_NOT_AN_IMAGE, E_MANIFEST_INVALID, E_CONFIG_INVALID
  */
 export async function loadStored(
   store: Documents,
   ref: NameAndTarget,
   platform?: Platform,
 ): Promise<StoredImage | undefined> {
-  const { name, target } = ref;
+  const source = storedDocuments(store);
+  const request = { name: shownName(ref), platform: platform ?? hostPlatform() };
   try {
-    const top = parseManifest(await store.content.read(target), target.mediaType);
-    const choices = top.kind === "index" ? choicesOf(top.index, platform) : [target];
-    for (const descriptor of choices) {
-      const image = await loadManifest(store, { name, target }, descriptor);
-      if (image !== undefined) return image;
-    }
-    return undefined;
+    const found = await chooseImage(source, ref.target, request);
+    if (found !== undefined) return asStored(ref, found);
   } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
+    if (!isDocumentError(error, ["E_PLATFORM_MISSING"])) throw error;
   }
+  return platform === undefined ? await firstStored(store, ref) : undefined;
 }
 
 type Documents = { readonly content: Pick<Store["content"], "read"> };
 type NameAndTarget = Pick<ImageRef, "name" | "target">;
 
-/** One manifest of what a name points to; undefined when a document of it is missing. */
+/** The documents that are in the store. */
+export function storedDocuments({ content }: Documents): DocumentSource {
+  const read = async (desc: Descriptor): Promise<Uint8Array | undefined> => {
+    try {
+      return await content.read(desc);
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  };
+  return { manifest: read, config: read };
+}
+
+/** The first image of an index that is here. */
+async function firstStored(store: Documents, ref: NameAndTarget): Promise<StoredImage | undefined> {
+  for (const descriptor of await listedManifests(store, ref.target)) {
+    const image = isUnknown(descriptor.platform) ? undefined : await loadManifest(store, ref, descriptor);
+    if (image !== undefined) return image;
+  }
+  return undefined;
+}
+
+/** The manifests that a name leads to, those of artifacts as well, here or not. @throws E_MANIFEST_INVALID */
+export async function listedManifests(store: Documents, target: Descriptor): Promise<readonly Descriptor[]> {
+  const source = storedDocuments(store);
+  const bytes = await source.manifest(target);
+  if (bytes === undefined) return [];
+  const top = parseManifest(bytes, target.mediaType);
+  return top.kind === "index" ? await manifestsOf(source, top.index) : [target];
+}
+
+/** One manifest of what a name points to; undefined when a document of it is missing or odd, or it is no image. */
 export async function loadManifest(
-  { content }: Documents,
-  { name, target }: NameAndTarget,
+  store: Documents,
+  ref: NameAndTarget,
   descriptor: Descriptor,
 ): Promise<StoredImage | undefined> {
+  const source = storedDocuments(store);
   try {
-    const parsed = parseManifest(await content.read(descriptor), descriptor.mediaType);
-    if (parsed.kind === "index") return undefined;
-    const config = parseConfig(await content.read(parsed.manifest.config));
-    return { name, target, descriptor, manifest: parsed.manifest, config };
+    const bytes = await source.manifest(descriptor);
+    const parsed = bytes && parseManifest(bytes, descriptor.mediaType);
+    if (parsed?.kind !== "manifest" || artifactType(parsed.manifest) !== undefined) return undefined;
+    const found = await withConfig(source, { descriptor, bytes: bytes ?? new Uint8Array(), value: parsed.manifest });
+    return found && asStored(ref, found);
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (isDocumentError(error, unreadable)) return undefined;
     throw error;
   }
 }
 
-function choicesOf(index: Index, platform: Platform | undefined): readonly Descriptor[] {
-  const best = bestManifest(index, platform ?? hostPlatform());
-  if (platform !== undefined) return best === undefined ? [] : [best];
-  const others = index.manifests.filter((one) => one !== best && one.platform?.os !== "unknown");
-  return best === undefined ? others : [best, ...others];
+function asStored({ name, target }: NameAndTarget, { manifest, config }: ImageDocuments): StoredImage {
+  return { name, target, descriptor: manifest.descriptor, manifest: manifest.value, config: config.value };
+}
+
+function shownName({ name, target }: NameAndTarget): string {
+  return name.startsWith(danglingPrefix) ? target.digest : familiarName(name);
+}
+
+/** Codes of what others wrote and nobody can use. */
+const unreadable = ["E_NOT_AN_IMAGE", "E_MANIFEST_INVALID", "E_CONFIG_INVALID", "E_SIZE_MISMATCH"];
+
+function isDocumentError(error: unknown, codes: readonly string[]): boolean {
+  return error instanceof TsbuildError && codes.includes(error.code);
+}
+
+/** As loadStored(); what cannot be used for whatever reason is not there. */
+export async function loadUsable(
+  store: Documents,
+  ref: NameAndTarget,
+  platform?: Platform,
+): Promise<StoredImage | undefined> {
+  try {
+    return await loadStored(store, ref, platform);
+  } catch (error) {
+    if (isDocumentError(error, unreadable)) return undefined;
+    throw error;
+  }
 }
 
 /** Whether a document is not in the store, or was damaged there. */
@@ -93,7 +152,7 @@ export function isMissing(error: unknown): boolean {
 export async function allStored(store: Store, platform?: Platform): Promise<readonly StoredImage[]> {
   const found: StoredImage[] = [];
   for (const ref of store.refs.list()) {
-    const image = await loadStored(store, ref, platform);
+    const image = await loadUsable(store, ref, platform);
     if (image !== undefined) found.push(image);
   }
   return found;

@@ -1,12 +1,12 @@
+import { TsbuildError } from "../../native/errors.ts";
+import { isUnknown } from "../oci/choose.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { Index } from "../oci/manifest.ts";
-import { parseManifest } from "../oci/parse.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { familiarName } from "../oci/reference.ts";
 import type { ImageRef, Store } from "../store.ts";
 import { imageSize } from "./list.ts";
-import { danglingPrefix, imageID, loadManifest } from "./stored.ts";
+import { danglingPrefix, imageID, listedManifests, loadManifest } from "./stored.ts";
 
 /** A name with the images that it stands for, one for each platform. */
 export interface ImageTree {
@@ -25,25 +25,30 @@ export interface PlatformImage {
   readonly size: number | undefined;
 }
 
-/** Every name of the store, in their order, with its platforms. @throws E_MANIFEST_INVALID, E_CONFIG_INVALID */
+/** Every name of the store, in their order, with its platforms; of one that nobody can read, none. */
 export async function imageTrees(store: Store): Promise<readonly ImageTree[]> {
   const trees: ImageTree[] = [];
   for (const ref of store.refs.list()) {
     const { name, target } = ref;
     const platforms: PlatformImage[] = [];
-    for (const one of await manifestsOf(store, target)) platforms.push(await platformImage(store, ref, one));
+    for (const one of await readableManifests(store, target)) {
+      const image = await platformImage(store, ref, one);
+      // An artifact beside the images, such as a signature, is for no platform.
+      if (image.id !== undefined || one.platform !== undefined) platforms.push(image);
+    }
     const shown = name.startsWith(danglingPrefix) ? undefined : familiarName(name);
     trees.push({ name: shown, digest: target.digest, platforms });
   }
   return trees;
 }
 
-async function manifestsOf(store: Store, target: Descriptor): Promise<Index["manifests"]> {
-  if ((await store.content.stat(target.digest)) === undefined) return [];
-  const parsed = parseManifest(await store.content.read(target), target.mediaType);
-  return parsed.kind === "index"
-    ? parsed.index.manifests.filter(({ platform }) => platform?.os !== "unknown")
-    : [target];
+async function readableManifests(store: Store, target: Descriptor): Promise<readonly Descriptor[]> {
+  try {
+    return (await listedManifests(store, target)).filter(({ platform }) => !isUnknown(platform));
+  } catch (error) {
+    if (error instanceof TsbuildError && error.code === "E_MANIFEST_INVALID") return [];
+    throw error;
+  }
 }
 
 async function platformImage(store: Store, ref: ImageRef, descriptor: Descriptor): Promise<PlatformImage> {

@@ -14,7 +14,7 @@ import {
 } from "./json.ts";
 import type { Index, Manifest } from "./manifest.ts";
 import { MediaType } from "./mediatype.ts";
-import { formatPlatform, matchPlatform, type Platform } from "./platform.ts";
+import type { Platform } from "./platform.ts";
 import { lookalikeKey } from "./strict-json.ts";
 
 const fields = new Set(
@@ -84,29 +84,6 @@ function wrongVersion(version: unknown): TsbuildError {
     code: "E_MANIFEST_INVALID",
     hint: "whoever publishes the image has to push it again with a Docker of this decade: schema 1 ended in 2017",
   });
-}
-
-/** The manifest of an index that fits a platform best. @throws E_PLATFORM_MISSING */
-export function selectManifest(index: Index, wanted: Platform, name: string): Descriptor {
-  const best = bestManifest(index, wanted);
-  if (best !== undefined) return best;
-  const offered = index.manifests.filter(({ platform }) => platform?.os !== "unknown");
-  const platforms = offered.flatMap(({ platform }) => (platform === undefined ? [] : [formatPlatform(platform)]));
-  throw new TsbuildError(`Cannot use ${name}: it has no image for ${formatPlatform(wanted)}`, {
-    code: "E_PLATFORM_MISSING",
-    notes: [`it has: ${platforms.slice(0, 40).join(", ")}`],
-    hint: `choose one of these: --platform=${platforms[0] ?? "linux/amd64"}`,
-  });
-}
-
-/** The manifest that suits a platform best; undefined: none does. */
-export function bestManifest(index: Index, wanted: Platform): Descriptor | undefined {
-  const [best] = index.manifests
-    .filter(({ platform }) => platform?.os !== "unknown")
-    .map((one) => ({ one, rank: one.platform === undefined ? 1000 : matchPlatform(wanted, one.platform) }))
-    .filter(({ rank }) => rank !== undefined)
-    .toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0));
-  return best?.one;
 }
 
 function list(json: Json, field: "manifests" | "layers"): readonly Descriptor[] {

@@ -17,6 +17,13 @@ export interface RegistryFaults {
   redirect?: string;
 }
 
+/** What a document names. */
+interface Parts {
+  readonly config?: { readonly digest: string };
+  readonly layers?: readonly { readonly digest: string }[];
+  readonly manifests?: readonly { readonly digest: string }[];
+}
+
 /** A registry in memory for tests: strict in what it takes, with faults on demand. */
 export class TestRegistry implements AsyncDisposable {
   readonly host: string;
@@ -77,6 +84,16 @@ export class TestRegistry implements AsyncDisposable {
     for (const name of [tag, digestOf(bytes)]) this.#manifests.set(`${repository}/${name}`, { type, bytes });
   }
 
+  /** Puts a document there as it is, under a tag or a digest. */
+  put(repository: string, name: string, document: { readonly type: string; readonly bytes: Buffer }): void {
+    this.#manifests.set(`${repository}/${name}`, document);
+  }
+
+  /** The document that a tag or digest stands for. */
+  get(repository: string, name: string): { readonly type: string; readonly bytes: Buffer } | undefined {
+    return this.#manifests.get(`${repository}/${name}`);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
@@ -109,14 +126,20 @@ export class TestRegistry implements AsyncDisposable {
     if (request.method === "PUT") {
       const type = request.headers["content-type"] ?? "";
       const repository = key.slice(0, key.lastIndexOf("/"));
-      const parts: { config: { digest: string }; layers: { digest: string }[] } = JSON.parse(body.toString());
-      if ([parts.config, ...parts.layers].some(({ digest }) => !this.blobs.has(digest))) return end(response, 400);
+      if (!this.#hasParts(repository, JSON.parse(body.toString()))) return end(response, 400);
       for (const one of [key, `${repository}/${digestOf(body)}`]) this.#manifests.set(one, { type, bytes: body });
       return end(response, 201, { "docker-content-digest": digestOf(body) });
     }
     const found = this.#manifests.get(key);
     if (found === undefined) return end(response, 404, {}, '{"errors":[{"code":"MANIFEST_UNKNOWN"}]}');
     end(response, 200, { "content-type": found.type, "docker-content-digest": digestOf(found.bytes) }, found.bytes);
+  }
+
+  /** As registries do, it takes a document only when what that names is there. */
+  #hasParts(repository: string, document: Parts): boolean {
+    const { config, layers = [], manifests } = document;
+    if (manifests !== undefined) return manifests.every(({ digest }) => this.#manifests.has(`${repository}/${digest}`));
+    return [...(config === undefined ? [] : [config]), ...layers].every(({ digest }) => this.blobs.has(digest));
   }
 
   #blob(request: IncomingMessage, response: ServerResponse, digest: string): void {

@@ -1,4 +1,6 @@
-import { parseManifest, selectManifest } from "../../../store/oci/parse.ts";
+import { artifactType } from "../../../store/oci/artifact.ts";
+import { ranked } from "../../../store/oci/choose.ts";
+import { parseManifest } from "../../../store/oci/parse.ts";
 import { parseConfig } from "../../../store/oci/parse-config.ts";
 import { parsePlatform } from "../../../store/oci/platform.ts";
 import { parseBuildRecord } from "../../../builder/record/record.ts";
@@ -50,7 +52,8 @@ export const manifests: FuzzTarget = {
   check(input) {
     for (const type of [undefined, "application/vnd.oci.image.index.v1+json"]) {
       const { value } = outcome(() => parseManifest(input, type));
-      if (value?.kind === "index") outcome(() => selectManifest(value.index, parsePlatform("linux/amd64"), "name"));
+      if (value?.kind === "index") ranked(value.index.manifests, parsePlatform("linux/amd64"));
+      if (value?.kind === "manifest") artifactType(value.manifest);
       const parts =
         value?.kind === "manifest" ? [value.manifest.config, ...value.manifest.layers] : (value?.index.manifests ?? []);
       for (const { digest: one, size } of parts) {

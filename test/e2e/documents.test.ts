@@ -1,0 +1,115 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { hostPlatform } from "../../store/oci/platform.ts";
+import { tsbuild, type Ended } from "../rig/command.ts";
+import { Layout, plainLayer, platform, type OddDescriptor } from "../rig/layout.ts";
+import { Project } from "../rig/project.ts";
+import { TestRegistry } from "../rig/registry.ts";
+
+const host = `linux/${hostPlatform().architecture}`;
+const signature = "application/vnd.dev.cosign.artifact.sig.v1+json";
+const chart = "application/vnd.cncf.helm.config.v1+json";
+
+function layoutOf(project: Project): Layout {
+  return new Layout(join(project.directory, "layout"));
+}
+
+/** An image of this machine with one file. */
+function ownImage(layout: Layout, text: string = "1"): OddDescriptor {
+  return {
+    ...layout.image([plainLayer({ f: text })], { architecture: hostPlatform().architecture }),
+    ...platform(host),
+  };
+}
+
+async function pull(project: Project, layout: Layout, target: OddDescriptor): Promise<Ended> {
+  await using registry = await TestRegistry.start();
+  layout.publish(registry, "app", "1", target);
+  return await tsbuild(project, ["pull", "-q", `${registry.host}/app:1`]);
+}
+
+describe("pull", () => {
+  it.each([
+    ["after an artifact", (layout: Layout) => [layout.artifact(signature), ownImage(layout)]],
+    [
+      "beside artifacts that say no type",
+      (layout: Layout) => {
+        const { mediaType, digest, size } = layout.artifact(signature);
+        return [
+          { mediaType, digest, size },
+          { ...ownImage(layout), platform: undefined },
+        ];
+      },
+    ],
+    [
+      "beside an attestation",
+      (layout: Layout) => [
+        ownImage(layout),
+        { ...layout.image([], { architecture: "unknown", os: "unknown" }), ...platform("unknown/unknown") },
+      ],
+    ],
+    ["in an index inside the index", (layout: Layout) => [layout.index([layout.index([ownImage(layout)])])]],
+    [
+      "in the index of its platform",
+      (layout: Layout) => [
+        { ...layout.index([{ ...ownImage(layout), platform: undefined }]), ...platform(host) },
+        { ...layout.index([layout.image([], { architecture: "s390x" })]), ...platform("linux/s390x") },
+      ],
+    ],
+    [
+      "that only its config says the platform of",
+      (layout: Layout) => [layout.image([], { architecture: "s390x" }), { ...ownImage(layout), platform: null }],
+    ],
+  ])("finds the image %s", async (_, manifests) => {
+    using project = new Project({});
+    const layout = layoutOf(project);
+    const pulled = await pull(project, layout, layout.index(manifests(layout)));
+    expect(pulled).toMatchObject({ code: 0, stderr: "" });
+    const shown = await tsbuild(project, [
+      "inspect",
+      "-f",
+      "{{.Architecture}} {{len .RootFS.Layers}}",
+      pulled.stdout.trim(),
+    ]);
+    expect(shown.stdout).toBe(`${hostPlatform().architecture} 1\n`);
+  });
+
+  it.each([
+    ["an artifact", (layout: Layout) => layout.artifact(signature), signature, "oras pull"],
+    [
+      "a Helm chart",
+      (layout: Layout) =>
+        layout.artifact(chart, { artifactType: undefined, config: layout.blob({ name: "c" }, chart) }),
+      chart,
+      "helm pull oci://",
+    ],
+    ["an index of artifacts", (layout: Layout) => layout.index([layout.artifact(signature)]), signature, "oras pull"],
+    [
+      "a signature with an image's config",
+      (layout: Layout) =>
+        layout.image([{ ...plainLayer({}), mediaType: "application/vnd.dev.cosign.simplesigning.v1+json" }], {
+          architecture: "",
+          os: "",
+        }),
+      "simplesigning",
+      "oras pull",
+    ],
+  ])("tells %s as what it is, and keeps nothing of it", async (_, make, type, hint) => {
+    using project = new Project({});
+    const layout = layoutOf(project);
+    const failed = await pull(project, layout, make(layout));
+    expect(failed).toMatchObject({ code: 1, stdout: "" });
+    expect(failed.stderr).toContain("error[E_NOT_AN_IMAGE]");
+    expect(failed.stderr).toContain(type);
+    expect(failed.stderr).toContain(hint);
+    expect((await tsbuild(project, ["prune"])).stdout).toMatch(/^Removed 0 layers, 0 blobs/);
+  });
+
+  it("names a manifest whose size is not what the index says", async () => {
+    using project = new Project({});
+    const layout = layoutOf(project);
+    const failed = await pull(project, layout, layout.index([{ ...ownImage(layout), size: 7 }]));
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toContain("error[E_SIZE_MISMATCH]");
+  });
+});
