@@ -1,7 +1,7 @@
 import { read, write } from "node:fs";
 import { promisify } from "node:util";
 import type { Container } from "../../runtime/index.ts";
-import { processOutput } from "./output.ts";
+import { passOn } from "./output.ts";
 import { terminalSize } from "./terminal-size.ts";
 
 const readFrom = promisify(read);
@@ -47,7 +47,6 @@ export function attachTerminal(container: Container, interactive: boolean): Atta
 
 /** Until every process has closed the terminal: the read fails with EIO then. @see pty(7) */
 async function drain(master: number): Promise<void> {
-  const output = processOutput();
   const buffer = Buffer.alloc(1 << 16);
   for (;;) {
     const bytesRead = await readFrom(master, buffer, 0, buffer.length, null).then(
@@ -55,7 +54,7 @@ async function drain(master: number): Promise<void> {
       () => 0,
     );
     if (bytesRead === 0) return;
-    output.result(buffer.subarray(0, bytesRead));
+    passOn(buffer.subarray(0, bytesRead));
   }
 }
 

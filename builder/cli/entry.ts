@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { isatty } from "node:tty";
 import { errorMessage } from "../../native/errors.ts";
 import { readRegular } from "../read-regular.ts";
+import { ciService } from "./ci/folding.ts";
 import { wantsColor } from "./color.ts";
 import type { Invocation, Warning } from "./command.ts";
 import { readConfig, type Config } from "./config.ts";
@@ -16,7 +17,7 @@ import { UsageError } from "./usage-error.ts";
 
 /** Runs one command line of the process; never throws. The number is the exit code. */
 export async function main(words: readonly string[]): Promise<number> {
-  const out = processOutput({ githubActions: process.env["GITHUB_ACTIONS"] === "true" });
+  const out = processOutput(ciService(process.env));
   let request: Request | undefined;
   const command = (): string | undefined => (request?.kind === "command" ? request.command.name : undefined);
   let debug = words.includes("--debug") || words.includes("-D");
@@ -131,8 +132,12 @@ async function tellWarnings(warnings: ReadonlyMap<string, Warning>, out: Output)
   if (warnings.size === 0) return;
   const { renderWarning } = await import("./errors/warning.ts");
   const color = wantsColor(process.env, isatty(2));
-  const githubActions = process.env["GITHUB_ACTIONS"] === "true";
-  for (const warning of warnings.values()) out.notice(renderWarning(warning, { color, githubActions }));
+  for (const warning of warnings.values()) out.notice(renderWarning(warning, color));
+  if (ciService(process.env) !== "github") return;
+  const { annotation } = await import("./errors/annotation.ts");
+  for (const { code, message } of warnings.values()) {
+    out.control(`${annotation("warning", { title: code, message })}\n`);
+  }
 }
 
 interface Reported {
@@ -143,9 +148,8 @@ interface Reported {
 
 async function report(error: unknown, { command, debug, out }: Reported): Promise<number> {
   const { exitCodeOf } = await import("./errors/exit-code.ts");
-  const { renderError } = await import("./errors/render.ts");
-  const color = wantsColor(process.env, isatty(2));
-  const githubActions = process.env["GITHUB_ACTIONS"] === "true";
-  out.notice(renderError(error, { color, debug, githubActions }));
+  const { errorAnnotation, renderError } = await import("./errors/render.ts");
+  out.notice(renderError(error, { color: wantsColor(process.env, isatty(2)), debug }));
+  if (ciService(process.env) === "github") out.control(errorAnnotation(error));
   return exitCodeOf(error, command);
 }

@@ -1,14 +1,21 @@
 import { writeSync } from "node:fs";
 import { Writable } from "node:stream";
 import { TsbuildError } from "../../native/errors.ts";
-import { disarmed } from "./ci/folding.ts";
+import { terminalText } from "../terminal-lines.ts";
+import { disarmed } from "./ci/disarm.ts";
+import type { CiService } from "./ci/folding.ts";
 
 /** Where text goes: 1 the result, 2 all else. Tests give one that collects. */
 export interface Output {
   /** Results only: IDs, digests, tables, JSON. */
-  result(text: string | Uint8Array): void;
+  result(text: string): void;
   /** Progress, summaries, warnings and errors. */
   notice(text: string): void;
+  /**
+   * On standard error, what a terminal or a CI service is to obey: frames, folds, annotations. Whoever writes it has made
+   * the text of others in it harmless.
+   */
+  control(text: string): void;
 }
 
 /** The reader of standard output is gone (`tsbuild images | head -1`): not a failure of ours. */
@@ -17,20 +24,29 @@ export class BrokenPipe extends Error {
 }
 
 /**
- * Writes to the process's own descriptors 1 and 2, in order and without a buffer. On GitHub nothing of what others say
- * is taken for a command of the runner.
+ * Writes to the process's own descriptors 1 and 2, in order and without a buffer. Results and notices quote others, so no
+ * terminal and no CI service obeys them: of control characters they have newlines, tabs and colours.
  */
-export function processOutput({ githubActions = false }: { readonly githubActions?: boolean } = {}): Output {
+export function processOutput(service?: CiService): Output {
+  const inert = (text: string): string => disarmed(terminalText(text), service);
   return {
-    result: (text) => writeAll(1, text),
-    notice: (text) => {
-      try {
-        writeAll(2, githubActions ? disarmed(text) : text);
-      } catch (error) {
-        if (!(error instanceof BrokenPipe || error instanceof TsbuildError)) throw error; // nobody reads it: the work goes on
-      }
-    },
+    result: (text) => writeAll(1, inert(text)),
+    notice: (text) => tell(inert(text)),
+    control: tell,
   };
+}
+
+/** The output of a program that the user runs, byte by byte. */
+export function passOn(bytes: Uint8Array): void {
+  writeAll(1, bytes);
+}
+
+function tell(text: string): void {
+  try {
+    writeAll(2, text);
+  } catch (error) {
+    if (!(error instanceof BrokenPipe || error instanceof TsbuildError)) throw error; // nobody reads it: the work goes on
+  }
 }
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));

@@ -34,7 +34,7 @@ export class Prompt implements Disposable {
       if (key === "\u0003") throw this.#end(new Interrupted("SIGINT"));
       if (key === "\r" || key === "\n" || key === "\u0004") break;
       const shown = edit(typed, key);
-      if (!secret) this.#out.notice(shown);
+      if (!secret) this.#out.control(shown);
     }
     this.#out.notice("\n");
     return typed.join("");

@@ -1,3 +1,5 @@
+import { withoutColors } from "../terminal-lines.ts";
+
 /** Columns of a terminal that the text takes: wide characters two, combining ones none. No escape sequences in it. */
 export function displayWidth(text: string): number {
   let width = 0;
@@ -28,14 +30,9 @@ export function printable(text: string): string {
   });
 }
 
-/** What is left to read of a program's output line: no escape sequences, and of `\r` progress the last state. */
-export function plainLine(text: string): string {
-  const stripped = text.replace(
-    /\u001b(?:\[[0-9;?<=>:]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-_])/g,
-    "",
-  );
-  const parts = stripped.split("\r").filter((part) => part !== "");
-  return printable((parts.at(-1) ?? "").replaceAll("\t", "    "));
+/** A line of a program's output for a place of one line: without colours, tabs as spaces. */
+export function plainLine(line: string): string {
+  return printable(withoutColors(line).replaceAll("\t", "    "));
 }
 
 function isAscii(text: string): boolean {

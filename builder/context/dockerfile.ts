@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { TsbuildError } from "../../native/errors.ts";
 import { redactUrls } from "../dockerfile/redact-url.ts";
 import { suggest } from "../dockerfile/suggest.ts";
+import { maxDockerfile, tooLarge } from "./too-large.ts";
 
 /** A Dockerfile found: `name` as messages show it. */
 export interface FoundDockerfile {
@@ -43,12 +44,17 @@ export function dockerfileNames(given: string | undefined): readonly string[] {
   return basename(given) === "Dockerfile" ? [given, join(dirname(given), "dockerfile")] : [given];
 }
 
-/** A path of the host that can be read as a Dockerfile, and what it is. @throws E_DOCKERFILE_NOT_FOUND */
+/** A path of the host that can be read as a Dockerfile, and what it is. @throws E_DOCKERFILE_NOT_FOUND, E_DOCKERFILE_SIZE */
 export function findDockerfile(context: string, given: string | undefined): DockerfilePlace {
   const base = given === undefined ? context : "";
   const found = dockerfileNames(given).map((name) => placeOf(resolve(base, name), given ?? name));
   const file = found.find(({ stat }) => stat?.isFile() === true || (given !== undefined && stat?.isFIFO() === true));
-  if (file?.stat !== undefined) return { ...file, pipe: !file.stat.isFile() };
+  if (file?.stat !== undefined) {
+    const { path, name, stat } = file;
+    if (stat.size > maxDockerfile)
+      throw tooLarge(name, maxDockerfile, "is it a Dockerfile? Name another: -f path/to/Dockerfile");
+    return { path, name, pipe: !stat.isFile() };
+  }
   const wanted = given ?? "Dockerfile";
   const other = found.find(({ stat }) => stat !== undefined);
   if (other !== undefined) {

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseIgnore, type IgnoreMatcher } from "../dockerfile/ignore.ts";
-import { tooLarge } from "./inside.ts";
+import { tooLarge } from "./too-large.ts";
 
 /** Bytes of the largest ignore file. */
 const maxIgnore = 4 << 20;

@@ -4,9 +4,7 @@ import { closeFd, readFd } from "../../native/syscall.ts";
 import { suggest } from "../dockerfile/suggest.ts";
 import { parentInRoot, resolveInRoot, statInRoot } from "../ops/copy/resolve.ts";
 import { dockerfileNames, type FoundDockerfile } from "./dockerfile.ts";
-
-/** Bytes of the largest Dockerfile that is read from where others wrote it. */
-export const maxDockerfile: number = 4 << 20;
+import { maxDockerfile, tooLarge } from "./too-large.ts";
 
 /**
  * The Dockerfile of a context that came from elsewhere: symlinks lead nowhere but inside of it.
@@ -24,18 +22,6 @@ export function dockerfileInside(directory: string, given: string | undefined): 
   throw new TsbuildError(`Cannot find ${wanted} in the build context`, {
     code: "E_DOCKERFILE_NOT_FOUND",
     hint: near === undefined ? "name it by its path in the context: -f path/to/Dockerfile" : `did you mean -f ${near}?`,
-  });
-}
-
-/** Refuses text that nobody wrote. */
-export function tooLarge(
-  name: string,
-  most: number = maxDockerfile,
-  hint: string = "is it a Dockerfile? A context has to be a tar archive, plain or compressed by gzip, bzip2, xz or zstd",
-): TsbuildError {
-  return new TsbuildError(`Cannot read ${name}: it is larger than ${most >> 20} MiB`, {
-    code: "E_DOCKERFILE_SIZE",
-    hint,
   });
 }
 

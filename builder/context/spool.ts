@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { Socket } from "node:net";
 import { join } from "node:path";
 import { TsbuildError } from "../../native/errors.ts";
-import { maxDockerfile, tooLarge } from "./inside.ts";
+import { maxDockerfile, tooLarge } from "./too-large.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Where bytes that can be read once are kept while a build looks at them. */

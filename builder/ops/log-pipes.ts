@@ -3,6 +3,7 @@ import { closeFd, pipe } from "../../native/syscall.ts";
 import type { Digest } from "../../store/oci/digest.ts";
 import type { ProgressSink } from "../events.ts";
 import type { SecretMask } from "../masking/secret-mask.ts";
+import { TerminalLines, withoutColors } from "../terminal-lines.ts";
 import { now } from "../../native/clock.ts";
 
 /** Bytes kept for the error of a step that fails. */
@@ -56,13 +57,16 @@ export class LogPipes implements AsyncDisposable {
     await Promise.all(this.#ended);
   }
 
-  /** The last lines. */
+  /** The last lines, as text: no colours, and of lines that were written over one another the last. */
   tail(): readonly string[] {
-    const lines = this.#tail
-      .toString("utf8")
-      .split(/\r?\n/)
-      .filter((line) => line.trim() !== "");
-    return lines.slice(-tailLines);
+    const output = new TerminalLines();
+    const whole = output.push(this.#tail);
+    const rest = output.end();
+    const all = rest === "" ? whole : [...whole, { text: rest, returned: false }];
+    const lines = all
+      .filter(({ returned }, at) => !returned || at === all.length - 1)
+      .map(({ text }) => withoutColors(text));
+    return lines.filter((line) => line.trim() !== "").slice(-tailLines);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

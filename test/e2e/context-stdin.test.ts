@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  truncateSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -181,6 +182,14 @@ describe("the Dockerfile of a build", () => {
     }
     writeFileSync(ignore, Buffer.alloc(5 << 20, "x"));
     expect((await project.build()).error).toMatchObject({ code: "E_DOCKERFILE_SIZE" });
+  });
+
+  it("is not read when no Dockerfile can be that large", async () => {
+    using project = new Project({ Dockerfile: "FROM scratch\n" });
+    // More than a process could read.
+    truncateSync(join(project.directory, "Dockerfile"), 8 * 2 ** 30);
+    for (const options of [{}, { dockerfile: join(project.directory, "Dockerfile") }])
+      expect((await project.build(options)).error).toMatchObject({ code: "E_DOCKERFILE_SIZE" });
   });
 
   it("without files says so when it copies some", async () => {

@@ -2,6 +2,7 @@ import { isatty } from "node:tty";
 import type { BuildOptions } from "../../options.ts";
 import { buildRequest } from "../build-request.ts";
 import type { Invocation } from "../command.ts";
+import { jsonText } from "../format/json.ts";
 import { warningAnnotation, type WarningOptions } from "../progress/warnings.ts";
 import { openProgress, progressMode } from "../progress/view.ts";
 import { replaceFile } from "../replace-file.ts";
@@ -21,6 +22,8 @@ interface Answer {
   readonly status: 0 | 1;
   /** Of the outcome, beside the answer itself: for standard error. */
   readonly notices: readonly string[];
+  /** Commands of a CI service. */
+  readonly annotations: readonly string[];
   /** What is thrown once the answer is out. */
   readonly error: Error | undefined;
 }
@@ -40,8 +43,9 @@ export async function executeCall(call: CallRequest, invocation: Invocation): Pr
     view.end(failed);
   }
   writeMetadata(flags.string("metadata-file"), answer);
-  out.result(call.format === "json" ? `${JSON.stringify(answer.json, undefined, 2)}\n` : answer.text);
+  out.result(call.format === "json" ? `${jsonText(answer.json, 2)}\n` : answer.text);
   for (const notice of answer.notices) out.notice(`${notice}\n`);
+  for (const one of answer.annotations) out.control(one);
   if (answer.error !== undefined) throw answer.error;
   return call.ignoreStatus ? 0 : answer.status;
 }
@@ -54,17 +58,20 @@ async function ask({ name, format }: CallRequest, options: BuildOptions, invocat
     case "outline": {
       const found = await outline(options);
       const text = outlineText(found);
-      return { json: outlineJson(found), text, plain: text, status: 0, notices: notes(found.notes), error: undefined };
+      const notices = notes(found.notes);
+      return { ...unannotated, json: outlineJson(found), text, plain: text, notices };
     }
     case "targets": {
       const found = await targets(options);
       const text = targetsText(found);
-      return { json: targetsJson(found), text, plain: text, status: 0, notices: [], error: undefined };
+      return { ...unannotated, json: targetsJson(found), text, plain: text, notices: [] };
     }
     default:
       return name satisfies never;
   }
 }
+
+const unannotated = { status: 0, annotations: [], error: undefined } as const;
 
 type Checked = Awaited<ReturnType<typeof import("../../index.ts").check>>;
 
@@ -72,14 +79,15 @@ function checkAnswer(found: Checked, format: CallRequest["format"], { config, fl
   const { color, colors, githubActions } = config;
   const debug = flags.bool("debug") || config.debug;
   // The answer is for standard output, which colours are not made for.
-  const options: WarningOptions = { style: makeStyle(color && isatty(1), colors), debug, githubActions, width: 120 };
+  const options: WarningOptions = { style: makeStyle(color && isatty(1), colors), debug, width: 120 };
   const annotated = githubActions && format === "text" ? [...found.warnings, ...found.own].map(warningAnnotation) : [];
   return {
     json: checkJson(found),
     text: checkText(found) + ownText(found, options),
     plain: warningsText(found),
     status: found.warnings.length > 0 || found.error !== undefined ? 1 : 0,
-    notices: [...notes(found.notes), ...annotated],
+    notices: notes(found.notes),
+    annotations: annotated,
     error: found.error,
   };
 }

@@ -44,11 +44,3 @@ function teamcity(text: string): string {
     .replace(/['|[\]]/g, "|$&")
     .replace(/[^\u0000-\u007f]/g, (char) => `|0x${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
-
-/**
- * A line of a program, with what a service would take for a command of its own made harmless: the runner of GitHub obeys
- * `##[add-mask]` anywhere in a line, TeamCity `##teamcity[...]`, GitLab sections behind an escape.
- */
-export function disarmed(line: string): string {
-  return line.replace(/##(?=\[|teamcity\[|vso\[)/g, "#\u200b#").replace(/section_(start|end):/g, "section_\u200b$1:");
-}

@@ -90,12 +90,13 @@ async function buildWith(request: BuildOptions, view: ProgressView, invocation: 
 /** What the build was warned of, below its progress; before the error when it failed. */
 async function tellWarnings({ trace, verbose }: ProgressView, { flags, config, out }: Invocation): Promise<void> {
   if (trace === undefined || trace.warnings.length === 0 || !verbose) return;
-  const { warningSummary } = await import("../progress/warnings.ts");
+  const { warningAnnotation, warningSummary } = await import("../progress/warnings.ts");
   const { color, colors, githubActions } = config;
   const style = makeStyle(color, colors);
   const debug = flags.bool("debug") || config.debug;
   const width = process.stderr.columns ?? 120;
-  out.notice(warningSummary(trace.warnings, { style, debug, githubActions, width }));
+  out.notice(warningSummary(trace.warnings, { style, debug, width }));
+  if (githubActions) for (const warning of trace.warnings) out.control(warningAnnotation(warning));
 }
 
 /** --iidfile and --metadata-file, with buildx's keys. Readers see the old file or the whole new one. */

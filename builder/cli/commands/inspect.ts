@@ -2,6 +2,7 @@ import type { InspectedImage } from "../../../store/image/inspect.ts";
 import { givenPlatform } from "../build-request.ts";
 import type { Invocation } from "../command.ts";
 import { inspectView } from "../format/inspect-view.ts";
+import { jsonText } from "../format/json.ts";
 import { formatOne } from "../format/output.ts";
 import { queryValue } from "../format/query.ts";
 import { openInvocationStore } from "../open-store.ts";
@@ -27,8 +28,8 @@ export async function execute(invocation: Invocation): Promise<number> {
   }
   const format = flags.string("format");
   const query = flags.string("query");
-  if (query !== undefined) out.result(found.map((image) => `${JSON.stringify(queryValue(image, query))}\n`).join(""));
-  else if (format === undefined) out.result(`${JSON.stringify(found, undefined, 4)}\n`);
+  if (query !== undefined) out.result(found.map((image) => `${jsonText(queryValue(image, query))}\n`).join(""));
+  else if (format === undefined) out.result(`${jsonText(found, 4)}\n`);
   else out.result(found.map((image) => formatOne(format, format === "json" ? image : inspectView(image))).join(""));
   if (failures.length > 0) throw failures[0];
   return 0;

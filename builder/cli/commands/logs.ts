@@ -1,11 +1,12 @@
 import { closeSync, openSync, readSync } from "node:fs";
+import { TerminalLines } from "../../terminal-lines.ts";
 import { contextID } from "../../context/url.ts";
 import type { Invocation } from "../command.ts";
 import { openInvocationStore } from "../open-store.ts";
 import type { Output } from "../output.ts";
 import { printable } from "../text.ts";
 
-/** `tsbuild logs`: what steps printed on standard output, byte by byte; which steps on standard error. */
+/** `tsbuild logs`: what steps printed on standard output, as a terminal may have it; which steps on standard error. */
 export async function execute(invocation: Invocation): Promise<number> {
   const { flags, operands, out, config } = invocation;
   const [wanted, step] = operands;
@@ -21,16 +22,26 @@ export async function execute(invocation: Invocation): Promise<number> {
     }
     const line = shown.line === undefined ? "" : ` (line ${shown.line})`;
     if (step === undefined) out.notice(`==> ${printable(shown.name)}${line}\n`);
-    copyFile(path, out);
+    showFile(path, out);
   }
   return 0;
 }
 
-function copyFile(path: string, out: Output): void {
+/** The log itself has every byte: `--path` says where it is. */
+function showFile(path: string, out: Output): void {
+  const lines = new TerminalLines({ longest: 1 << 20 });
   const fd = openSync(path, "r");
   try {
     const buffer = Buffer.alloc(1 << 16);
-    for (let size = readSync(fd, buffer); size > 0; size = readSync(fd, buffer)) out.result(buffer.subarray(0, size));
+    for (let size = readSync(fd, buffer); size > 0; size = readSync(fd, buffer)) {
+      out.result(
+        lines
+          .push(buffer.subarray(0, size))
+          .map(({ text }) => `${text}\n`)
+          .join(""),
+      );
+    }
+    out.result(lines.end());
   } finally {
     closeSync(fd);
   }

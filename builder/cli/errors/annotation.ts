@@ -1,3 +1,4 @@
+import { terminalText } from "../../terminal-lines.ts";
 import type { SourceLocation } from "../../dockerfile/location.ts";
 
 /** A workflow command that puts a message at its line in a pull request. @see GitHub Actions, workflow commands */
@@ -14,7 +15,7 @@ export function annotation(
 }
 
 function data(text: string): string {
-  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  return terminalText(text).replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
 
 function property(text: string): string {

@@ -11,8 +11,6 @@ export interface RenderOptions {
   readonly debug: boolean;
   /** Columns; long source lines are cut to it. */
   readonly width?: number;
-  /** Print a workflow command too, so that the error stands at its line in a pull request. */
-  readonly githubActions?: boolean;
 }
 
 const maxLines = 12;
@@ -31,11 +29,13 @@ export function renderError(thrown: unknown, options: RenderOptions): string {
   lines.push(...notes.slice(0, Math.max(0, room)).map((note) => `  ${style.dim("=")} ${note}`));
   lines.push(...help.slice(0, Math.max(1, maxLines - lines.length)));
   if (options.debug) lines.push(...debugLines(thrown, style));
-  if (options.githubActions === true) {
-    const { code: title, message } = told;
-    lines.push(annotation("error", { title, message, at: told.at?.location }));
-  }
   return `${lines.join("\n")}\n`;
+}
+
+/** The error as a workflow command, so that it stands at its line in a pull request. */
+export function errorAnnotation(thrown: unknown): string {
+  const { code: title, message, at } = explain(thrown);
+  return `${annotation("error", { title, message, at: at?.location })}\n`;
 }
 
 function helpLines(hint: string | undefined, style: Style): readonly string[] {

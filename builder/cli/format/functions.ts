@@ -1,12 +1,13 @@
 import { UsageError } from "../usage-error.ts";
 import { cannot, elementOf, GoNil, shown, sizeOf, truth } from "./go-value.ts";
+import { jsonText } from "./json.ts";
 import { printf } from "./printf.ts";
 
 type TemplateFunction = (args: readonly unknown[]) => unknown;
 
 /** Go's own functions and docker's. `and` and `or` are the template's, which stops at the first that decides. */
 const functions: Readonly<Record<string, TemplateFunction>> = {
-  json: ([value]) => JSON.stringify(value ?? null),
+  json: ([value]) => jsonText(value ?? null),
   index: ([value, ...keys]) => keys.reduce(elementOf, value),
   slice: ([value, from, to]) => cutOut(value, from, to),
   println: (args) => `${args.map((one) => shown(one)).join(" ")}\n`,

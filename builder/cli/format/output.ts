@@ -1,9 +1,10 @@
+import { jsonText } from "./json.ts";
 import { compileTemplate } from "./template.ts";
 import { renderTable, type Column } from "./table.ts";
 
 /** One value: `json`, or a template and a newline. */
 export function formatOne(format: string, value: unknown): string {
-  if (format === "json") return `${JSON.stringify(value)}\n`;
+  if (format === "json") return `${jsonText(value)}\n`;
   return `${compileTemplate(format)(value)}\n`;
 }
 
@@ -14,7 +15,7 @@ export function formatRows<T extends object>(
   columns: readonly Column<T>[],
 ): string {
   if (format === undefined || format === "" || format === "table") return renderTable(rows, columns);
-  if (format === "json") return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+  if (format === "json") return rows.map((row) => `${jsonText(row)}\n`).join("");
   if (!format.startsWith("table ")) {
     const template = compileTemplate(format);
     return rows.map((row) => `${template(row)}\n`).join("");

@@ -1,5 +1,6 @@
 import type { BuildEvent, BuildWarning, VertexInfo } from "../../events.ts";
 import { lineRanges } from "../../subrequest/line-ranges.ts";
+import { jsonText } from "../format/json.ts";
 import { shortWarning } from "./short-warning.ts";
 
 /** BuildKit's SolveStatus as JSON lines (`--progress=rawjson`). Own addition: `misses`, which other readers skip. */
@@ -10,7 +11,7 @@ export class JsonProgress {
   /** One line, or nothing. */
   event(event: BuildEvent): string {
     const status = this.#status(event);
-    return status === undefined ? "" : `${JSON.stringify(status)}\n`;
+    return status === undefined ? "" : `${jsonText(status)}\n`;
   }
 
   #status(event: BuildEvent): object | undefined {

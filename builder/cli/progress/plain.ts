@@ -1,5 +1,6 @@
 import type { BuildEvent } from "../../events.ts";
-import { disarmed, type Folding } from "../ci/folding.ts";
+import { disarmed } from "../ci/disarm.ts";
+import type { Folding } from "../ci/folding.ts";
 import { printable } from "../text.ts";
 import { progressBytes } from "./bytes.ts";
 import { isCanceled, type Status, type Step, Trace } from "./trace.ts";
@@ -22,7 +23,7 @@ interface Held {
 
 /**
  * BuildKit's plain progress: `#7 [build 2/5] RUN ...`, `#7 0.213 text`, `#7 DONE 1.2s`. A pure function of the events.
- * With `folding` each stretch of lines of one step can be folded away.
+ * No service takes what steps print or are called for a command of its own. With `folding` each stretch of lines of one step can be folded away.
  */
 export class PlainProgress {
   readonly trace: Trace = new Trace();
@@ -44,7 +45,7 @@ export class PlainProgress {
   /** The text after the last event: nothing stays folded that tells why a build failed. */
   end(failed: boolean, time: number): string {
     const closed = this.#close(time);
-    return this.#folding !== undefined && failed ? `${closed}${disarmed(failedLogs(this.trace, 20))}` : closed;
+    return this.#folding !== undefined && failed ? closed + disarmed(failedLogs(this.trace, 20)) : closed;
   }
 
   /** The text to append for this event. */
@@ -78,10 +79,10 @@ export class PlainProgress {
   #warning(event: Extract<BuildEvent, { readonly kind: "warning" }>): string {
     const step = this.trace.warning(event);
     const text = `WARN: ${printable(shortWarning(event))}`;
-    if (step === undefined) return `${text}\n`;
+    if (step === undefined) return disarmed(`${text}\n`);
     // Of a step that has ended: its number is enough.
     const number = step.completed === undefined ? undefined : this.#numbers.get(step);
-    return number === undefined ? this.#say(step, [text], event.time) : `#${number} ${text}\n`;
+    return number === undefined ? this.#say(step, [text], event.time) : disarmed(`#${number} ${text}\n`);
   }
 
   /** Lines of a step: written at once if it is on show or nothing is, else held back. */
@@ -126,14 +127,14 @@ export class PlainProgress {
     this.#first = false;
     this.#current = step;
     this.#since = time;
-    const title = `#${held.index} ${printable(step.name)}`;
+    const title = disarmed(`#${held.index} ${printable(step.name)}`);
     return `${left}${closed}${gap}${this.#open(title, time)}${this.#flush(held)}`;
   }
 
   #open(title: string, time: number): string {
     if (this.#folding === undefined) return `${title}\n`;
-    this.#fold = { title: disarmed(title), id: ++this.#folds };
-    return this.#folding.open(this.#fold.title, this.#fold.id, time);
+    this.#fold = { title, id: ++this.#folds };
+    return this.#folding.open(title, this.#fold.id, time);
   }
 
   #close(time: number): string {
@@ -143,11 +144,10 @@ export class PlainProgress {
   }
 
   #flush(held: Held): string {
-    const safe = this.#folding === undefined ? (line: string) => line : disarmed;
-    const text = held.lines.map((line) => `#${held.index} ${safe(line)}\n`).join("");
+    const text = held.lines.map((line) => `#${held.index} ${line}\n`).join("");
     held.lines.length = 0;
     held.size = 0;
-    return text;
+    return disarmed(text);
   }
 
   #statusLines(status: Status): readonly string[] {

@@ -10,12 +10,12 @@ const interval = 100;
 /** Draws frames on standard error ten times a second while something happens; the cursor comes back at the end. */
 export function openTerminal(picture: TtyProgress, out: Output): ProgressView {
   const screen = new Screen();
-  const restore = (): void => out.notice(screen.leave());
+  const restore = (): void => out.control(screen.leave());
   const paint = (finished?: "ok" | "failed"): void => {
     const { columns: width, rows } = terminalSize(process.stderr);
     const height = finished === undefined ? rows : Infinity;
     const options = { now: Date.now(), width, height, ...(finished === undefined ? {} : { finished }) };
-    out.notice(screen.paint(picture.frame(options), width));
+    out.control(screen.paint(picture.frame(options), width));
   };
   const tick = setInterval(paint, interval);
   const resized = (): void => paint();

@@ -1,6 +1,6 @@
-import { TextDecoder } from "node:util";
 import type { BuildEvent, BuildWarning, VertexInfo } from "../../events.ts";
 import type { MissCause } from "../../solve/causes.ts";
+import { type TerminalLine, TerminalLines } from "../../terminal-lines.ts";
 
 /** One thing that progress shows: a vertex, or the vertices of one progress group. Times in ms since the epoch. */
 export interface Step {
@@ -12,9 +12,11 @@ export interface Step {
   cached: boolean;
   error: string | undefined;
   readonly statuses: Map<string, Status>;
-  /** The last lines of the program, with the seconds since the start; partial lines are held back. */
+  /** The last lines of the program, with the seconds since the start, and of lines written over one another the last. */
   readonly tail: string[];
-  readonly partial: Map<1 | 2, PartialLine>;
+  /** The next line is written over the last one of the tail. */
+  returned: boolean;
+  readonly output: Map<1 | 2, TerminalLines>;
   misses: readonly string[];
   /** Which step of the Dockerfile, and why it ran; nothing for the builder's own work. */
   slot: string;
@@ -31,15 +33,9 @@ export interface Status {
   readonly completed: number | undefined;
 }
 
-interface PartialLine {
-  text: string;
-  readonly decoder: TextDecoder;
-}
-
 type Of<K extends BuildEvent["kind"]> = Extract<BuildEvent, { readonly kind: K }>;
 
 const tailLength = 40;
-const longestLine = 1 << 16;
 
 /** The state of a build as its events tell it. Steps are in the order in which they were announced. */
 export class Trace {
@@ -84,24 +80,24 @@ export class Trace {
     return step;
   }
 
-  /** Whole lines that the data completes, formatted `0.213 text`. */
+  /** Lines that the data completes, formatted `0.213 text`, and safe on a terminal. */
   log(event: Of<"log">): readonly string[] {
     const step = this.#byKey.get(event.digest);
     if (step === undefined) return [];
-    let partial = step.partial.get(event.stream);
-    if (partial === undefined) step.partial.set(event.stream, (partial = { text: "", decoder: new TextDecoder() }));
-    const text = partial.text + partial.decoder.decode(event.data, { stream: true });
-    const parts = text.split("\n");
-    partial.text = parts.pop() ?? "";
-    if (partial.text.length > longestLine) parts.push(partial.text.slice(0, longestLine), (partial.text = ""));
-    return this.#lines(step, parts, event.time);
+    let output = step.output.get(event.stream);
+    if (output === undefined) step.output.set(event.stream, (output = new TerminalLines()));
+    return this.#lines(step, output.push(event.data), event.time);
   }
 
   /** What a program wrote last without a newline. */
   rest(step: Step, time: number): readonly string[] {
-    const parts = [...step.partial.values()].map((partial) => partial.text).filter((text) => text !== "");
-    step.partial.clear();
-    return this.#lines(step, parts, time);
+    const parts = [...step.output.values()].map((output) => output.end()).filter((text) => text !== "");
+    step.output.clear();
+    return this.#lines(
+      step,
+      parts.map((text) => ({ text, returned: false })),
+      time,
+    );
   }
 
   /** The step that is warned of, if it is one. */
@@ -130,13 +126,17 @@ export class Trace {
     return step;
   }
 
-  #lines(step: Step, parts: readonly string[], time: number): readonly string[] {
+  #lines(step: Step, parts: readonly TerminalLine[], time: number): readonly string[] {
     const seconds = Math.max(0, time - (step.started ?? time)) / 1000;
     const stamp = seconds.toFixed(seconds < 10 ? 3 : seconds < 100 ? 2 : 1);
-    const lines = parts.map((part) => `${stamp} ${part.endsWith("\r") ? part.slice(0, -1) : part}`);
-    step.tail.push(...lines.slice(-tailLength));
-    if (step.tail.length > tailLength) step.tail.splice(0, step.tail.length - tailLength);
-    return lines;
+    return parts.map(({ text, returned }) => {
+      const line = `${stamp} ${text}`;
+      if (step.returned) step.tail.pop();
+      else if (step.tail.length === tailLength) step.tail.shift();
+      step.tail.push(line);
+      step.returned = returned;
+      return line;
+    });
   }
 }
 
@@ -151,7 +151,8 @@ function newStep(name: string): Step {
     error: undefined,
     statuses: new Map(),
     tail: [],
-    partial: new Map(),
+    returned: false,
+    output: new Map(),
     misses: [],
     slot: "",
     causes: [],

@@ -57,7 +57,7 @@ export async function openProgress(
       const { PlainProgress } = await import("./plain.ts");
       const { foldings } = await import("../ci/folding.ts");
       const plain = new PlainProgress({ folding: config.ci === undefined ? undefined : foldings[config.ci] });
-      const end = (failed: boolean): void => out.notice(plain.end(failed, Date.now()));
+      const end = (failed: boolean): void => out.control(plain.end(failed, Date.now()));
       return { ...writing(plain, out), end, trace: plain.trace, verbose: true };
     }
     case "rawjson": {
@@ -91,7 +91,7 @@ function writing(renderer: TextProgress, out: Output): Pick<ProgressView, "sink"
   return {
     sink: (event) => {
       const text = renderer.event(event);
-      if (text !== "") out.notice(text);
+      if (text !== "") out.control(text);
     },
   };
 }

@@ -11,7 +11,6 @@ export interface WarningOptions {
   readonly style: Style;
   /** All that is known of each. */
   readonly debug: boolean;
-  readonly githubActions: boolean;
   readonly width: number;
 }
 
@@ -22,12 +21,11 @@ export function warningSummary(warnings: readonly BuildWarning[], options: Warni
   const count = (list: readonly BuildWarning[]): string =>
     list.length === 1 ? "1 warning" : `${list.length} warnings`;
   const expand = options.debug ? "" : " (use --debug to expand)";
-  const notes = options.githubActions ? warnings.map(warningAnnotation) : [];
   const parts = [
     ...listed(`${count(others)} found${expand}:`, others, options),
     ...listed(`${count(own)} of tsbuild's own checks (--check-own=false turns them off):`, own, options),
   ];
-  return parts.length === 0 ? "" : `\n ${[parts.join("\n "), ...notes].join("\n")}\n`;
+  return parts.length === 0 ? "" : `\n ${parts.join("\n ")}\n`;
 }
 
 function listed(head: string, warnings: readonly BuildWarning[], options: WarningOptions): readonly string[] {
@@ -54,5 +52,5 @@ export function expandedWarning(warning: BuildWarning, { style, width }: Warning
 
 /** @see annotation */
 export function warningAnnotation({ rule, message, location, at = location }: BuildWarning): string {
-  return annotation("warning", { title: rule ?? "tsbuild", message, at });
+  return `${annotation("warning", { title: rule ?? "tsbuild", message, at })}\n`;
 }

@@ -1,6 +1,6 @@
 import type { FuzzTarget } from "../rig/target.ts";
 import { compressed, tar } from "./archive.ts";
-import { lines, screen, templates } from "./command.ts";
+import { lines, output, screen, templates } from "./command.ts";
 import { configs, manifests, settings, yaml } from "./documents.ts";
 import { dockerfile, plan } from "./dockerfile.ts";
 import { hostfiles, sshKeys, users } from "./host-files.ts";
@@ -40,4 +40,5 @@ export const allTargets: readonly FuzzTarget[] = [
   lines,
   templates,
   screen,
+  output,
 ];

@@ -5,8 +5,10 @@ import { commands } from "../../../builder/cli/options.ts";
 import { parseOutputs } from "../../../builder/cli/outputs.ts";
 import { parseLine } from "../../../builder/cli/parse.ts";
 import { parseMirrors } from "../../../builder/cli/settings.ts";
+import { disarmed, disarmedJson } from "../../../builder/cli/ci/disarm.ts";
 import { cut, displayWidth, plainLine, printable } from "../../../builder/cli/text.ts";
-import { outcome } from "../rig/check.ts";
+import { TerminalLines, terminalText } from "../../../builder/terminal-lines.ts";
+import { outcome, same } from "../rig/check.ts";
 import type { FuzzTarget } from "../rig/target.ts";
 
 /** A command's name, then its words, each after a NUL. */
@@ -161,5 +163,74 @@ export const screen: FuzzTarget = {
     }
     const line = plainLine(text);
     if (displayWidth(cut(line, 20)) > 20) throw new Error("cut too late");
+  },
+};
+
+const colorOnly = /\u001b\[[0-9;:]{0,64}m/g;
+const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
+
+/** What a step prints: where its chunks are cut, then its bytes. */
+export const output: FuzzTarget = {
+  name: "output",
+  sources: ["builder/terminal-lines.ts", "builder/cli/ci/disarm.ts"],
+  tokens: [
+    "\x1b[",
+    "\x1b]52;c;",
+    "\x1b]0;",
+    "\x1bP",
+    "\x1b\\",
+    "\x07",
+    "\xc2\x9b",
+    "\x9b",
+    "\u009d",
+    "31m",
+    "38;5;8m",
+    "8m",
+    "2J",
+    "?1049h",
+    "\r",
+    "\n",
+    "\r\n",
+    "::",
+    "add-mask",
+    "##",
+    "[",
+    "vso[",
+    "teamcity[",
+    "section_start:",
+    "\u200b",
+    "\u0301",
+    " ",
+    "--- ",
+    "é",
+    "\u{1f600}",
+  ],
+  seeds: [
+    "\x05x\r::add-mask::root",
+    "\x02\x1b[31mred\x1b[0m\n",
+    "\x03#\u200b#[group]a ##vso[b]",
+    "\x01\x1b]0;title\x07\x1bP1$r\x1b\\x",
+  ],
+  check(input) {
+    const data = input.subarray(1);
+    const read = (size: number, longest?: number): string => {
+      const lines = new TerminalLines(longest === undefined ? {} : { longest });
+      let text = "";
+      for (let at = 0; at < data.length; at += size)
+        for (const line of lines.push(data.subarray(at, at + size))) text += `${line.text}\n`;
+      return text + lines.end();
+    };
+    const whole = read(Math.max(1, data.length));
+    same("in chunks", read(1 + (input[0] ?? 0)), whole);
+    same("once more", terminalText(whole), whole);
+    for (const shown of [whole, read(7, 5), terminalText(data.toString("latin1"))]) {
+      if (control.test(shown.replaceAll(colorOnly, ""))) throw new Error("a control character is shown");
+      const inert = disarmed(shown, "buildkite");
+      same("disarmed once more", disarmed(inert, "buildkite"), inert);
+      if (/##\[|##vso\[|##teamcity\[|section_(?:start|end):|^\s*::[a-z-]+::|^(?:---|~~~) /m.test(inert))
+        throw new Error("a service's command is shown");
+    }
+    const json = JSON.stringify(data.toString("utf8"));
+    same("of JSON", JSON.parse(disarmedJson(json)), JSON.parse(json));
   },
 };

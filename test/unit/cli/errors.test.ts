@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { exitCodeOf } from "../../../builder/cli/errors/exit-code.ts";
 import { Interrupted } from "../../../builder/cli/errors/interrupted.ts";
-import { renderError } from "../../../builder/cli/errors/render.ts";
+import { errorAnnotation, renderError } from "../../../builder/cli/errors/render.ts";
 import { UsageError } from "../../../builder/cli/usage-error.ts";
 import { DockerfileError } from "../../../builder/dockerfile/error.ts";
 import { SyscallError, TsbuildError } from "../../../native/errors.ts";
@@ -132,8 +132,11 @@ describe("renderError()", () => {
   });
 
   it("annotates the line for GitHub Actions", () => {
-    const text = renderError(failedRun("a, b"), { ...plain, githubActions: true });
-    expect(text).toContain("::error file=Dockerfile,line=3,col=5,title=E_RUN_FAILED::RUN exited with code 127\n");
+    expect(errorAnnotation(failedRun("a, b"))).toBe(
+      "::error file=Dockerfile,line=3,col=5,title=E_RUN_FAILED::RUN exited with code 127\n",
+    );
+    const hostile = new TsbuildError("a%\n::x::\r\u001b]0;t\u0007b", { code: "E_X" });
+    expect(errorAnnotation(hostile)).toBe("::error title=E_X::a%25%0A::x::%0Ab\n");
   });
 });
 

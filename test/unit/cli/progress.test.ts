@@ -6,7 +6,7 @@ import { Screen } from "../../../builder/cli/progress/screen.ts";
 import { failedLogs } from "../../../builder/cli/progress/failed-logs.ts";
 import { buildSummary } from "../../../builder/cli/progress/summary.ts";
 import { TtyProgress } from "../../../builder/cli/progress/tty.ts";
-import { warningSummary } from "../../../builder/cli/progress/warnings.ts";
+import { warningAnnotation, warningSummary } from "../../../builder/cli/progress/warnings.ts";
 import { makeStyle } from "../../../builder/cli/style.ts";
 import type { BuildEvent } from "../../../builder/events.ts";
 import { digestOf, type Digest } from "../../../store/oci/digest.ts";
@@ -84,17 +84,28 @@ describe("PlainProgress", () => {
   });
 
   it("does not let a step speak to the service", () => {
-    const progress = new PlainProgress({ folding: foldings.teamcity });
-    const hostile = "##[add-mask]x\n a ##teamcity[buildProblem]\n\u001b[0Ksection_end:1:x\n";
-    const text = [vertex(a, "##[error]A"), started(a, 0), log(a, 1, hostile), completed(a, 2)]
-      .map((event) => progress.event(event))
-      .join("");
-    expect(text.replace(/^##teamcity\[block.*$/gm, "")).not.toMatch(/##\[|##teamcity|section_end/);
+    const hostile = "##[add-mask]x\n a ##teamcity[buildProblem]\n\u001b[0Ksection_end:1:x\rx\r::add-mask::root\n";
+    const warning = { kind: "warning", time: t0, message: "##vso[task.complete]" } as const;
+    const events = [vertex(a, "##[error]A"), started(a, 0), log(a, 1, hostile), warning, completed(a, 2)];
+    for (const service of ["github", "gitlab", "buildkite", "teamcity", undefined] as const) {
+      const progress = new PlainProgress({ folding: service === undefined ? undefined : foldings[service] });
+      const text = events.map((event) => progress.event(event)).join("");
+      expect(text.replace(/^##teamcity\[block.*$/gm, "")).not.toMatch(/##\[|##teamcity|##vso|section_end:1:x/);
+      expect(text.match(/^::(?!(?:end)?group::)/gm)).toBeNull();
+      expect(text).toContain("\n#1 0.001 x\n#1 0.001 ::add-mask::root\n");
+    }
   });
 
   it("holds a partial line back until it is whole or the step ends", () => {
     const text = plain([vertex(a, "A"), started(a, 0), log(a, 1, "ab"), log(a, 2, "c\nd"), completed(a, 100)]);
     expect(text).toBe("#1 A\n#1 0.002 abc\n#1 0.100 d\n#1 DONE 0.1s\n");
+  });
+
+  it("ends a line at a carriage return, and lets no sequence but colours through", () => {
+    const hostile = "10%\r20%\r\n\u001b]52;c;aGk=\u0007\u001b[2J\u001b[?1049h\u001b[31mred\nplain \u009b";
+    expect(plain([vertex(a, "A"), started(a, 0), log(a, 1, hostile), log(a, 2, "Ahidden\u0007\n")])).toBe(
+      "#1 A\n#1 0.001 10%\n#1 0.001 20%\n#1 0.001 \u001b[31mred\u001b[0m\n#1 0.002 plain hidden\n",
+    );
   });
 
   it("joins a character that is split between two chunks", () => {
@@ -286,7 +297,7 @@ describe("warningSummary()", () => {
     { rule: "StageNameCasing", message: "use lower case", location, at, detail: ["what should be"], url: "https://u" },
     { message: "an argument was not used", hint: "leave it out" },
   ].map((warning) => ({ ...warning, source: "# a\nFROM a AS Ba\n" }));
-  const options = { style: makeStyle(false), debug: false, githubActions: false, width: 80 };
+  const options = { style: makeStyle(false), debug: false, width: 80 };
 
   it("has a line for each, as buildx", () => {
     expect(warningSummary(warnings, options)).toBe(
@@ -334,8 +345,9 @@ describe("warningSummary()", () => {
   });
 
   it("annotates in GitHub Actions", () => {
-    const text = warningSummary(warnings.slice(0, 1), { ...options, githubActions: true });
-    expect(text).toContain("\n::warning file=Dockerfile,line=2,col=11,title=StageNameCasing::use lower case\n");
+    expect(warnings.slice(0, 1).map(warningAnnotation)).toEqual([
+      "::warning file=Dockerfile,line=2,col=11,title=StageNameCasing::use lower case\n",
+    ]);
   });
 });
 
@@ -387,7 +399,7 @@ describe("buildSummary()", () => {
 });
 
 describe("failedLogs()", () => {
-  it("shows the last lines of the step that failed, not of one that was canceled", () => {
+  it("shows the last lines of the step that failed as bare text, not of one that was canceled", () => {
     const progress = new TtyProgress({ style: makeStyle(false), logLines: 6 });
     const events = [
       vertex(b, "B"),
@@ -395,10 +407,10 @@ describe("failedLogs()", () => {
       completed(b, 1, { error: "canceled" }),
       vertex(a, "A"),
       started(a, 0),
-      log(a, 5, "no such file"),
+      log(a, 5, "10%\r20%\r30%\n\u001b[31mno\u001b[0m such \u001b[2Jfile"),
       completed(a, 6, { error: "exit code: 1" }),
     ];
     for (const event of events) progress.event(event);
-    expect(failedLogs(progress.trace, 10)).toBe("------\n > A:\n0.006 no such file\n------\n");
+    expect(failedLogs(progress.trace, 10)).toBe("------\n > A:\n0.005 30%\n0.006 no such file\n------\n");
   });
 });

@@ -20,7 +20,7 @@ function invoke(name: string, line: string, env: Readonly<Record<string, string>
     stderrIsTerminal: false,
     readFile: (): undefined => undefined,
   };
-  const out = { result: (): void => undefined, notice: (): void => undefined };
+  const out = { result: (): void => undefined, notice: (): void => undefined, control: (): void => undefined };
   const { signal } = interrupts;
   return { command, flags, operands, config: readConfig(world), out, signal, interrupts, warn: () => undefined };
 }
