@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { createRequire } from "node:module";
 import { TsbuildError } from "../native/errors.ts";
 import { recordsError } from "./open-error.ts";
@@ -49,6 +50,8 @@ export class Database implements Disposable {
   constructor(file: string) {
     const sqlite: typeof import("node:sqlite") = load("node:sqlite");
     this.#file = file;
+    // SQLite would leave it, and what it makes beside it, to the umask.
+    if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
     this.#db = this.#asked(() => new sqlite.DatabaseSync(file, { timeout: 30_000 }));
     try {
       this.#open();

@@ -1,5 +1,5 @@
+import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { makeDirectories } from "../native/directory.ts";
 import { TsbuildError } from "../native/errors.ts";
 import { lock, upgrade, type FileLock } from "../native/lock.ts";
 import { collect } from "./gc.ts";
@@ -16,6 +16,7 @@ import { removeOldEntries } from "./old-entries.ts";
 import { DatabaseRefs } from "./refs.ts";
 import { openError } from "./open-error.ts";
 import { Reserve } from "./reserve.ts";
+import { claimRoot } from "./root-directory.ts";
 import { OverlaySnapshotter } from "./snapshot/overlay.ts";
 import type { Snapshot } from "./snapshot/snapshotter.ts";
 import { StepLocks } from "./step-locks.ts";
@@ -31,7 +32,7 @@ export interface OpenOptions {
 /**
  * Opens the store in a directory, making it when missing, and sweeps what dead processes left in it.
  * Dispose removes what this process did not record.
- * @throws E_STORE_OPEN, E_STORE_VERSION, E_STORE_BUSY, E_READ_ONLY, E_NO_SPACE
+ * @throws E_STORE_UNSAFE, E_STORE_OPEN, E_STORE_VERSION, E_STORE_BUSY, E_READ_ONLY, E_NO_SPACE
  */
 export async function openStore(options: OpenOptions): Promise<Store> {
   const root = resolve(options.root);
@@ -52,7 +53,8 @@ async function open(root: string, freeing: boolean): Promise<Store> {
       },
     );
   }
-  makeDirectories(join(root, "leases"), 0o711);
+  claimRoot(root);
+  mkdirSync(join(root, "leases"), { recursive: true, mode: 0o700 });
   using stack = new DisposableStack();
   const reserve = new Reserve(root);
   stack.defer(() => reserve.keep());

@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { LocalContentStore } from "./content/local.ts";
 import type { ContentStore } from "./content/store.ts";
 import { toRef } from "./refs.ts";
+import { checkRoot } from "./root-directory.ts";
 import type { RefStore } from "./store.ts";
 
 const load = createRequire(import.meta.url);
@@ -15,11 +16,14 @@ export interface StorePeek extends Disposable {
   readonly content: Pick<ContentStore, "read">;
 }
 
-/** Looks into a store without writing or making anything; undefined when there is none or it may not be read. */
+/**
+ * Looks into a store without writing or making anything; undefined when there is none, when it may not be read, and when
+ * others could have written to it.
+ */
 export function peekStore(root: string): StorePeek | undefined {
   const file = join(resolve(root), "store.db");
-  if (!existsSync(file)) return undefined;
   try {
+    if (!checkRoot(resolve(root)) || !existsSync(file)) return undefined;
     const sqlite: typeof import("node:sqlite") = load("node:sqlite");
     const url = pathToFileURL(file);
     // A database that nobody writes to can be read without its lock files, which reading would make.

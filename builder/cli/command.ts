@@ -46,6 +46,8 @@ export interface CommandSpec {
   readonly rare?: boolean;
   /** It needs no rights that a plain user has only in a user namespace. */
   readonly plain?: boolean | ((flags: ParsedFlags) => boolean);
+  /** It does nothing with the store. */
+  readonly storeless?: boolean;
   readonly load: () => Promise<{ readonly execute: Execute }>;
 }
 

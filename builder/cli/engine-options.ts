@@ -1,14 +1,15 @@
 import { resolve } from "node:path";
 import type { EngineOptions, RegistryOptions } from "../options.ts";
 import type { Invocation } from "./command.ts";
+import type { Config } from "./config.ts";
+import type { ParsedFlags } from "./flags.ts";
 import { parseMirrors } from "./settings.ts";
 
 /** Where the engine works and whom it may ask: flags over configuration. */
 export function engineOptions(invocation: Invocation): EngineOptions & { readonly registry: RegistryOptions } {
   const { flags, config, signal } = invocation;
-  const root = flags.string("root");
   return {
-    root: root === undefined ? config.root : resolve(config.cwd, root),
+    root: storeRoot(flags, config),
     signal,
     squashOwners: config.squashOwners,
     registry: {
@@ -25,6 +26,12 @@ export function engineOptions(invocation: Invocation): EngineOptions & { readonl
       ...(config.registryTimeout === undefined ? {} : { patience: config.registryTimeout }),
     },
   };
+}
+
+/** The store's directory, absolute. */
+export function storeRoot(flags: ParsedFlags, config: Config): string {
+  const root = flags.string("root");
+  return root === undefined ? config.root : resolve(config.cwd, root);
 }
 
 function namedAuthFile({ flags, config }: Invocation): NonNullable<RegistryOptions["credentials"]> {

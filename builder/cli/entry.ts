@@ -8,6 +8,7 @@ import { wantsColor } from "./color.ts";
 import type { Invocation, Warning } from "./command.ts";
 import { readConfig, type Config } from "./config.ts";
 import { dispatch, type Request } from "./dispatch.ts";
+import { storeRoot } from "./engine-options.ts";
 import { hostUser } from "./host-user.ts";
 import { Interrupted } from "./errors/interrupted.ts";
 import { Interrupts } from "./interrupts.ts";
@@ -40,6 +41,9 @@ export async function main(words: readonly string[]): Promise<number> {
     const isPlain = typeof spec.plain === "function" ? spec.plain(line.flags) : spec.plain === true;
     if (!isPlain && process.getuid?.() !== 0) {
       const { enterUserNamespace } = await import("./user-namespace.ts");
+      // Whose the directories above the store are cannot be seen in the namespace.
+      if (spec.storeless !== true)
+        (await import("../../store/root-directory.ts")).checkRoot(storeRoot(line.flags, config));
       enterUserNamespace(config.userns, config.env);
     }
     using interrupts = new Interrupts();

@@ -615,6 +615,7 @@ const ownCommands: readonly CommandSpec[] = [
     flags: commonFlags,
     examples: ["tsbuild unshare ls -ln ~/.local/share/tsbuild", "tsbuild unshare node build.ts"],
     rare: true,
+    storeless: true,
     load: () => import("./commands/unshare.ts"),
   },
   {

@@ -5,6 +5,7 @@
 #include "report.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,28 +74,58 @@ static int overlay_by_mount(const struct plan *p, const struct layers *l)
 	return open(p->staging, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* How long what both paths begin with is, at most so long and up to a slash. */
+static size_t common_start(const char *a, const char *b, size_t most)
+{
+	size_t length = 0;
+	for (size_t i = 0; i < most && a[i] && a[i] == b[i]; i++)
+		if (a[i] == '/')
+			length = i + 1;
+	return length;
+}
+
+/*
+ * Goes where all of the directories are below and returns what is then left out of their paths: the container sees the
+ * names that a mount was made with, and where they are on the host is not for it.
+ */
+static size_t enter_common(const struct layers *l)
+{
+	const char *first = l->upper[0] ? l->upper : l->lower->count ? l->lower->items[0] : "";
+	char start[PATH_MAX];
+	size_t length = common_start(first, first, sizeof start - 1);
+	for (uint32_t i = 0; i < l->lower->count; i++)
+		length = common_start(first, l->lower->items[i], length);
+	if (l->upper[0])
+		length = common_start(first, l->work, length);
+	memcpy(start, first, length);
+	start[length] = '\0';
+	return length == 0 || chdir(start) ? 0 : length;
+}
+
 /* A detached mount; -2 where the kernel has no lowerdir+. */
 static int overlay(const struct plan *p, const struct layers *l)
 {
 	int fs = fs_open("overlay");
 	if (fs < 0)
 		return -1;
+	size_t left_out = enter_common(l);
 	for (uint32_t i = 0; i < l->lower->count; i++)
-		if (fs_set(fs, "lowerdir+", l->lower->items[i])) {
+		if (fs_set(fs, "lowerdir+", l->lower->items[i] + left_out)) {
 			int by_mount = i == 0 && errno == EINVAL;
 			close(fs);
 			return by_mount ? -2 : -1;
 		}
 	if (fs_set(fs, "source", "overlay"))
 		return -1;
-	if (l->upper[0] && (fs_set(fs, "upperdir", l->upper) || fs_set(fs, "workdir", l->work)))
+	if (l->upper[0] &&
+	    (fs_set(fs, "upperdir", l->upper + left_out) || fs_set(fs, "workdir", l->work + left_out)))
 		return -1;
 	if (fs_set(fs, "index", "off") || fs_set(fs, "metacopy", "off") || fs_set(fs, "redirect_dir", "nofollow"))
 		return -1;
 	if (((l->flags & OVERLAY_VOLATILE) && fs_set(fs, "volatile", NULL)) ||
 	    ((l->flags & OVERLAY_USERXATTR) && fs_set(fs, "userxattr", NULL)))
 		return -1;
-	if (fs_create(fs))
+	if (fs_create(fs) || chdir("/"))
 		return -1;
 	int fd = fs_mount(fs, root_attributes(p));
 	close(fs);

@@ -37,7 +37,7 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
     this.#root = join(options.root, "snapshots");
     this.#db = options.db;
     this.#lease = options.lease;
-    mkdirSync(this.#root, { recursive: true, mode: 0o711 });
+    mkdirSync(this.#root, { recursive: true, mode: 0o700 });
   }
 
   prepare(parent: Snapshot | undefined): ActiveSnapshot {
@@ -46,7 +46,7 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
     const id = this.#newID();
     const directory = this.#ownDirectory(id);
     const upper = `${directory}/fs`;
-    mkdirSync(directory, { mode: 0o711 });
+    mkdirSync(directory, { mode: 0o700 });
     makeShownDirectory(upper, rootMode);
     if (parent !== undefined) inheritRoot(rootSnapshot(parent).dir, upper);
     return new OverlayActive({

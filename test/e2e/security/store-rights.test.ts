@@ -1,0 +1,273 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { openStore } from "../../../store/index.ts";
+import { peekStore } from "../../../store/peek.ts";
+import { storedNames } from "../../../store/image/stored-names.ts";
+import { Root } from "../../../native/path.ts";
+import { environmentOf, tsbuild } from "../../rig/command.ts";
+import { PlainUser } from "../../rig/plain-user.ts";
+import { fromBusybox, Project } from "../../rig/project.ts";
+import { asStranger, reachedByStranger, strangerUid } from "../../rig/stranger.ts";
+import { makeTemp } from "../../rig/temp.ts";
+
+/** What an image may hold that somebody of the host must never reach: a setuid program, a file for all, a device. */
+const dockerfile = `${fromBusybox}COPY --chmod=4755 id /suid
+RUN echo x > /shared && chmod 666 /shared && mknod -m 666 /null c 1 3
+RUN ! grep -E 'dir.?=/' /proc/self/mountinfo
+CMD ["cat"]
+`;
+
+/** A project whose store is where everybody can come. */
+function openProject(): Project {
+  const project = new Project({ Dockerfile: dockerfile });
+  copyFileSync("/usr/bin/id", join(project.directory, "id"));
+  chmodSync(dirname(project.directory), 0o755);
+  return project;
+}
+
+async function command(project: Project, ...words: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await tsbuild(project, words);
+  expect({ words, code, stderr: code === 0 ? "" : stderr }).toEqual({ words, code: 0, stderr: "" });
+  return stdout;
+}
+
+const modeOf = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
+
+/** As stores were made before they were closed. */
+function openAgain(store: string): void {
+  for (const name of [".", "leases", "snapshots"]) chmodSync(join(store, name), 0o711);
+  for (const name of readdirSync(join(store, "snapshots"))) chmodSync(join(store, "snapshots", name), 0o711);
+  chmodSync(join(store, "store.db"), 0o644);
+}
+
+describe("another user of the machine", () => {
+  it("reaches nothing of root's store", async () => {
+    using project = openProject();
+    await command(project, "-q", "-t", "app", ".");
+    expect(reachedByStranger(project.store)).toEqual([]);
+    expect(readdirSync(project.store).map((name) => `${name} ${modeOf(join(project.store, name))}`)).toEqual(
+      readdirSync(project.store).map(
+        (name) => `${name} ${statSync(join(project.store, name)).isDirectory() ? 700 : 600}`,
+      ),
+    );
+  });
+
+  it("reaches nothing of a running container, and gets no rights from it where it has the container's number", async () => {
+    using project = openProject();
+    await command(project, "-q", "-t", "app", ".");
+    const words = ["run", "-i", "app", "sh", "-c", "cp -p /suid /mine; chmod 4755 /mine; echo ready; cat"];
+    const child = spawn(resolve("builder/cli/tsbuild"), words, { env: environmentOf(project) });
+    const ended = once(child, "close");
+    await once(child.stdout, "data");
+    expect(reachedByStranger(project.store)).toEqual([]);
+    child.stdin.end();
+    expect((await ended)[0]).toBe(0);
+    // A container of the same user: its root can be entered by way of /proc, and the kernel takes setuid for nothing there.
+    const script = "echo ready; cat";
+    const own = spawn(
+      resolve("builder/cli/tsbuild"),
+      ["run", "-i", "-u", `${strangerUid}:${strangerUid}`, "app", "sh", "-c", script],
+      {
+        env: environmentOf(project),
+      },
+    );
+    const over = once(own, "close");
+    await once(own.stdout, "data");
+    const pids = asStranger(["sh", "-c", "grep -ls . /proc/[0-9]*/root/suid"]).stdout;
+    const [root] = pids.split("\n");
+    expect(root).toMatch(/^\/proc\/\d+\/root\/suid$/);
+    expect(asStranger([root ?? "", "-u"]).stdout).toBe(`${strangerUid}\n`);
+    own.stdin.end();
+    await over;
+  });
+
+  it.each(["auto", "single"])("reaches nothing of a plain user's store (%s)", async (userns) => {
+    using user = new PlainUser();
+    using project = openProject();
+    project.write("Dockerfile", dockerfile.replace(" && mknod -m 666 /null c 1 3", ""));
+    const { code, stderr } = await user.tsbuild(project.directory, ["-q", "."], { TSBUILD_USERNS: userns });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(modeOf(user.home)).toBe("755");
+    expect(reachedByStranger(join(user.home, ".local"))).toEqual([]);
+    expect(reachedByStranger(user.home).filter((path) => !/\.(local|cache)$/.test(path))).toEqual([]);
+  });
+
+  it("reaches nothing of an old store once it has been opened, and no look needs it open", async () => {
+    using project = openProject();
+    await command(project, "-q", "-t", "app", ".");
+    openAgain(project.store);
+    const [suid] = reachedByStranger(project.store).filter((path) => path.endsWith("/fs/suid"));
+    expect(asStranger([suid ?? "", "-u"]).stdout).toBe("0\n");
+    expect(storedNames(project.store)).toEqual(["docker.io/library/app:latest"]);
+    expect(peekStore(project.store)).toBeDefined();
+    await command(project, "images", "-q");
+    expect(reachedByStranger(project.store)).toEqual([]);
+    expect(["leases", "snapshots", "store.db"].map((name) => modeOf(join(project.store, name)))).toEqual([
+      "700",
+      "700",
+      "600",
+    ]);
+    expect(asStranger([suid ?? "", "-u"]).stdout).toBe("");
+  });
+});
+
+describe("a store", () => {
+  it("is closed whatever umask, setgid and default rules of the directory around it say", async () => {
+    using temp = makeTemp();
+    chmodSync(temp.path, 0o2755);
+    chownSync(temp.path, 0, 50);
+    using around = Root.open(temp.path);
+    // user::rwx, user:65534:rwx, group::rwx, mask::rwx, other::rwx
+    const rules = [
+      [1, 7, -1],
+      [2, 7, strangerUid],
+      [4, 7, -1],
+      [16, 7, -1],
+      [32, 7, -1],
+    ];
+    const acl = Buffer.alloc(4 + 8 * rules.length);
+    acl.writeUInt32LE(2);
+    for (const [at, [tag = 0, rights = 0, id = -1]] of rules.entries()) {
+      acl.writeUInt16LE(tag, 4 + 8 * at);
+      acl.writeUInt16LE(rights, 6 + 8 * at);
+      acl.writeInt32LE(id, 8 + 8 * at);
+    }
+    around.setxattr(".", "system.posix_acl_default", acl);
+    const before = process.umask(0);
+    try {
+      const root = join(temp.path, "a/store");
+      await using store = await openStore({ root });
+      store.snapshots.prepare(undefined);
+      expect(reachedByStranger(root)).toEqual([]);
+      expect([modeOf(root), modeOf(join(temp.path, "a"))]).toEqual(["700", "2700"]);
+      const [name = ""] = readdirSync(join(root, "snapshots"));
+      const upper = Root.open(join(root, "snapshots", name));
+      expect([statSync(root).gid === 0, upper.listxattr("fs"), modeOf(join(root, "store.db"))]).toEqual([
+        false,
+        [],
+        "600",
+      ]);
+      upper[Symbol.dispose]();
+    } finally {
+      process.umask(before);
+    }
+  });
+
+  it("that another user owns is refused, by every way to it", async () => {
+    using project = openProject();
+    await command(project, "-q", "-t", "app", ".");
+    chownSync(project.store, 4321, 4321);
+    const told = await tsbuild(project, ["images"]);
+    expect(told.code).toBe(1);
+    expect(told.stderr).toContain(
+      `error[E_STORE_UNSAFE]: Cannot use the store in ${project.store}: user (4321) owns it\n  help: sudo -u '#4321' tsbuild ...`,
+    );
+    expect(storedNames(project.store)).toEqual([]);
+    expect(peekStore(project.store)).toBeUndefined();
+  });
+
+  it.each([
+    [
+      "belongs to another user",
+      (top: string) => chownSync(top, 4321, 0),
+      "user (4321) owns TOP, and could replace it",
+      "chown root TOP",
+    ],
+    [
+      "everybody can write to",
+      (top: string) => chmodSync(top, 0o777),
+      "everybody can write to TOP, and could replace it",
+      "chmod go-w TOP",
+    ],
+    [
+      "a group can write to",
+      (top: string) => {
+        chownSync(top, 0, 65533);
+        chmodSync(top, 0o775);
+      },
+      "group (65533) can write to TOP, and could replace it",
+      "chmod g-w TOP",
+    ],
+  ] as const)("below a directory that %s is refused, and nothing is made there", async (_, spoil, message, fix) => {
+    using temp = makeTemp();
+    const top = join(temp.path, "top");
+    mkdirSync(top);
+    spoil(top);
+    const root = join(top, "a/store");
+    const text = (of: string): string => of.replace("TOP", top);
+    await expect(openStore({ root })).rejects.toMatchObject({
+      code: "E_STORE_UNSAFE",
+      message: `Cannot use the store in ${root}: ${text(message)}`,
+      hint: expect.stringContaining(text(fix)),
+    });
+    expect(readdirSync(top)).toEqual([]);
+    // Sticky: others cannot exchange what is root's.
+    if (statSync(top).uid !== 0) return;
+    chmodSync(top, 0o1777);
+    await using store = await openStore({ root });
+    expect(modeOf(store.root)).toBe("700");
+  });
+
+  it("is not found by way of another user's link", async () => {
+    using temp = makeTemp();
+    chmodSync(temp.path, 0o1777);
+    mkdirSync(join(temp.path, "real"));
+    symlinkSync("real", join(temp.path, "link"));
+    await using _own = await openStore({ root: join(temp.path, "link/store") });
+    giveAway(join(temp.path, "link"));
+    await expect(openStore({ root: join(temp.path, "link/store") })).rejects.toMatchObject({ code: "E_STORE_UNSAFE" });
+  });
+
+  it("may be a new volume that everybody could write to, but none where something is already", async () => {
+    using temp = makeTemp();
+    const [empty, full] = [join(temp.path, "empty"), join(temp.path, "full")];
+    for (const path of [empty, full]) {
+      mkdirSync(path);
+      chmodSync(path, 0o777);
+    }
+    writeFileSync(join(full, "planted"), "");
+    await using store = await openStore({ root: empty });
+    expect(modeOf(store.root)).toBe("700");
+    await expect(openStore({ root: full })).rejects.toMatchObject({
+      code: "E_STORE_UNSAFE",
+      message: `Cannot use the store in ${full}: everybody can write to it`,
+      hint: expect.stringContaining(`chmod 700 ${full}`),
+    });
+    expect(modeOf(full)).toBe("777");
+  });
+
+  it("of a plain user below another's directory is refused before the namespace hides whose it is", async () => {
+    using user = new PlainUser();
+    using project = openProject();
+    const theirs = join(user.home, "theirs");
+    mkdirSync(theirs);
+    chownSync(theirs, 1234, 1234);
+    chmodSync(theirs, 0o755);
+    mkdirSync(join(theirs, "store"));
+    chownSync(join(theirs, "store"), user.uid, user.uid);
+    const { code, stderr } = await user.tsbuild(project.directory, ["images", "--root", join(theirs, "store")]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`user (1234) owns ${theirs}, and could replace it`)]);
+    // The one of root is none of a plain user's.
+    const roots = await user.tsbuild(project.directory, ["images", "--root", "/var/lib"]);
+    expect(roots.stderr).toContain("error[E_STORE_UNSAFE]: Cannot use the store in /var/lib: root owns it");
+  });
+});
+
+/** The same link, but the other user's. */
+function giveAway(link: string): void {
+  renameSync(link, `${link}.old`);
+  asStranger(["ln", "-s", "real", link]);
+}
