@@ -1,9 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { TsbuildError } from "./errors.ts";
-import { packageFile } from "./package-file.ts";
+import { installedFile, packageFile } from "./package-file.ts";
 import { call, closeFd, tryCall, writeFd } from "./syscall.ts";
 
 const MFD_CLOEXEC = 1;
@@ -46,7 +45,7 @@ function sealedCopy(file: string): number {
 export function initFile(): string {
   const built = packageFile("native", "build", "tsbuild-init");
   if (isCurrent(built)) return built;
-  const packaged = packagedExecutable();
+  const packaged = installedFile(packageName(), "tsbuild-init");
   if (packaged !== undefined) return packaged;
   const script = packageFile("native", "build.sh");
   const cc = existsSync(script) ? spawnSync("sh", [script], { encoding: "utf8" }) : undefined;
@@ -73,12 +72,4 @@ function isCurrent(built: string): boolean {
 
 function packageName(): string {
   return `tsbuild-native-linux-${process.arch}`;
-}
-
-function packagedExecutable(): string | undefined {
-  try {
-    return createRequire(import.meta.url).resolve(`${packageName()}/tsbuild-init`);
-  } catch {
-    return undefined;
-  }
 }

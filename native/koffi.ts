@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { installedFile } from "./package-file.ts";
 
 /** koffi's functions. */
 export type Koffi = typeof import("koffi");
@@ -12,21 +11,11 @@ const load = createRequire(import.meta.url);
  * takes 8. So the addon is loaded from where koffi's own package for this platform has it, else koffi as documented.
  */
 export function loadKoffi(): Koffi {
-  const addon = findAddon();
+  const addon = installedFile(`@koromix/koffi-linux-${process.arch}`, `linux_${process.arch}`, "koffi.node");
   if (addon === undefined) return load("koffi");
   try {
     return load(addon);
   } catch {
     return load("koffi"); // another libc than the one thought of
-  }
-}
-
-function findAddon(): string | undefined {
-  try {
-    const directory = dirname(load.resolve(`@koromix/koffi-linux-${process.arch}`));
-    const addon = join(directory, `linux_${process.arch}`, "koffi.node");
-    return existsSync(addon) ? addon : undefined;
-  } catch {
-    return undefined;
   }
 }

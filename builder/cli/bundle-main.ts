@@ -3,7 +3,7 @@ import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { Script } from "node:vm";
 import { CodeCache } from "./code-cache.ts";
-import { isOwn, userCache } from "./user-cache.js";
+import { userCache } from "./user-cache.js";
 
 /** Told by the bundler: what the bundle's text digests to, and every word that begins a command. */
 declare const BUNDLE_DIGEST: string;
@@ -26,14 +26,14 @@ async function start(words: readonly string[]): Promise<never> {
 
 function codeCache(words: readonly string[]): CodeCache | undefined {
   if (process.env["NODE_DISABLE_COMPILE_CACHE"] !== undefined) return undefined;
-  const caches = userCache(process.env);
-  if (caches === undefined) return undefined;
-  enableCompileCache(join(caches, "compile"));
+  const modules = userCache(process.env, "modules");
+  if (modules === undefined) return undefined;
+  enableCompileCache(modules);
   // A build, unless a command is named. Help is short, and must not be what a command's first runs teach.
   const word = words.find((one) => COMMAND_WORDS.includes(one)) ?? "build";
   const name = words.includes("--help") || words.includes("-h") ? "help" : word;
-  const directory = join(caches, "code");
-  return isOwn(directory) ? new CodeCache(directory, `${BUNDLE_DIGEST}-${name}`) : undefined;
+  const directory = userCache(process.env, "code");
+  return directory === undefined ? undefined : new CodeCache(directory, `${BUNDLE_DIGEST}-${name}`);
 }
 
 void start(process.argv.slice(2));

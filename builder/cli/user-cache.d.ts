@@ -1,2 +1,4 @@
-export declare function userCache(env: NodeJS.ProcessEnv): string | undefined;
-export declare function isOwn(directory: string): boolean;
+export declare function userCache(
+  env: Readonly<Record<string, string | undefined>>,
+  name: "modules" | "code",
+): string | undefined;

@@ -4,6 +4,7 @@ import { delimiter, join } from "node:path";
 import { TsbuildError } from "../../native/errors.ts";
 import { initFile } from "../../native/executable.ts";
 import { hostUserVariable } from "./host-user.ts";
+import { userCache } from "./user-cache.js";
 
 /** How the owners of files are kept when a plain user works. */
 export type UserNamespaceMode = "auto" | "single";
@@ -36,7 +37,9 @@ export function enterUserNamespace(mode: UserNamespaceMode, env: Environment): v
     whole ? (helpers?.newgidmap ?? "") : "",
   ];
   const again = [process.execPath, ...process.execArgv, "--", ...process.argv.slice(1)];
-  replaceProcess(initFile(), [...words, ...again], { ...env, [hostUserVariable]: String(uid) });
+  // Whose the directories above it are cannot be seen in the namespace.
+  const uncached = userCache(env, "modules") === undefined ? { NODE_DISABLE_COMPILE_CACHE: "1" } : {};
+  replaceProcess(initFile(), [...words, ...again], { ...env, ...uncached, [hostUserVariable]: String(uid) });
 }
 
 /** Becomes another program. */
