@@ -10,6 +10,8 @@ import { TarReader } from "../../../store/layer/tar/reader.ts";
 const chunkSize = 1 << 20;
 /** The programs that read what zlib does not. */
 const programs = { xz: "xz", bzip2: "bzip2" } as const;
+/** All that they see of the environment: no variable with a secret, none that changes what they do (XZ_OPT). */
+const environment = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
 
 /** An open archive and how its entries land. */
 export interface Extraction {
@@ -87,7 +89,7 @@ async function* throughProgram(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const program = programs[compression];
-  const child = spawn(program, ["-dc"], { stdio: [fd, "pipe", "ignore"], signal });
+  const child = spawn(program, ["-dc"], { stdio: [fd, "pipe", "ignore"], cwd: "/", env: environment, signal });
   const { promise: ended, resolve, reject } = Promise.withResolvers<number | null>();
   child.on("error", (error) => reject(missingProgram(program, error)));
   child.on("close", resolve);
