@@ -135,6 +135,14 @@ export class Dir implements Disposable {
     return new Dir(this.#openHere(name, constants.O_RDONLY | constants.O_DIRECTORY));
   }
 
+  /** The directory at the path; undefined where a part of it is missing, a symlink or no directory. No part is `..`. */
+  straight(path: string): Dir | undefined {
+    const none = ["ENOENT", "ENOTDIR", "ELOOP"];
+    const name = encodeCString(path === "" ? "." : path);
+    const fd = tryCall(none, "openat2", path, SYS_openat2, this.fd, name, straightHow, straightHow.length);
+    return fd === undefined ? undefined : Dir.fromFd(fd);
+  }
+
   /** A descriptor of what is no symlink; the caller closes it. */
   openFile(name: string, flags: number, mode: number = 0): number {
     return this.#openHere(name, flags, mode);
@@ -345,14 +353,6 @@ export class Root extends Dir {
   beneath(path: string): Dir {
     const flags = constants.O_RDONLY | constants.O_DIRECTORY;
     return Dir.fromFd(this.#open(path, { flags, mode: 0, resolve: RESOLVE_BENEATH }));
-  }
-
-  /** The directory at the path; undefined where a part of it is missing, a symlink or no directory. No part is `..`. */
-  straight(path: string): Dir | undefined {
-    const none = ["ENOENT", "ENOTDIR", "ELOOP"];
-    const name = encodeCString(path === "" ? "." : path);
-    const fd = tryCall(none, "openat2", path, SYS_openat2, this.fd, name, straightHow, straightHow.length);
-    return fd === undefined ? undefined : Dir.fromFd(fd);
   }
 
   /** A directory inside as a root of its own: its `/` is that directory. */

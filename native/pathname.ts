@@ -1,8 +1,12 @@
+import { TsbuildError } from "./errors.ts";
+
 /**
  * File names are bytes, JavaScript strings are UTF-16. Bytes that are not UTF-8 become lone surrogates
  * U+DC80..U+DCFF (0xDC00 + byte), as Python's surrogateescape does, so that every name survives a round trip.
  */
 
+/** Bytes of a path that system calls take: a longer one could not be opened by any program. @see path_resolution(7) */
+export const maxPath = 4095;
 const escapeBase = 0xdc00;
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -24,6 +28,20 @@ export function decodePath(bytes: Uint8Array): string {
   const text = buffer.toString("utf8");
   // Only a replacement character tells that something may not have been UTF-8.
   return text.includes("\ufffd") ? decodeEscaped(bytes) : text;
+}
+
+/** Whether a path has more bytes than system calls take. */
+export function isTooLong(path: string): boolean {
+  return path.length > maxPath / 3 && encodePath(path).length > maxPath;
+}
+
+/** @throws E_PATH_TOO_LONG for a path in a tree, without leading slash, that no program could open */
+export function checkPathLength(path: string): void {
+  if (!isTooLong(path)) return;
+  throw new TsbuildError(`Cannot use /${path.slice(0, 60)}...: its path has more than ${maxPath} bytes`, {
+    code: "E_PATH_TOO_LONG",
+    hint: "remove the directories that are nested so deep, or name their first one in the ignore file",
+  });
 }
 
 /** Order of the names' bytes: the order of entries in every layer. */

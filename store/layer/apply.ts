@@ -1,13 +1,14 @@
 import { SyscallError } from "../../native/errors.ts";
-import type { Dir, Root, Stat } from "../../native/path.ts";
-import { encodePath } from "../../native/pathname.ts";
+import type { Dir, Root } from "../../native/path.ts";
+import { isTooLong, maxPath } from "../../native/pathname.ts";
 import { canOwn, inUserNamespace, unmappedError } from "../../native/user-namespace.ts";
 import type { EntryStat } from "./change.ts";
-import { EntryFile, type Parent } from "./entry-file.ts";
-import { refused, TargetTree, type TreeOptions } from "./target-tree.ts";
+import { EntryFile } from "./entry-file.ts";
+import { refused, TargetTree, type OpenPlace, type TreeOptions } from "./target-tree.ts";
 import type { TarEntry, TarHandler } from "./tar/reader.ts";
 import type { Unsettled } from "./settle.ts";
-import { isOverlayXattr, isWhiteout, opaqueMarker, whiteoutPrefix } from "./whiteout.ts";
+import { isWhiteout, opaqueMarker, whiteoutPrefix } from "./whiteout.ts";
+import { isLayerXattr } from "./xattrs.ts";
 
 /**
  * How entries land: "overlay" makes a layer directory (whiteouts become 0/0 devices), "literal" writes what the
@@ -15,20 +16,18 @@ import { isOverlayXattr, isWhiteout, opaqueMarker, whiteoutPrefix } from "./whit
  */
 export type ApplyOptions = TreeOptions;
 
-/** A directory of an archive: its names, and its path. */
-interface Place {
+/** A directory as an archive writes it: its names, and its path. */
+interface Written {
   readonly parts: readonly string[];
   readonly above: string;
 }
 
-/** Bytes of a path that system calls take: a longer one could not be opened by any program. @see path_resolution(7) */
-export const maxPath = 4095;
 /** The largest number of an owner: the next one means "leave it as it is" to the kernel. */
 const maxID = 0xffff_fffe;
 
 /**
- * Writes the entries of an archive below a directory, inside it only: names are cleaned, parents are never followed
- * through symlinks in an overlay layer (where they can only be an attack) and only inside the root otherwise.
+ * Writes the entries of an archive below a directory, inside it only: names are cleaned, symlinks on the way to an entry
+ * are followed inside the root. A layer knows no others than its own: those of the layers below are hidden by what it has.
  * A later entry takes the place of an earlier one; a whiteout hides what is in the layers below, and nothing else.
  * @throws E_LAYER_ENTRY for entries that cannot be meant well
  */
@@ -39,10 +38,9 @@ export class Applier implements TarHandler, Disposable {
   #file: EntryFile | undefined;
   #ownRoot = false;
   #opaqueRoot = false;
-  readonly #whiteouts = new Set<string>();
   /** The directory of the last entry as the archive writes it, with its slash, and what it means. */
   #written = "";
-  #place: Place = { parts: [], above: "" };
+  #place: Written = { parts: [], above: "" };
 
   constructor(root: Root, options: ApplyOptions) {
     this.#root = root;
@@ -57,7 +55,7 @@ export class Applier implements TarHandler, Disposable {
 
   /** What settleLayer() has to do once it is known what is below. */
   get unsettled(): Unsettled {
-    return { implied: this.#tree.implied, whiteouts: [...this.#whiteouts], opaqueRoot: this.#opaqueRoot };
+    return { steps: this.#tree.unsettled(), opaqueRoot: this.#opaqueRoot };
   }
 
   entry(entry: TarEntry): void {
@@ -67,10 +65,9 @@ export class Applier implements TarHandler, Disposable {
     const path = above === "" ? name : `${above}/${name}`;
     this.#checkOwner(path, entry.stat);
     const parent = this.#tree.parent(parts, above);
-    if (this.#options.form === "overlay" && name.startsWith(whiteoutPrefix))
-      return this.#whiteout(parent.dir, parts, name);
+    if (this.#options.form === "overlay" && name.startsWith(whiteoutPrefix)) return this.#whiteout(parent, path, name);
     if (entry.stat.type === "file") this.#makeFile(parent, name, path, entry);
-    else this.#make(parent.dir, name, path, entry.stat);
+    else this.#make(parent, name, path, entry.stat);
   }
 
   data(bytes: Uint8Array): void {
@@ -101,7 +98,7 @@ export class Applier implements TarHandler, Disposable {
   }
 
   /** Of an entry in the same directory as the one before, as nearly all are, only the name is looked at. */
-  #split(path: string): Place & { readonly name: string | undefined } {
+  #split(path: string): Written & { readonly name: string | undefined } {
     const at = path.lastIndexOf("/") + 1;
     const name = path.slice(at);
     const usual = at > 0 && isName(name) && path.length <= maxPath / 3;
@@ -122,68 +119,61 @@ export class Applier implements TarHandler, Disposable {
       throw unmappedError(`Cannot unpack /${path}: its owner`, uid, gid);
   }
 
+  /** Something else than a directory is passed over with its content, as by docker and containerd. */
   #rootEntry(stat: EntryStat): void {
-    if (stat.type !== "directory") throw refused("", "the root is no directory in it");
-    if (this.#options.form === "literal") return;
-    this.#tree.closeParent();
+    if (stat.type !== "directory" || this.#options.form === "literal") return;
     const { uid, gid } = this.#options.owner ?? stat;
     this.#root.chown(".", uid, gid);
     this.#root.chmod(".", stat.mode);
     this.#ownRoot = true;
   }
 
-  #whiteout(dir: Dir, parts: readonly string[], name: string): void {
-    if (name === opaqueMarker) return this.#opaque(dir, parts);
+  #whiteout(parent: OpenPlace, path: string, name: string): void {
+    if (name === opaqueMarker) return this.#opaque(parent);
     const hidden = name.slice(whiteoutPrefix.length);
-    if (hidden === "" || hidden === "." || hidden === "..")
-      throw refused([...parts, name].join("/"), "it hides nothing");
+    if (hidden === "" || hidden === "." || hidden === "..") throw refused(path, "it hides nothing");
     // Docker's own bookkeeping names (.wh..wh.*) are not files of the image.
-    if (!hidden.startsWith(whiteoutPrefix)) this.#hide(dir, [...parts, hidden].join("/"), hidden);
+    if (!hidden.startsWith(whiteoutPrefix)) this.#hide(parent, hidden);
   }
 
-  #opaque(dir: Dir, parts: readonly string[]): void {
-    if (parts.length === 0) this.#opaqueRoot = true;
+  #opaque({ dir, place }: OpenPlace): void {
+    if (place.above === undefined) this.#opaqueRoot = true;
     else this.#tree.hideBelow(dir, ".");
   }
 
   /** Hides what the layers below have under a name. What this layer has there stays, wherever it comes in the archive. */
-  #hide(dir: Dir, path: string, name: string): void {
+  #hide({ dir, place }: OpenPlace, name: string): void {
     const existing = dir.stat(name);
     if (existing === undefined) {
       dir.mknod(name, "char", 0, 0, 0);
-      this.#whiteouts.add(path);
+      place.hide(name);
     } else if (existing.type === "directory") {
       this.#tree.hideBelow(dir, name);
-      this.#tree.explain(path);
+      place.enter(name).implied = false;
     }
   }
 
   /** Nearly every name is free: it is looked at only when making the file says that it is not. */
-  #makeFile(parent: Parent, name: string, path: string, entry: TarEntry): void {
+  #makeFile(parent: OpenPlace, name: string, path: string, entry: TarEntry): void {
     this.#file = EntryFile.create(parent, name, entry);
     if (this.#file !== undefined) return;
-    this.#makeRoom(parent.dir, name, path, parent.dir.stat(name));
+    this.#tree.remove(parent, name);
     this.#file = EntryFile.create(parent, name, entry);
     if (this.#file === undefined) throw refused(path, "something else makes files there");
   }
 
-  #make(dir: Dir, name: string, path: string, stat: EntryStat): void {
+  #make(parent: OpenPlace, name: string, path: string, stat: EntryStat): void {
+    const { dir } = parent;
     const existing = dir.stat(name);
     if (stat.type === "directory") {
-      this.#tree.makeDirectory(dir, name, existing);
+      const place = this.#tree.makeDirectory(parent, name, existing);
       this.#setMetadata(dir, name, stat);
-      this.#tree.setTime(path, stat.mtime);
-      this.#tree.explain(path);
+      place.time = stat.mtime;
+      place.implied = false;
       return;
     }
-    this.#makeRoom(dir, name, path, existing);
+    if (existing !== undefined) this.#tree.remove(parent, name);
     this.#makeOther(dir, name, path, stat);
-  }
-
-  #makeRoom(dir: Dir, name: string, path: string, existing: Stat | undefined): void {
-    if (existing?.type === "directory" && this.#options.form === "literal")
-      throw refused(path, "a directory is in its place");
-    if (existing !== undefined) this.#tree.remove(dir, name, path);
   }
 
   #makeOther(dir: Dir, name: string, path: string, stat: EntryStat): void {
@@ -241,14 +231,14 @@ export class Applier implements TarHandler, Disposable {
     if (stat.type === "symlink") return;
     dir.chmod(name, stat.mode);
     for (const [key, value] of stat.xattrs ?? []) {
-      if (!isOverlayXattr(key)) setXattr(dir, name, key, value);
+      if (isLayerXattr(key)) setXattr(dir, name, key, value);
     }
   }
 }
 
 /** The parts of an archive's path. @throws E_LAYER_ENTRY for `..` and for what no file system has */
 function cleanParts(path: string): string[] {
-  if (path.length > maxPath / 3 && encodePath(path).length > maxPath) throw refused(path, "its path is too long");
+  if (isTooLong(path)) throw refused(path, "its path is too long");
   const parts: string[] = [];
   for (const part of path.split("/")) {
     if (part === "" || part === ".") continue;

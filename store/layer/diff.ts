@@ -1,10 +1,13 @@
 import type { Cancellation } from "../../native/cancellation.ts";
+import { DirStack } from "../../native/dir-stack.ts";
 import { openFlags, Root, type Dir, type Stat } from "../../native/path.ts";
 import { comparePaths } from "../../native/pathname.ts";
 import { closeFd, readFd } from "../../native/syscall.ts";
-import { findBelow, LazyDirs, openBelow, type Found } from "./below.ts";
+import { Below, type Found } from "./below.ts";
 import type { Change, EntryStat } from "./change.ts";
-import { isOpaque, isOverlayXattr, isWhiteout } from "./whiteout.ts";
+import { requireShortPath } from "./storable.ts";
+import { isOpaque, isWhiteout } from "./whiteout.ts";
+import { isLayerXattr } from "./xattrs.ts";
 
 /** Options of a diff. `ignore`: paths that are not part of it, with all below. `limit`: end early with more changes. */
 export interface DiffOptions {
@@ -21,16 +24,31 @@ export interface DiffOptions {
  * An opaque directory becomes whiteouts of what it hides. Sockets are left out; what they took the place of is gone.
  */
 export function diffLayer(upper: string, lowers: readonly string[], options: DiffOptions = {}): readonly Change[] {
-  using stack = new DisposableStack();
-  const top = stack.use(Root.open(upper));
-  const below = stack.use(new LazyDirs(lowers));
+  using top = Root.open(upper);
   const diff = new Diff(options, new Set());
-  diff.directory(top, below, "");
+  diff.run(top, lowers);
   const split = diff.splitLinks();
   if (split.size === 0) return diff.changes;
   const whole = new Diff(options, split);
-  whole.directory(top, below, "");
+  whole.run(top, lowers);
   return whole.changes;
+}
+
+/** An entry of a directory, and its path. */
+interface Entry {
+  readonly name: string;
+  readonly path: string;
+  readonly stat: Stat;
+}
+
+/** A directory that is being compared. */
+interface Level {
+  readonly entries: readonly Entry[];
+  next: number;
+  /** It or a directory on the way hides what is below: what that has and this has not is gone without a whiteout of its own. */
+  readonly opaque: boolean;
+  /** Where its own change is, if it is none by itself. */
+  readonly unchanged: number | undefined;
 }
 
 class Diff {
@@ -57,64 +75,83 @@ class Diff {
     return new Set([...this.#unchanged].filter((inode) => this.#links.has(inode)));
   }
 
-  /**
-   * `below` holds the directory of the same path in each lower that has it, topmost first; `opaque`: it or a parent
-   * hides them, so that what they have and it has not is gone without a whiteout of its own.
-   */
-  directory(dir: Dir, below: Iterable<Dir>, path: string, opaque: boolean = false): void {
+  run(top: Root, lowers: readonly string[]): void {
+    using dirs = new DirStack(top);
+    using below = Below.open(lowers);
+    const levels = [this.#level({ dir: top, path: "" }, below, { opaque: false, unchanged: undefined })];
+    for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+      const entry = level.entries[level.next++];
+      if (entry !== undefined) {
+        if (isGone(entry.stat)) continue;
+        const inner = this.#entry(dirs, below, entry, level.opaque);
+        if (inner !== undefined) levels.push(inner);
+        continue;
+      }
+      levels.pop();
+      if (levels.length === 0) return;
+      dirs.pop();
+      below.leave();
+      // With more than the limit nobody has looked into it.
+      const { unchanged: at } = level;
+      if (at !== undefined && this.changes.length === at + 1 && at < this.#limit) this.changes.pop();
+    }
+  }
+
+  /** What is in a directory; what is gone from it comes first in a layer. */
+  #level({ dir, path }: { dir: Dir; path: string }, below: Below, state: Pick<Level, "opaque" | "unchanged">): Level {
     this.#signal?.throwIfAborted();
-    if (this.changes.length > this.#limit) return;
+    if (this.changes.length > this.#limit) return { ...state, entries: [], next: 0 };
     const names = dir.names().toSorted(comparePaths);
     const entries = names.flatMap((name) => {
       const at = join(path, name);
       const stat = this.#ignore.has(at) ? undefined : dir.stat(name);
-      return stat === undefined ? [] : [{ name, at, stat }];
+      return stat === undefined ? [] : [{ name, path: at, stat }];
     });
-    if (opaque) this.#vanished(dir, below, path);
-    for (const { name, at, stat } of entries) {
-      if (isGone(stat) && findBelow(below, name) !== undefined) this.changes.push({ kind: "delete", path: at });
+    if (state.opaque) this.#vanished(dir, below, path);
+    for (const { name, path: at, stat } of entries) {
+      if (isGone(stat) && below.find(name) !== undefined) this.changes.push({ kind: "delete", path: at });
     }
-    for (const { name, at, stat } of entries) {
-      if (!isGone(stat)) this.#entry(dir, below, { name, path: at, stat }, opaque);
-    }
+    return { ...state, entries, next: 0 };
   }
 
-  #entry(dir: Dir, below: Iterable<Dir>, entry: { name: string; path: string; stat: Stat }, opaque: boolean): void {
+  /** The directory's own entries, if it is one. @throws E_LAYER_NAME */
+  #entry(dirs: DirStack, below: Below, entry: Entry, opaque: boolean): Level | undefined {
     const { name, path, stat } = entry;
-    const old = findBelow(below, name);
+    requireShortPath(path);
+    const dir = dirs.top;
+    const old = below.find(name);
     const unchanged = old !== undefined && same({ dir, name, stat }, old);
     if (stat.type !== "directory") {
       if (!unchanged || this.#together.has(inodeOf(stat))) this.#push(dir, entry, old);
       else if (stat.nlink > 1) this.#unchanged.add(inodeOf(stat));
-      return;
+      return undefined;
     }
     const at = this.changes.length;
     this.#push(dir, entry, old);
-    using sub = dir.openDir(name);
-    using stack = new DisposableStack();
-    const lower = old?.stat.type === "directory" ? openBelow(below, name, stack) : [];
+    const hides = isOpaque(dir, name);
+    if (old?.stat.type === "directory") below.enter(name);
+    else below.enterNothing();
     // What hides nothing need not be looked for.
-    this.directory(sub, lower, path, lower.length > 0 && (opaque || isOpaque(dir, name)));
-    // With more than the limit nobody has looked into it.
-    if (unchanged && this.changes.length === at + 1 && at < this.#limit) this.changes.pop();
+    const state = { opaque: !below.empty && (opaque || hides), unchanged: unchanged ? at : undefined };
+    return this.#level({ dir: dirs.push(name), path }, below, state);
   }
 
-  #push(dir: Dir, entry: { name: string; path: string; stat: Stat }, old: Found | undefined): void {
+  #push(dir: Dir, entry: Entry, old: Found | undefined): void {
     const kind = old === undefined ? "add" : "modify";
     this.changes.push({ kind, path: entry.path, stat: this.#describe(dir, entry) });
   }
 
   /** Whiteouts for the names of the lower directories that an opaque one does not have. */
-  #vanished(dir: Dir, lower: Iterable<Dir>, path: string): void {
+  #vanished(dir: Dir, lower: Below, path: string): void {
     const names = new Set([...lower].flatMap((one) => one.names()));
     for (const name of [...names].toSorted(comparePaths)) {
-      if (dir.stat(name) === undefined && findBelow(lower, name) !== undefined) {
+      if (dir.stat(name) === undefined && lower.find(name) !== undefined) {
         this.changes.push({ kind: "delete", path: join(path, name) });
       }
     }
   }
 
-  #describe(dir: Dir, { name, path, stat }: { name: string; path: string; stat: Stat }): EntryStat {
+  #describe(dir: Dir, { name, path, stat }: Entry): EntryStat {
     const { mode, uid, gid, mtime } = stat;
     if (stat.nlink > 1 && stat.type !== "directory") {
       const first = this.#links.get(inodeOf(stat));
@@ -165,9 +202,7 @@ function readXattrs(dir: Dir, name: string, stat: Stat): ReadonlyMap<string, Uin
   const keys = stat.type === "file" || stat.type === "directory" ? dir.listxattr(name) : [];
   if (keys.length === 0) return noXattrs;
   const found = new Map<string, Uint8Array>();
-  for (const key of keys.toSorted()) {
-    // A label of the host's SELinux policy means nothing on another machine.
-    if (isOverlayXattr(key) || key === "security.selinux") continue;
+  for (const key of keys.filter(isLayerXattr).toSorted()) {
     const value = dir.getxattr(name, key);
     if (value !== undefined) found.set(key, value);
   }

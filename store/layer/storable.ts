@@ -1,6 +1,5 @@
 import { TsbuildError } from "../../native/errors.ts";
-import { encodePath } from "../../native/pathname.ts";
-import { maxPath } from "./apply.ts";
+import { isTooLong } from "../../native/pathname.ts";
 import type { Change } from "./change.ts";
 import { whiteoutPrefix } from "./whiteout.ts";
 
@@ -9,7 +8,7 @@ export function requireStorable(changes: readonly Change[]): void {
   for (const change of changes) {
     const { path } = change;
     if (change.kind === "delete" || change.kind === "opaque") continue;
-    if (path.length > maxPath / 3 && encodePath(path).length > maxPath) throw unstorable(path, "its path is too long");
+    requireShortPath(path);
     const name = path.slice(path.lastIndexOf("/") + 1);
     if (name.startsWith(whiteoutPrefix)) {
       throw unstorable(path, `names that begin with ${whiteoutPrefix} stand for deleted files`);
@@ -17,6 +16,11 @@ export function requireStorable(changes: readonly Change[]): void {
     const key = [...(change.stat.xattrs?.keys() ?? [])].find((one) => one.includes("="));
     if (key !== undefined) throw unstorable(path, `the name of its attribute ${key} has a =`);
   }
+}
+
+/** @throws E_LAYER_NAME for a path that no program could open */
+export function requireShortPath(path: string): void {
+  if (isTooLong(path)) throw unstorable(path, "its path is too long");
 }
 
 function unstorable(path: string, why: string): TsbuildError {

@@ -1,7 +1,11 @@
+import { DirStack } from "../../native/dir-stack.ts";
 import { SyscallError, TsbuildError } from "../../native/errors.ts";
 import { CreationDefaults } from "../../native/new-file.ts";
 import type { Dir, Root, Stat } from "../../native/path.ts";
 import type { Parent } from "./entry-file.ts";
+import { Place } from "./place.ts";
+import type { SettleStep } from "./settle.ts";
+import { Way } from "./way.ts";
 import { isOpaque, opaqueXattr } from "./whiteout.ts";
 
 /** How the tree takes entries: see ApplyOptions. */
@@ -13,58 +17,62 @@ export interface TreeOptions {
   readonly createdTime?: bigint;
 }
 
+/** The open directory of an entry, and where it is. */
+export interface OpenPlace extends Parent {
+  readonly place: Place;
+}
+
 /**
- * The directories that an archive's entries land in. In an overlay layer no symlink is followed: a file or symlink on
- * the way to an entry makes room, as it would over a lower layer. Otherwise they are followed inside the root.
+ * The directories that an archive's entries land in. Symlinks on the way are followed inside the root. In a layer what
+ * is missing is made, behind a symlink too, and a file on the way makes room; an archive's entry is refused for both.
  */
 export class TargetTree implements Disposable {
   readonly #root: Root;
   readonly #options: TreeOptions;
-  /** The last parent: the next entry is nearly always in the same. */
-  #parent: (Parent & { readonly path: string }) | undefined;
-  /** Times of directories: set at the end, for their content changes them. */
-  readonly #times = new Map<string, bigint>();
-  /** Directories of a layer that no entry is about, and that took no other entry's place. */
-  readonly #implied = new Set<string>();
+  readonly #top = new Place();
+  /** The last parent, as the archive wrote it: the next entry is nearly always in the same. */
+  #parent: (OpenPlace & { readonly written: string }) | undefined;
 
   constructor(root: Root, options: TreeOptions) {
     this.#root = root;
     this.#options = options;
   }
 
-  /** The open parent directory of an entry, `path` in one, made with its own parents where missing. @throws E_LAYER_ENTRY */
-  parent(parts: readonly string[], path: string): Parent {
-    if (this.#parent?.path === path) return this.#parent;
-    this.closeParent();
-    const dir = this.#options.form === "literal" ? this.#makeFollowing(parts) : this.#make(parts);
-    if (dir === undefined) throw refused(path, "its parent is no directory");
-    const parent = { path, dir, defaults: new CreationDefaults() };
-    this.#parent = parent;
-    return parent;
+  /** The open parent directory of an entry, `written` in one, made with its own parents where missing. @throws E_LAYER_ENTRY */
+  parent(parts: readonly string[], written: string): OpenPlace {
+    if (this.#parent?.written === written) return this.#parent;
+    this.#closeParent();
+    const straight = this.#root.straight(written);
+    const { dir, place } =
+      straight === undefined ? this.#walk(parts) : { dir: straight, place: parts.reduce(enter, this.#top) };
+    this.#keepTime(dir, place);
+    this.#parent = { written, dir, place, defaults: new CreationDefaults() };
+    return this.#parent;
   }
 
   /** The directory of these names, which the caller disposes; undefined where there is none. */
   find(parts: readonly string[]): Dir | undefined {
-    const path = parts.join("/");
-    return this.#options.form === "literal" ? tryDir(this.#root, path) : this.#root.straight(path);
+    try {
+      return this.#root.dir(parts.join("/"));
+    } catch (error) {
+      if (error instanceof SyscallError && ["ENOENT", "ENOTDIR", "ELOOP"].includes(error.errno)) return undefined;
+      throw error;
+    }
   }
 
-  /** Directories that were made for what is in them. */
-  get implied(): readonly string[] {
-    return [...this.#implied];
-  }
-
-  /** Tells that an entry is about the directory, or hides what the layers below have in its place. */
-  explain(path: string): void {
-    this.#implied.delete(path);
+  /** What settleLayer() has to do. */
+  unsettled(): readonly SettleStep[] {
+    return this.#top.unsettled();
   }
 
   /** Makes a directory where none is. What it takes the place of hid what the layers below have there: so does it. */
-  makeDirectory(dir: Dir, name: string, existing: Stat | undefined): void {
-    if (existing?.type === "directory") return;
-    if (existing !== undefined) dir.unlink(name);
+  makeDirectory(parent: Pick<OpenPlace, "dir" | "place">, name: string, existing: Stat | undefined): Place {
+    const { dir, place } = parent;
+    if (existing?.type === "directory") return place.enter(name);
+    if (existing !== undefined) this.remove(parent, name);
     dir.mkdir(name, 0o700);
     if (existing !== undefined && this.#options.form === "overlay") this.hideBelow(dir, name);
+    return place.enter(name);
   }
 
   /** Hides what the layers below have in a directory. */
@@ -73,104 +81,69 @@ export class TargetTree implements Disposable {
     dir.setxattr(name, opaqueXattr(), Buffer.from("y"));
   }
 
-  /** Removes what is at a path, whatever it is. */
-  remove(dir: Dir, name: string, path: string): void {
-    if (this.#parent !== undefined && `${this.#parent.path}/`.startsWith(`${path}/`)) this.closeParent();
+  /** Removes what is under a name, whatever it is. It may have been a symlink that entries came by: none is known again. */
+  remove({ dir, place }: Pick<OpenPlace, "dir" | "place">, name: string): void {
     dir.removeTree(name);
-  }
-
-  /** Sets the time a directory gets in the end. */
-  setTime(path: string, time: bigint): void {
-    this.#times.set(path, time);
+    place.forget(name);
+    if (this.#parent !== undefined) this.#parent = { ...this.#parent, written: "\0" };
   }
 
   /** Sets the times of directories; to be called once, after the last entry. */
   finish(): void {
-    this.closeParent();
-    for (const [path, time] of [...this.#times].toReversed()) {
-      // A later entry may have taken the directory away again.
-      using dir = this.find(path === "" ? [] : path.split("/"));
-      dir?.utimens(".", time);
+    this.#closeParent();
+    using dirs = new DirStack(this.#root);
+    for (const { place, depth } of this.#top.walk()) {
+      while (depth > 0 && dirs.depth >= depth) dirs.pop();
+      if (depth > 0) dirs.push(place.name);
+      if (place.time !== undefined) dirs.top.utimens(".", place.time);
     }
   }
 
-  /** To be called before the parent itself is changed. */
-  closeParent(): void {
+  [Symbol.dispose](): void {
+    this.#closeParent();
+  }
+
+  #closeParent(): void {
     this.#parent?.dir[Symbol.dispose]();
     this.#parent = undefined;
   }
 
-  [Symbol.dispose](): void {
-    this.closeParent();
+  /** One that was there before an archive's entries keeps its time, whatever is put into it. */
+  #keepTime(dir: Dir, place: Place): void {
+    if (this.#options.form === "literal") place.time ??= dir.statSelf().mtime;
   }
 
-  #make(parts: readonly string[]): Dir {
-    return this.#root.straight(parts.join("/")) ?? this.#makeMissing(parts);
-  }
-
-  #makeMissing(parts: readonly string[]): Dir {
-    let at: Dir = this.#root.openDir(".");
-    for (const [depth, part] of parts.entries()) {
-      const existing = at.stat(part);
-      if (existing?.type !== "directory") {
-        const path = parts.slice(0, depth + 1).join("/");
-        this.makeDirectory(at, part, existing);
-        this.#finishMissing(at, part, path);
-        if (existing === undefined) this.#implied.add(path);
-        else this.#implied.delete(path);
-      }
-      const next = at.openDir(part);
-      at[Symbol.dispose]();
-      at = next;
+  /** Goes the way to a directory name by name, and makes what is missing. @throws E_LAYER_ENTRY */
+  #walk(parts: readonly string[]): { readonly dir: Dir; readonly place: Place } {
+    using way = Way.find(this.#root, parts);
+    if (way === undefined) throw refused(parts.join("/"), "its parent has too many symbolic links");
+    let place = way.names.reduce(enter, this.#top);
+    const { dirs, missing } = way;
+    if (missing.length > 0) this.#keepTime(dirs.top, place);
+    for (const name of missing) {
+      const existing = dirs.top.stat(name);
+      if (this.#options.form === "literal" && (way.dangling || existing !== undefined))
+        throw refused(parts.join("/"), "its parent is no directory");
+      place = this.#makeMissing({ dir: dirs.top, place }, name, existing);
+      dirs.push(name);
     }
-    return at;
+    return { dir: way.open(), place };
   }
 
-  #makeFollowing(parts: readonly string[]): Dir | undefined {
-    for (let count = parts.length; count >= 0; count--) {
-      const path = parts.slice(0, count).join("/");
-      const found = tryDir(this.#root, path);
-      if (found === undefined) continue;
-      // One that was there before keeps its time, whatever is put into it.
-      if (!this.#times.has(path)) this.#times.set(path, found.statSelf().mtime);
-      return this.#makeBelow(found, parts, count);
-    }
-    return undefined;
-  }
-
-  #makeBelow(start: Dir, parts: readonly string[], from: number): Dir | undefined {
-    let at = start;
-    for (let depth = from; depth < parts.length; depth++) {
-      const part = parts[depth] ?? "";
-      const free = at.stat(part) === undefined;
-      if (free) {
-        at.mkdir(part, 0o700);
-        this.#finishMissing(at, part, parts.slice(0, depth + 1).join("/"));
-      }
-      const next = free ? at.openDir(part) : undefined;
-      at[Symbol.dispose]();
-      if (next === undefined) return undefined;
-      at = next;
-    }
-    return at;
-  }
-
-  /** Metadata of a directory that no entry was about yet: root's, 0755. */
-  #finishMissing(dir: Dir, name: string, path: string): void {
+  /** Makes a directory that no entry was about yet: root's, 0755. */
+  #makeMissing(parent: Pick<OpenPlace, "dir" | "place">, name: string, existing: Stat | undefined): Place {
     const { owner = { uid: 0, gid: 0 }, createdTime = 0n } = this.#options;
-    dir.chown(name, owner.uid, owner.gid);
-    dir.chmod(name, 0o755);
-    this.#times.set(path, createdTime);
+    const place = this.makeDirectory(parent, name, existing);
+    parent.dir.chown(name, owner.uid, owner.gid);
+    parent.dir.chmod(name, 0o755);
+    place.time = createdTime;
+    place.implied = existing === undefined;
+    return place;
   }
 }
 
-function tryDir(root: Root, path: string): Dir | undefined {
-  try {
-    return root.dir(path);
-  } catch (error) {
-    if (error instanceof SyscallError && (error.errno === "ENOENT" || error.errno === "ENOTDIR")) return undefined;
-    throw error;
-  }
+function enter(place: Place, name: string): Place {
+  return place.enter(name);
 }
 
 /** The error for an entry that cannot be meant well. */

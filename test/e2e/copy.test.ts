@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { listTree } from "../rig/list-tree.ts";
 import { Project, type Outcome } from "../rig/project.ts";
 
@@ -165,6 +165,17 @@ describe("ADD", () => {
     expect(outcome.error).toBeUndefined();
     expect(got).toEqual(tree);
   });
+});
+
+it.each(["xz", "bzip2"])("ADD runs %s without a variable of the caller", async (program) => {
+  using project = new Project({ Dockerfile: "FROM scratch\nADD a.tar /n/\n", "f/x": "1" });
+  execFileSync("tar", ["-C", "f", `--${program}`, "-cf", "a.tar", "x"], { cwd: project.directory });
+  vi.stubEnv("XZ_OPT", "--no-such-option");
+  vi.stubEnv("BZIP2", "--no-such-option");
+  const { outcome, tree } = await buildTree(project);
+  vi.unstubAllEnvs();
+  expect(outcome.error).toBeUndefined();
+  expect(tree).toHaveLength(2);
 });
 
 describe("the key of a COPY", () => {

@@ -43,7 +43,7 @@ export function xattrs(dir: Dir, name: string): readonly string[] {
     .map((key) => `${key}=${Buffer.from(dir.getxattr(name, key) ?? []).toString("base64")}`);
 }
 
-/** Attributes that a copy keeps: not the kernel's own, but file capabilities. @see features C3 */
+/** Attributes that a copy keeps: not those of the kernel and of overlayfs, but file capabilities. @see features C3 */
 export function copiedXattr(key: string): boolean {
-  return key === "security.capability" || !/^(?:security|system|trusted)\./.test(key);
+  return key === "security.capability" || !/^(?:security\.|system\.|trusted\.|user\.overlay\.)/.test(key);
 }

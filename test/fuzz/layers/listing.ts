@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { Root } from "../../../native/path.ts";
+import { isLayerXattr } from "../../../store/layer/xattrs.ts";
 
 /** What is at each path of a tree, as one line of text that two equal trees have in common. */
 export type Listing = ReadonlyMap<string, string>;
@@ -76,6 +77,6 @@ function describe(file: string, times: Times): string {
 }
 
 function xattrsOf(dir: Root, name: string): readonly string[] {
-  const keys = dir.listxattr(name).filter((key) => !key.includes("overlay.") && key !== "security.selinux");
+  const keys = dir.listxattr(name).filter(isLayerXattr);
   return keys.toSorted().map((key) => `${key}=${dir.getxattr(name, key)?.toString("hex")}`);
 }

@@ -54,13 +54,23 @@ export function entryLists(outside: readonly string[]): fc.Arbitrary<readonly En
     type: types,
     mode: fc.constantFrom(0o644, 0o755, 0o700, 0o4755, 0o1777, 0o2775),
     uid: fc.oneof({ weight: 20, arbitrary: fc.constantFrom(0, 1000) }, fc.constantFrom(4_294_967_294, 4_294_967_295)),
-    linkname: fc.oneof(path, fc.constantFrom("a", "../a", "/a", "l", ".", "..", "/", "a/b", ...outside)),
+    linkname: fc.oneof(path, fc.constantFrom("a", "../a", "/a", "l", ".", "..", "/", "a/b", "../b/../c", ...outside)),
     content: fc.constantFrom("", "x", "yy"),
     major: fc.oneof({ weight: 9, arbitrary: fc.constant(10) }, fc.constant(0)),
-    xattr: fc.option(fc.constantFrom("user.a", "trusted.overlay.opaque", "trusted.overlay.redirect", "user.\0"), {
-      nil: undefined,
-      freq: 12,
-    }),
+    xattr: fc.option(
+      fc.constantFrom(
+        "user.a",
+        "trusted.overlay.opaque",
+        "trusted.overlay.redirect",
+        "trusted.a",
+        "security.evm",
+        "user.\0",
+      ),
+      {
+        nil: undefined,
+        freq: 12,
+      },
+    ),
   });
   return fc.array(entry, { minLength: 1, maxLength: 12 });
 }

@@ -42,17 +42,18 @@ export function isDirectory(node: Node | undefined): node is Directory {
 export function applyLayer(root: Directory, entries: readonly Entry[]): void {
   const below = structuredClone(root);
   for (const entry of entries) {
-    applyEntry(root, asRead(entry), (parts) => layerParent(root, parts), true);
-    hideInClone(below, entry.path);
+    const parent: string[] = [];
+    applyEntry(root, asRead(entry), (parts) => layerParent(root, parts, parent), true);
+    hideInClone(below, parent, entry.path);
   }
   inherit(root, below);
 }
 
-function hideInClone(below: Directory, path: string): void {
-  const parts = clean(path);
-  const name = parts.pop() ?? "";
+/** `parent`: where the symlinks on the way to an entry led. */
+function hideInClone(below: Directory, parent: readonly string[], path: string): void {
+  const name = clean(path).pop() ?? "";
   let at: Node | undefined = below;
-  for (const part of parts) at = isDirectory(at) ? at.children.get(part) : undefined;
+  for (const part of parent) at = isDirectory(at) ? at.children.get(part) : undefined;
   if (isDirectory(at) && name === ".wh..wh..opq") at.children.clear();
   else if (isDirectory(at) && name.startsWith(".wh.")) at.children.delete(name.slice(4));
 }
@@ -90,9 +91,9 @@ function applyEntry(
   const link = entry.type === "symlink" || entry.type === "hardlink";
   const bad =
     entry.uid > 4_294_967_294 || (link && entry.linkname.includes("\0")) || entry.xattr?.includes("\0") === true;
-  if (bad || (name === undefined && entry.type !== "directory")) throw new Refused();
+  if (bad) throw new Refused();
   if (name === undefined) {
-    if (layer) Object.assign(root, { mode: entry.mode, owner: `${entry.uid}:5` });
+    if (layer && entry.type === "directory") Object.assign(root, { mode: entry.mode, owner: `${entry.uid}:5` });
     return;
   }
   const parent = parentOf(parts);
@@ -111,7 +112,6 @@ function applyEntry(
     });
     return;
   }
-  if (isDirectory(existing) && !layer) throw new Refused();
   parent.children.delete(name);
   parent.children.set(name, { inode: inodeOf(root, entry, layer), own: true });
 }
@@ -135,22 +135,15 @@ function inodeOf(root: Directory, entry: Entry, layer: boolean): Inode {
 function linkTarget(root: Directory, linkname: string, layer: boolean): Inode {
   const parts = clean(linkname);
   const name = parts.pop() ?? "";
-  let at: Directory | undefined = root;
-  if (layer) for (const part of parts) at = ownDirectory(at, part);
-  else at = resolve(root, parts);
+  const at = resolve(root, parts, layer);
   const found = at?.children.get(name);
   if (found === undefined || isDirectory(found) || (layer && !found.own)) throw new Refused();
   return found.inode;
 }
 
-function ownDirectory(parent: Directory | undefined, name: string): Directory | undefined {
-  const found = parent?.children.get(name);
-  return isDirectory(found) && found.own ? found : undefined;
-}
-
 function xattrsOf({ xattr, type }: Entry): readonly string[] {
   const settable = type === "file" || type === "directory";
-  return settable && xattr !== undefined && !xattr.includes("overlay") ? [`${xattr}=79`] : [];
+  return settable && xattr?.startsWith("user.") === true && !xattr.includes("overlay") ? [`${xattr}=79`] : [];
 }
 
 function clean(path: string): string[] {
@@ -159,18 +152,42 @@ function clean(path: string): string[] {
   return parts;
 }
 
-function layerParent(root: Directory, parts: readonly string[]): Directory {
-  let at = root;
-  for (const part of parts) {
-    const found = at.children.get(part);
-    const hides = found?.own === true;
-    const next = isDirectory(found) ? found : { ...directory(true), hides, implied: !hides };
-    if (!next.own) next.implied = true;
-    next.own = true;
-    at.children.set(part, next);
-    at = next;
+/** Symlinks of the layer itself are followed, to what is not there too; others make room. `path`: where they led. */
+function layerParent(root: Directory, parts: readonly string[], path: string[]): Directory {
+  const rest = parts.toReversed();
+  for (let links = 0, part = rest.pop(); part !== undefined; part = rest.pop()) {
+    if (part === "" || part === ".") continue;
+    if (part === "..") {
+      path.pop();
+      continue;
+    }
+    const node = nodeAt(root, [...path, part]);
+    if (node === undefined || isDirectory(node) || !node.own || node.inode.kind !== "symlink") {
+      path.push(part);
+      continue;
+    }
+    if (++links > 40) throw new Refused();
+    if (node.inode.content.startsWith("/")) path.splice(0);
+    rest.push(...node.inode.content.split("/").toReversed());
   }
-  return at;
+  return path.reduce(ownDirectory, root);
+}
+
+/** What this layer has there. */
+function nodeAt(root: Directory, path: readonly string[]): Node | undefined {
+  let at: Node | undefined = root;
+  for (const part of path) at = isDirectory(at) ? at.children.get(part) : undefined;
+  return at?.own === true ? at : undefined;
+}
+
+function ownDirectory(at: Directory, part: string): Directory {
+  const found = at.children.get(part);
+  const hides = found?.own === true;
+  const next = isDirectory(found) ? found : { ...directory(true), hides, implied: !hides };
+  if (!next.own) next.implied = true;
+  next.own = true;
+  at.children.set(part, next);
+  return next;
 }
 
 function hide(parent: Directory, name: string): void {
@@ -207,8 +224,8 @@ function followedParent(root: Directory, parts: readonly string[]): Directory {
   throw new Refused();
 }
 
-/** The directory that a path leads to, as the kernel finds it with this root. */
-function resolve(root: Directory, parts: readonly string[]): Directory | undefined {
+/** The directory that a path leads to, as the kernel finds it with this root; `own`: among what the archive has. */
+function resolve(root: Directory, parts: readonly string[], own: boolean = false): Directory | undefined {
   let at: Directory[] = [root];
   const rest = [...parts].toReversed();
   for (let links = 0, part = rest.pop(); part !== undefined; part = rest.pop()) {
@@ -218,6 +235,7 @@ function resolve(root: Directory, parts: readonly string[]): Directory | undefin
       continue;
     }
     const found = at.at(-1)?.children.get(part);
+    if (own && found?.own === false) return undefined;
     if (isDirectory(found)) at.push(found);
     else if (found?.inode.kind !== "symlink") return undefined;
     else if (++links > 40) throw new Refused();
