@@ -127,12 +127,20 @@ export class LocalContentStore implements ContentStore {
       await handle.sync();
       await mkdir(dirname(this.path(digest)), { recursive: true, mode: 0o700 });
       await rename(file, this.path(digest));
-      await syncDirectory(dirname(this.path(digest)));
+      await syncPath(dirname(this.path(digest)));
       return { digest, size };
     } finally {
       await handle.close();
       await rm(file, { force: true });
     }
+  }
+
+  async adopt(file: string, { digest, size }: { readonly digest: Digest; readonly size: number }): Promise<void> {
+    if ((await this.stat(digest))?.size === size) return;
+    await syncPath(file);
+    await mkdir(dirname(this.path(digest)), { recursive: true, mode: 0o700 });
+    await rename(file, this.path(digest));
+    await syncPath(dirname(this.path(digest)));
   }
 
   async delete(digest: Digest): Promise<void> {
@@ -218,7 +226,7 @@ class LocalIngest implements Ingest {
     await this.#handle.sync();
     await mkdir(dirname(this.#target), { recursive: true, mode: 0o700 });
     await rename(this.#file, this.#target);
-    await syncDirectory(dirname(this.#target));
+    await syncPath(dirname(this.#target));
     await this.#close(true);
   }
 
@@ -243,7 +251,7 @@ class LocalIngest implements Ingest {
   }
 }
 
-async function syncDirectory(path: string): Promise<void> {
+async function syncPath(path: string): Promise<void> {
   const handle = await open(path, "r");
   try {
     await handle.sync();

@@ -44,6 +44,8 @@ export interface ContentStore extends ContentSource, ContentSink {
     bytes: AsyncIterable<Uint8Array>,
     check?: (digest: Digest) => void,
   ): Promise<{ readonly digest: Digest; readonly size: number }>;
+  /** Takes over a file of the same file system, whose digest was checked when it was written; durable when it resolves. */
+  adopt(file: string, blob: { readonly digest: Digest; readonly size: number }): Promise<void>;
   /** The file of a blob, whether or not it is there; for reading only. */
   path(digest: Digest): string;
 }

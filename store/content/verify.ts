@@ -36,8 +36,13 @@ export function checkBytes(desc: Descriptor, bytes: Uint8Array): void {
   checkResult(desc, bytes.byteLength, hash(splitDigest(desc.digest).algorithm, bytes));
 }
 
-function checkResult(desc: Descriptor, size: number, hex: string): void {
+/** @throws E_SIZE_MISMATCH */
+export function checkSize(desc: Descriptor, size: number): void {
   if (size !== desc.size) throw sizeError(desc, String(size));
+}
+
+function checkResult(desc: Descriptor, size: number, hex: string): void {
+  checkSize(desc, size);
   if (hex === splitDigest(desc.digest).hex) return;
   throw new TsbuildError(`Cannot accept ${desc.digest}: the bytes have another digest, …${hex.slice(-12)}`, {
     code: "E_DIGEST_MISMATCH",

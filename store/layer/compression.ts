@@ -20,8 +20,10 @@ export function detectCompression(head: Uint8Array): Compression {
   return found?.[0] ?? "none";
 }
 
-/** The uncompressed bytes. @throws E_COMPRESSION for damaged input and for what layers may not be compressed with */
-export async function* decompress(bytes: AsyncIterable<Uint8Array>, signal?: Cancellation): AsyncGenerator<Uint8Array> {
+/** What a stream is compressed with, and the stream with its first bytes. */
+export async function detectHead(
+  bytes: AsyncIterable<Uint8Array>,
+): Promise<{ readonly compression: Compression; readonly whole: AsyncGenerator<Uint8Array> }> {
   const source = bytes[Symbol.asyncIterator]();
   const head: Uint8Array[] = [];
   let size = 0;
@@ -31,8 +33,12 @@ export async function* decompress(bytes: AsyncIterable<Uint8Array>, signal?: Can
     head.push(next.value);
     size += next.value.byteLength;
   }
-  const whole = rest(head, source);
-  const compression = detectCompression(Buffer.concat(head));
+  return { compression: detectCompression(Buffer.concat(head)), whole: rest(head, source) };
+}
+
+/** The uncompressed bytes. @throws E_COMPRESSION for damaged input and for what layers may not be compressed with */
+export async function* decompress(bytes: AsyncIterable<Uint8Array>, signal?: Cancellation): AsyncGenerator<Uint8Array> {
+  const { compression, whole } = await detectHead(bytes);
   if (compression === "none") return yield* whole;
   yield* through(whole, decompressor(compression), signal);
 }

@@ -1,17 +1,13 @@
-import { spawn } from "node:child_process";
 import { TsbuildError } from "../../../native/errors.ts";
 import type { Root } from "../../../native/path.ts";
 import { readFd, seekFd } from "../../../native/syscall.ts";
 import { Applier } from "../../../store/layer/apply.ts";
 import { decompress, detectCompression, type Compression } from "../../../store/layer/compression.ts";
+import { needsProgram, throughProgram } from "../../../store/layer/program.ts";
 import { blockSize, fields, headerChecksum } from "../../../store/layer/tar/header.ts";
 import { TarReader } from "../../../store/layer/tar/reader.ts";
 
 const chunkSize = 1 << 20;
-/** The programs that read what zlib does not. */
-const programs = { xz: "xz", bzip2: "bzip2" } as const;
-/** All that they see of the environment: no variable with a secret, none that changes what they do (XZ_OPT). */
-const environment = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
 
 /** An open archive and how its entries land. */
 export interface Extraction {
@@ -70,7 +66,7 @@ export async function* plainBytes(
   compression: Compression,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  if (compression === "xz" || compression === "bzip2") yield* throughProgram(fd, compression, signal);
+  if (needsProgram(compression)) yield* throughProgram(fd, compression, signal);
   else yield* decompress(fileBytes(fd), signal);
 }
 
@@ -81,39 +77,4 @@ async function* fileBytes(fd: number): AsyncGenerator<Uint8Array> {
     if (got === 0) return;
     yield chunk.subarray(0, got);
   }
-}
-
-async function* throughProgram(
-  fd: number,
-  compression: "xz" | "bzip2",
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  const program = programs[compression];
-  const child = spawn(program, ["-dc"], { stdio: [fd, "pipe", "ignore"], cwd: "/", env: environment, signal });
-  const { promise: ended, resolve, reject } = Promise.withResolvers<number | null>();
-  child.on("error", (error) => reject(missingProgram(program, error)));
-  child.on("close", resolve);
-  ended.catch(() => undefined);
-  let complete = false;
-  try {
-    if (child.stdout !== null) for await (const chunk of child.stdout) yield chunk;
-    complete = true;
-  } finally {
-    if (!complete) {
-      child.kill("SIGKILL");
-      // It reads from the same place of the file as who comes after it.
-      await ended.catch(() => undefined);
-    }
-  }
-  if ((await ended) !== 0) {
-    throw new TsbuildError(`Cannot unpack: ${program} says the archive is damaged`, { code: "E_COMPRESSION" });
-  }
-}
-
-function missingProgram(program: string, cause: Error): TsbuildError {
-  return new TsbuildError(`Cannot unpack: the program ${program} is not on this machine`, {
-    code: "E_COMPRESSION_PROGRAM",
-    cause,
-    hint: `install it: apt-get install ${program === "xz" ? "xz-utils" : program}`,
-  });
 }
