@@ -48,7 +48,7 @@ export function initFile(): string {
   const packaged = installedFile(packageName(), "tsbuild-init");
   if (packaged !== undefined) return packaged;
   const script = packageFile("native", "build.sh");
-  const cc = existsSync(script) ? spawnSync("sh", [script], { encoding: "utf8" }) : undefined;
+  const cc = existsSync(script) ? spawnSync("/bin/sh", [script], { encoding: "utf8" }) : undefined;
   if (cc?.status === 0 && existsSync(built)) return built;
   const said = (cc?.stderr ?? "").split("\n").filter((line) => line !== "");
   throw new TsbuildError("Cannot start containers: the native executable tsbuild-init is missing", {

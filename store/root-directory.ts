@@ -1,7 +1,8 @@
 import { chmodSync, readdirSync, type Stats } from "node:fs";
 import { join } from "node:path";
+import { describeBreach, mendBreach, userName } from "../native/breach.ts";
 import { TsbuildError } from "../native/errors.ts";
-import { accountRows, breachOf, walkGuarded, type Breach } from "../native/guarded-path.js";
+import { breachOf, walkGuarded, type Breach } from "../native/guarded-path.js";
 import { encodeCString } from "../native/pathname.ts";
 import { tryCall } from "../native/syscall.ts";
 import { openError } from "./open-error.ts";
@@ -68,36 +69,15 @@ function close(root: string, path: string, stat: Stats): void {
 
 function unsafe(root: string, breach: Breach): TsbuildError {
   const itself = breach.path === root;
-  const of = itself ? "it" : breach.path;
-  const act = breach.who === "owner" ? `${owner(breach)} owns ${of}` : `${writers(breach)} can write to ${of}`;
-  return new TsbuildError(`Cannot use the store in ${root}: ${act}${itself ? "" : ", and could replace it"}`, {
+  const what = describeBreach(breach, itself ? "it" : breach.path);
+  return new TsbuildError(`Cannot use the store in ${root}: ${what}${itself ? "" : ", and could replace it"}`, {
     code: "E_STORE_UNSAFE",
-    hint: mend(breach, itself),
+    hint: `${itself ? mendStore(breach) : mendBreach(breach)}   (or use another store: --root DIR or TSBUILD_ROOT)`,
   });
 }
 
-/** The exact command. */
-function mend({ path, uid, who }: Breach, itself: boolean): string {
-  const other = "or use another store: --root DIR or TSBUILD_ROOT";
-  const root = process.geteuid?.() === 0;
-  const sudo = root || uid === process.geteuid?.() ? "" : "sudo ";
-  if (who !== "owner") {
-    const command = itself ? `chmod 700 ${path}` : `${sudo}chmod ${who === "group" ? "g-w" : "go-w"} ${path}`;
-    return itself ? `if nobody else has put anything there: ${command}   (${other})` : `${command}   (${other})`;
-  }
-  if (!itself) return `${sudo}chown root ${path}   (${other})`;
-  if (uid === 0) return `sudo tsbuild ...   (${other})`;
-  return `${root ? `sudo -u ${nameOf("passwd", uid) ?? `'#${uid}'`} tsbuild ...` : "run it as that user"}   (${other})`;
-}
-
-function owner({ uid }: Breach): string {
-  return uid === 0 ? "root" : `user ${[nameOf("passwd", uid), `(${uid})`].join(" ").trim()}`;
-}
-
-function writers({ who, gid }: Breach): string {
-  return who === "group" ? `group ${[nameOf("group", gid), `(${gid})`].join(" ").trim()}` : "everybody";
-}
-
-function nameOf(table: "passwd" | "group", id: number): string | undefined {
-  return accountRows(`/etc/${table}`).find((row) => row[2] === String(id))?.[0];
+function mendStore({ path, uid, who }: Breach): string {
+  if (who !== "owner") return `if nobody else has put anything there: chmod 700 ${path}`;
+  if (uid === 0) return "sudo tsbuild ...";
+  return process.geteuid?.() === 0 ? `sudo -u ${userName(uid) ?? `'#${uid}'`} tsbuild ...` : "run it as that user";
 }

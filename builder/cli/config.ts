@@ -1,4 +1,6 @@
 import { join, resolve } from "node:path";
+import { describeBreach, mendBreach } from "../../native/breach.ts";
+import type { Breach } from "../../native/guarded-path.js";
 import type { OwnChecks } from "../lint/own.ts";
 import type { PullPolicy, RegistryOptions } from "../options.ts";
 import { ciService, type CiService } from "./ci/folding.ts";
@@ -19,6 +21,8 @@ export interface Surroundings {
   readonly stderrIsTerminal: boolean;
   /** The file's text; undefined when it is not there. */
   readonly readFile: (path: string) => string | undefined;
+  /** Who beside root and this user could change what is at the path. */
+  readonly breach: (path: string) => Breach | undefined;
 }
 
 /** All that environment and configuration files say. Read once, frozen; flags override it in the commands. */
@@ -108,7 +112,10 @@ export function readConfig(world: Surroundings): Config {
     colors: set("BUILDKIT_COLORS"),
     credentials: credentialSources(world.home, configHome, set),
     loginFile: set("REGISTRY_AUTH_FILE") ?? join(set("DOCKER_CONFIG") ?? join(world.home, ".docker"), "config.json"),
-    registryFiles: registryFiles(configHome, set("CONTAINERS_REGISTRIES_CONF")),
+    registryFiles: registryFiles(
+      world.breach(configHome)?.who === "owner" ? undefined : configHome,
+      set("CONTAINERS_REGISTRIES_CONF"),
+    ),
     mirrors: { ...settings.mirrors, ...(mirrors === undefined ? {} : parseMirrors(mirrors.split(/[\s,]+/))) },
     insecure: settings.insecure,
     registryTimeout: registryTimeout(first(settingVariables.registryTimeout) ?? settings.registryTimeout),
@@ -135,14 +142,27 @@ function definedOnly(env: Readonly<Record<string, string | undefined>>): Readonl
 }
 
 function readLayers(world: Surroundings, configHome: string): readonly Layer[] {
+  const own = join(configHome, "tsbuild", "config.json");
   const files = [
     { path: "/etc/tsbuild/config.json", trusted: true },
-    { path: join(configHome, "tsbuild", "config.json"), trusted: true },
+    { path: own, trusted: true },
     { path: join(world.cwd, "tsbuild.json"), trusted: false },
   ];
   return files.flatMap(({ path, trusted }) => {
     const text = world.readFile(path);
-    return text === undefined ? [] : [{ path, settings: parseSettings(text, path, trusted) }];
+    if (text === undefined) return [];
+    const breach = path === own ? world.breach(path) : undefined;
+    if (breach !== undefined) throw othersConfig(path, breach);
+    return [{ path, settings: parseSettings(text, path, trusted) }];
+  });
+}
+
+/** As ssh's of its configuration: it says where the store is and whom to trust. */
+function othersConfig(path: string, breach: Breach): UsageError {
+  const home = breach.who === "owner" && breach.uid !== 0 ? "sudo -H, to have root's own, or: " : "";
+  return new UsageError(`Cannot use configuration file ${path}: ${describeBreach(breach)}`, {
+    code: "E_CONFIG",
+    hint: `${home}${mendBreach(breach)}`,
   });
 }
 

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import { isatty } from "node:tty";
+import { findBreach } from "../../native/breach.ts";
 import { errorMessage } from "../../native/errors.ts";
 import { readRegular } from "../read-regular.ts";
 import { ciService } from "./ci/folding.ts";
@@ -81,6 +82,7 @@ function surroundings(): Config {
     cwd: currentDirectory(),
     stderrIsTerminal: isatty(2),
     readFile: readIfThere,
+    breach: findBreach,
   });
 }
 

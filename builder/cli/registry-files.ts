@@ -3,21 +3,27 @@ import type { RegistryOptions } from "../options.ts";
 
 /**
  * Where podman, docker and containerd keep what they know of registries: the user's own files come before the
- * system's. `named`: $CONTAINERS_REGISTRIES_CONF.
+ * system's. `configHome`: undefined where it is another user's. `named`: $CONTAINERS_REGISTRIES_CONF.
  */
-export function registryFiles(configHome: string, named: string | undefined): NonNullable<RegistryOptions["files"]> {
-  const [own, system] = [join(configHome, "containers"), "/etc/containers"];
-  const [ownDropIns, systemDropIns] = [join(own, "registries.conf.d"), join(system, "registries.conf.d")];
+export function registryFiles(
+  configHome: string | undefined,
+  named: string | undefined,
+): NonNullable<RegistryOptions["files"]> {
+  const own = (...path: readonly string[]): readonly string[] =>
+    configHome === undefined ? [] : [join(configHome, ...path)];
+  const system = "/etc/containers";
+  const ownDropIns = own("containers", "registries.conf.d");
+  const dropIns = [join(system, "registries.conf.d"), ...ownDropIns];
   return {
     registriesConf:
       named === undefined
         ? [
-            { file: join(own, "registries.conf"), dropIns: [ownDropIns] },
-            { file: join(system, "registries.conf"), dropIns: [systemDropIns, ownDropIns] },
+            ...own("containers", "registries.conf").map((file) => ({ file, dropIns: ownDropIns })),
+            { file: join(system, "registries.conf"), dropIns },
           ]
-        : [{ file: named, dropIns: [systemDropIns, ownDropIns], required: true }],
-    certsDirs: [own, system, join(configHome, "docker"), "/etc/docker"].map((parent) => join(parent, "certs.d")),
-    hostsDirs: [join(configHome, "containerd", "certs.d"), "/etc/containerd/certs.d"],
-    policies: [join(own, "policy.json"), join(system, "policy.json")],
+        : [{ file: named, dropIns, required: true }],
+    certsDirs: [...own("containers"), system, ...own("docker"), "/etc/docker"].map((parent) => join(parent, "certs.d")),
+    hostsDirs: [...own("containerd", "certs.d"), "/etc/containerd/certs.d"],
+    policies: [...own("containers", "policy.json"), join(system, "policy.json")],
   };
 }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { absolutePlaces } from "../../native/program-places.ts";
 import type { Credentials } from "./credentials.ts";
 import { dockerHubKey, isRecord, userOrToken } from "./auth-file.ts";
 
@@ -27,7 +28,11 @@ export async function runHelper(
 ): Promise<HelperAnswer> {
   if (!/^[\w.-]+$/.test(program)) return { kind: "missing" };
   const { promise, resolve } = Promise.withResolvers<HelperAnswer>();
-  const child = spawn(program, [verb], { stdio: ["pipe", "pipe", "ignore"], timeout, env: { ...env } });
+  const child = spawn(program, [verb], {
+    stdio: ["pipe", "pipe", "ignore"],
+    timeout,
+    env: { ...env, PATH: absolutePlaces(env["PATH"]) },
+  });
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
   child.stdin.on("error", () => undefined); // it may end without reading

@@ -1,3 +1,4 @@
+import { absolutePlaces } from "../../../native/program-places.ts";
 import { splitUrl } from "../../dockerfile/split-url.ts";
 
 /** Variables of the host that git and its helpers may see: the way to servers, and whom to trust. */
@@ -12,8 +13,6 @@ export function onlyRemote(remote: string): Readonly<Record<string, string>> {
   const scheme = splitUrl(remote)?.scheme ?? "ssh";
   return { GIT_ALLOW_PROTOCOL: scheme === "http" ? "http:https" : scheme };
 }
-
-const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** How ssh is called. Paths of the host. */
 export interface SshSettings {
@@ -41,7 +40,7 @@ export function gitEnvironment(
   return {
     ...Object.fromEntries([...own, ...ways]),
     ...(bundle === undefined ? {} : { GIT_SSL_CAINFO: bundle }),
-    PATH: absoluteOnly(host["PATH"] ?? defaultPath),
+    PATH: absolutePlaces(host["PATH"]),
     HOME: "/dev/null",
     LC_ALL: "C",
     GIT_CONFIG_NOSYSTEM: "1",
@@ -53,14 +52,6 @@ export function gitEnvironment(
     GIT_SSH_COMMAND: sshCommand(ssh),
     ...(ssh.agent === undefined ? {} : { SSH_AUTH_SOCK: ssh.agent }),
   };
-}
-
-/** A relative entry would find programs in the repository. */
-function absoluteOnly(path: string): string {
-  return path
-    .split(":")
-    .filter((entry) => entry.startsWith("/"))
-    .join(":");
 }
 
 /**

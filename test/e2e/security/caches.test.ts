@@ -14,7 +14,10 @@ import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { userCache } from "../../../builder/cli/user-cache.js";
+import { runHelper } from "../../../registry/credentials/helper.ts";
+import { tsbuildWith, type Ended } from "../../rig/command.ts";
 import { PlainUser } from "../../rig/plain-user.ts";
+import { Project } from "../../rig/project.ts";
 import { makeTemp } from "../../rig/temp.ts";
 
 /** Asks in a process of its own, for the home is the process's. */
@@ -140,5 +143,42 @@ describe("programs that are loaded", () => {
       encoding: "utf8",
     });
     expect(stdout).toBe(`${planted}/index.js undefined ${resolve("node_modules/koffi/package.json")}\n`);
+  });
+
+  it("are no credential helpers of the directory that this process works in", async () => {
+    using temp = makeTemp();
+    const helper = join(temp.path, "docker-credential-here");
+    writeFileSync(helper, "#!/bin/sh\necho '{}'\n", { mode: 0o755 });
+    const before = process.cwd();
+    process.chdir(temp.path);
+    try {
+      for (const PATH of [".:/usr/bin:/bin", ":/usr/bin:/bin", "/usr/bin:/bin:"])
+        expect(await runHelper("docker-credential-here", "get", "", { PATH })).toEqual({ kind: "missing" });
+      const answer = await runHelper("docker-credential-here", "get", "", { PATH: `${temp.path}:/usr/bin:/bin` });
+      expect(answer).toEqual({ kind: "done", output: "{}\n" });
+    } finally {
+      process.chdir(before);
+    }
+  });
+});
+
+describe("a user's configuration", () => {
+  it("is root's or this user's, or an error that says whose it is", async () => {
+    using project = new Project({});
+    using temp = makeTemp();
+    chmodSync(temp.path, 0o755);
+    mkdirSync(join(temp.path, ".config/tsbuild"), { recursive: true });
+    const file = join(temp.path, ".config/tsbuild/config.json");
+    writeFileSync(file, '{ "progress": "plain" }');
+    const images = async (): Promise<Ended> => await tsbuildWith(project, ["images"], { HOME: temp.path });
+    expect(await images()).toMatchObject({ code: 0 });
+    chownSync(file, stranger, stranger);
+    expect(await images()).toMatchObject({
+      code: 2,
+      stderr: `error[E_CONFIG]: Cannot use configuration file ${file}: user (${stranger}) owns ${file}\n  help: sudo -H, to have root's own, or: chown root ${file}\n`,
+    });
+    chownSync(file, 0, 0);
+    chownSync(temp.path, stranger, stranger);
+    expect((await images()).stderr).toContain(`user (${stranger}) owns ${temp.path}\n`);
   });
 });

@@ -15,6 +15,7 @@ function report(
     home: "/root",
     cwd: "/src",
     stderrIsTerminal: false,
+    breach: () => undefined,
     readFile: (path) => (files[path] === undefined ? undefined : JSON.stringify(files[path])),
   });
   const { flags } = parseLine(commandNamed("config"), words);

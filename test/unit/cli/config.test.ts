@@ -1,20 +1,22 @@
 import { describe, expect, it } from "vitest";
-import { readConfig, type Config } from "../../../builder/cli/config.ts";
+import { readConfig, type Config, type Surroundings } from "../../../builder/cli/config.ts";
 
 interface World {
   readonly env?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, unknown>>;
   readonly uid?: number;
   readonly terminal?: boolean;
+  readonly breach?: Surroundings["breach"];
 }
 
-function read({ env = {}, files = {}, uid = 1000, terminal = false }: World): Config {
+function read({ env = {}, files = {}, uid = 1000, terminal = false, breach = () => undefined }: World): Config {
   return readConfig({
     env,
     uid,
     home: "/home/dev",
     cwd: "/src",
     stderrIsTerminal: terminal,
+    breach,
     readFile: (path) => {
       const file = files[path];
       return file === undefined || typeof file === "string" ? file : JSON.stringify(file);
@@ -35,6 +37,18 @@ describe("readConfig()", () => {
     expect(read({ env: { XDG_DATA_HOME: "/data" } }).root).toBe("/data/tsbuild");
     expect(read({}).root).toBe("/home/dev/.local/share/tsbuild");
     expect(read({ uid: 0 }).root).toBe("/var/lib/tsbuild");
+  });
+
+  it("takes nothing from a user's file that another user could have written, and no registry files of another's home", () => {
+    const who = "owner";
+    const breach = (path: string): ReturnType<Surroundings["breach"]> =>
+      path.startsWith("/home/dev") ? { path: "/home/dev", uid: 4321, gid: 0, who } : undefined;
+    expect(() => read({ files: { [user]: {} }, breach })).toThrow(
+      `Cannot use configuration file ${user}: user (4321) owns /home/dev`,
+    );
+    const { registryFiles } = read({ files: { [system]: {}, [project]: {} }, breach });
+    expect(JSON.stringify(registryFiles)).not.toContain("/home/dev");
+    expect(JSON.stringify(read({}).registryFiles)).toContain("/home/dev/.config/containers/registries.conf");
   });
 
   it("takes the mode of progress from TSBUILD_PROGRESS, then BUILDKIT_PROGRESS, then the project's file", () => {

@@ -19,6 +19,7 @@ function invoke(name: string, line: string, env: Readonly<Record<string, string>
     cwd: "/src",
     stderrIsTerminal: false,
     readFile: (): undefined => undefined,
+    breach: (): undefined => undefined,
   };
   const out = { result: (): void => undefined, notice: (): void => undefined, control: (): void => undefined };
   const { signal } = interrupts;
@@ -208,7 +209,15 @@ describe("runRequest()", () => {
 
 describe("progressMode()", () => {
   const config = (env: Readonly<Record<string, string>>, terminal: boolean): Parameters<typeof progressMode>[2] =>
-    readConfig({ env, uid: 0, home: "/", cwd: "/", stderrIsTerminal: terminal, readFile: () => undefined });
+    readConfig({
+      env,
+      uid: 0,
+      home: "/",
+      cwd: "/",
+      stderrIsTerminal: terminal,
+      readFile: () => undefined,
+      breach: () => undefined,
+    });
   it.each([
     ["a terminal", undefined, {}, true, "tty"],
     ["a pipe", undefined, {}, false, "plain"],
