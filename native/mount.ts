@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import type { Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TsbuildError } from "./errors.ts";
 import { Root } from "./path.ts";
@@ -8,6 +7,7 @@ import { inUserNamespace } from "./user-namespace.ts";
 import { explainOverlay } from "./overlay-place.ts";
 import { encodeCString } from "./pathname.ts";
 import { call, closeFd, tryCall } from "./syscall.ts";
+import { temporaryPlace } from "./temporary-place.ts";
 
 /** The currency between store and runtime. Options in the words of mount(8). */
 export interface Mount {
@@ -144,11 +144,14 @@ function newOverlay({ lower, upper, work }: OverlayLayers, options: OverlayOptio
 
 /**
  * The same by mount(2), whose options are one page: directories are named by short symlinks in a directory of their
- * own, which is the mount's target too until it is detached. @throws E_OVERLAY_DEPTH when they do not fit
+ * own, where the mount is attached until it is open. @throws E_OVERLAY_DEPTH when they do not fit
  */
 export function overlayByMount({ lower, upper, work }: OverlayLayers, options: OverlayOptions = {}): Root {
-  const place = mkdtempSync(join(tmpdir(), "o"));
+  const place = mkdtempSync(join(temporaryPlace(), "o"));
+  const target = join(place, "mount");
   try {
+    // Below what only this user can enter: while it is attached the whole machine sees it.
+    mkdirSync(target);
     const name = (directory: string, at: number): string => {
       const link = join(place, at.toString(36));
       symlinkSync(directory, link);
@@ -161,12 +164,12 @@ export function overlayByMount({ lower, upper, work }: OverlayLayers, options: O
     words.push(...overlayFlags(options));
     const data = encodeCString(words.join(","));
     if (data.length > pageSize) throw depthError(lower.length, `${Math.floor(pageSize / (place.length + 4))} here`);
-    const [target, type] = [encodeCString(place), encodeCString("overlay")];
-    call("mount", place, type, target, type, 0, data);
+    const [at, type] = [encodeCString(target), encodeCString("overlay")];
+    call("mount", target, type, at, type, 0, data);
     try {
-      return Root.open(place);
+      return Root.open(target);
     } finally {
-      call("umount2", place, target, MNT_DETACH);
+      call("umount2", target, at, MNT_DETACH);
     }
   } finally {
     rmSync(place, { recursive: true });

@@ -1,9 +1,12 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from "node:fs";
+import { existsSync, lstatSync, readlinkSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, isAbsolute } from "node:path";
 import { makeDirectories } from "./directory.ts";
 import { SyscallError, TsbuildError } from "./errors.ts";
+
+const maxLinks = 40;
 
 /** Where the bytes of a file go: beside it first, or for what is no file (a device, a pipe) straight there. */
 interface Place {
@@ -17,7 +20,7 @@ interface Place {
  */
 export async function writeWhole(path: string, write: (stream: NodeJS.WritableStream) => Promise<void>): Promise<void> {
   const { target, temporary } = placeOf(path);
-  const handle = await open(temporary ?? target, "w").catch((cause: unknown) => {
+  const handle = await open(temporary ?? target, temporary === undefined ? "w" : "wx").catch((cause: unknown) => {
     throw cannotWrite(path, cause);
   });
   const stream = handle.createWriteStream();
@@ -46,7 +49,7 @@ export async function writeWhole(path: string, write: (stream: NodeJS.WritableSt
 export function writeWholeText(path: string, text: string, mode = 0o666): void {
   const { target, temporary } = placeOf(path);
   try {
-    writeFileSync(temporary ?? target, text, { mode });
+    writeFileSync(temporary ?? target, text, { mode, flag: temporary === undefined ? "w" : "wx" });
     if (temporary !== undefined) renameSync(temporary, target);
   } catch (cause) {
     if (temporary !== undefined) rmSync(temporary, { force: true });
@@ -76,9 +79,39 @@ export async function writingInto<T>(path: string, act: () => Promise<T>): Promi
 function placeOf(path: string): Place {
   const there = kindOf(path);
   if (there?.isDirectory() === true) throw cannotWrite(path, Object.assign(new Error("EISDIR"), { code: "EISDIR" }));
+  const target = there === undefined ? path : endOfLinks(path);
   if (there !== undefined && !there.isFile()) return { target: path, temporary: undefined };
-  const target = there === undefined ? path : realpathSync(path);
-  return { target, temporary: `${target}.${process.pid}.tmp` };
+  return { target, temporary: temporaryName(target) };
+}
+
+/** Nobody can have put anything there. */
+export function temporaryName(path: string): string {
+  return `${path}.${randomBytes(6).toString("hex")}.tmp`;
+}
+
+/**
+ * Where symbolic links lead to. In a directory that everybody may write to those of other users are refused, as the
+ * kernel does where it is asked to (protected_symlinks). @see proc_sys_fs(5)
+ */
+function endOfLinks(path: string): string {
+  let at = path;
+  for (let links = 0; links < maxLinks; links++) {
+    const found = lstatSync(at, { throwIfNoEntry: false });
+    if (found?.isSymbolicLink() !== true) return at;
+    const around = statSync(dirname(at));
+    const shared = (around.mode & 0o1002) === 0o1002;
+    if (shared && found.uid !== process.geteuid?.() && found.uid !== around.uid) throw othersLink(path, at);
+    const to = readlinkSync(at);
+    at = isAbsolute(to) ? to : `${dirname(at)}/${to}`;
+  }
+  throw Object.assign(new Error("ELOOP"), { code: "ELOOP" });
+}
+
+function othersLink(path: string, link: string): TsbuildError {
+  return new TsbuildError(`Cannot write ${path}: ${link} is a symbolic link of another user`, {
+    code: "E_OUTPUT_FILE",
+    hint: `rm ${link}   (or choose another place)`,
+  });
 }
 
 function kindOf(path: string): Stats | undefined {

@@ -45,7 +45,7 @@ export class HashCache {
     this.#changed = false;
     const lines = [...this.#known].map(([path, entry]) => `${entry} ${path}`);
     const temporary = `${this.#file}.${process.pid}`;
-    writeFileSync(temporary, lines.join("\0"));
+    writeFileSync(temporary, lines.join("\0"), { mode: 0o600 });
     renameSync(temporary, this.#file);
   }
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { Root } from "../../native/path.ts";
+import { temporaryPlace } from "../../native/temporary-place.ts";
 import { openStore } from "../../store/open.ts";
 import type { Store } from "../../store/store.ts";
 
@@ -12,7 +12,7 @@ export class TemporaryStore implements AsyncDisposable {
 
   /** A directory that only this user may enter. */
   directory(): string {
-    this.#path ??= mkdtempSync(join(tmpdir(), "tsbuild-"));
+    this.#path ??= mkdtempSync(join(temporaryPlace(), "tsbuild-"));
     return this.#path;
   }
 
