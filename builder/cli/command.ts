@@ -7,6 +7,8 @@ import type { Output } from "./output.ts";
 export interface FlagSpec {
   readonly name: string;
   readonly short?: string;
+  /** What others call it: read, and shown nowhere. */
+  readonly alias?: string;
   /** bool: `--rm`, `--rm=false`. string: the last one wins. list: every use adds one. */
   readonly kind: "bool" | "string" | "list";
   /** Placeholder in help: `NAME`. */
@@ -37,6 +39,8 @@ export interface CommandSpec {
   readonly operands: string;
   readonly min: number;
   readonly max: number;
+  /** The hint when there are too few. */
+  readonly lacking?: (flags: ParsedFlags) => string;
   /** The first operand ends the flags: the rest belongs to the container's command. */
   readonly stopAtOperand?: boolean;
   readonly flags: readonly FlagSpec[];

@@ -1,5 +1,13 @@
 import type { CommandSpec } from "./command.ts";
-import { commandNamed, commands, commonFlags, findCommand, groups, missingCommands } from "./options.ts";
+import {
+  commandNamed,
+  commands,
+  commonFlags,
+  findCommand,
+  groups,
+  missingCommands,
+  missingMembers,
+} from "./options.ts";
 import { closest } from "./suggest.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -26,7 +34,7 @@ export function dispatch(words: readonly string[], isDirectory: (path: string) =
   const grouped = groups.get(word)?.get(words[at + 1] ?? "");
   if (grouped !== undefined) return { kind: "command", command: commandNamed(grouped), words: words.toSpliced(at, 2) };
   if (word.startsWith("-") || looksLikePath(word) || isDirectory(word)) return build();
-  throw unknownCommand(word);
+  throw unknownCommand(word, words[at + 1]);
 }
 
 function help(name: string | undefined): Request {
@@ -52,7 +60,15 @@ function looksLikePath(word: string): boolean {
   return word === "." || word === ".." || word.includes("/") || /^[\w-]+@[\w.-]+:/.test(word);
 }
 
-function unknownCommand(word: string): UsageError {
+/** `next`: the word behind it, which with a group's name may be a command. */
+function unknownCommand(word: string, next = ""): UsageError {
+  const instead = missingMembers.get(`${word} ${next}`);
+  if (instead !== undefined) {
+    return new UsageError(`Command ${word} ${next} is not implemented`, {
+      code: "E_COMMAND_NOT_IMPLEMENTED",
+      hint: instead,
+    });
+  }
   const members = groups.get(word);
   if (members !== undefined) {
     return new UsageError(`Command ${word} is a group: the name of its command is missing, or not known`, {

@@ -19,7 +19,7 @@ export function generalHelp(): string {
   ].join("\n");
 }
 
-/** What `tsbuild COMMAND --help` prints: examples first, under 24 lines. */
+/** What `tsbuild COMMAND --help` prints: examples first, then every flag. */
 export function commandHelp(command: CommandSpec): string {
   const own = command.flags.filter((flag) => !commonFlags.includes(flag));
   const operands = command.operands === "" ? "" : ` ${command.operands}`;
@@ -28,11 +28,9 @@ export function commandHelp(command: CommandSpec): string {
     ...command.examples.map((example) => `  ${example}`),
     "",
   ];
-  const rows = own.map((flag): readonly [string, string] => [signature(flag), flag.help]);
-  const rest = `Also ${commonFlags.map((flag) => `--${flag.name}`).join(", ")}, --help. All of it: docs/cli.md`;
-  const room = 23 - head.length - 1;
-  const body = rows.length <= room ? table(rows) : packed(rows, room);
-  return [...head, ...body, rest, ""].join("\n");
+  const rows = [...own, ...commonFlags].map((flag): readonly [string, string] => [signature(flag), flag.help]);
+  const rest = `More than this: tsbuild man ${command.name} | man -l -`;
+  return [...head, ...table(rows), rest, ""].join("\n");
 }
 
 /** `-t, --tag NAME` */
@@ -45,25 +43,4 @@ export function signature(flag: FlagSpec): string {
 function table(rows: readonly (readonly [string, string])[]): readonly string[] {
   const width = Math.max(0, ...rows.map(([left]) => left.length));
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
-}
-
-const lineWidth = 100;
-
-/** Too many for one line each: the first ones keep their help, the others stand in few lines without it. */
-function packed(rows: readonly (readonly [string, string])[], room: number): readonly string[] {
-  for (let full = room - 1; full > 0; full--) {
-    const lines = wrapped(rows.slice(full).map(([left]) => left.trim()));
-    if (full + lines.length <= room) return [...table(rows.slice(0, full)), ...lines];
-  }
-  return wrapped(rows.map(([left]) => left.trim()));
-}
-
-function wrapped(words: readonly string[]): readonly string[] {
-  const lines: string[] = [];
-  for (const word of words) {
-    const longer = `${lines.at(-1) ?? ""}  ${word}`;
-    if (lines.length > 0 && longer.length <= lineWidth) lines[lines.length - 1] = longer;
-    else lines.push(`  ${word}`);
-  }
-  return lines;
 }

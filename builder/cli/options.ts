@@ -99,10 +99,13 @@ function missing(...names: readonly string[]): readonly MissingFlag[] {
 const ownCommands: readonly CommandSpec[] = [
   {
     name: "build",
+    aliases: ["bud"],
     summary: "Build an image from a Dockerfile",
     operands: "PATH|URL|-",
     min: 1,
     max: 1,
+    lacking: (flags) =>
+      `the directory to build is missing; for this one:  tsbuild -t ${flags.string("tag") ?? "app"} .`,
     // What is only looked at needs no rights.
     plain: (flags) => callOf(flags) !== undefined,
     flags: [
@@ -160,14 +163,14 @@ const ownCommands: readonly CommandSpec[] = [
         value: "WHICH",
         bare: "new",
         choices: ["new", "stage", "all", "true", "false"],
-        help: "one layer: of the new ones, of the stage's own, or of all with the base's",
+        help: "one layer: of the new ones, the stage's, or all with the base's",
       },
       { name: "check", kind: "bool", help: "check the Dockerfile, build nothing (--call=check)" },
       {
         name: "call",
         kind: "string",
         value: "NAME",
-        help: "build, check, outline or targets; with ,format=json or ,ignorestatus=true",
+        help: "check, outline or targets; ,format=json ,ignorestatus=true",
       },
       {
         name: "check-own",
@@ -182,7 +185,14 @@ const ownCommands: readonly CommandSpec[] = [
       { name: "max-parallelism", kind: "string", value: "N", help: "steps at once; 0: no limit (--jobs is the same)" },
       { name: "jobs", kind: "string", value: "N", help: "as --max-parallelism" },
       platformFlag,
-      { name: "network", kind: "string", value: "MODE", choices: networks, help: "of RUN: default, none or host" },
+      {
+        name: "network",
+        alias: "net",
+        kind: "string",
+        value: "MODE",
+        choices: networks,
+        help: "of RUN: default, none or host",
+      },
       {
         name: "allow",
         kind: "list",
@@ -243,7 +253,14 @@ const ownCommands: readonly CommandSpec[] = [
       { name: "user", short: "u", kind: "string", value: "USER[:GROUP]", help: "user, by name or number" },
       { name: "entrypoint", kind: "string", value: "CMD", help: "in place of the image's; empty: none" },
       { name: "volume", short: "v", kind: "list", value: "SRC:DST[:ro]", help: "bind a directory or file of the host" },
-      { name: "network", kind: "string", value: "MODE", choices: networks, help: "default, none or host" },
+      {
+        name: "network",
+        alias: "net",
+        kind: "string",
+        value: "MODE",
+        choices: networks,
+        help: "default, none or host",
+      },
       { name: "cpus", kind: "string", value: "N", help: "limit of processors: 1.5" },
       ...limitFlags,
       ...containerFlags,
@@ -657,6 +674,24 @@ export const groups: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map(
 function same(names: string, others: Readonly<Record<string, string>> = {}): ReadonlyMap<string, string> {
   return new Map([...names.split(" ").map((name): [string, string] => [name, name]), ...Object.entries(others)]);
 }
+
+const noBuilder = "no builder is needed: tsbuild -t app . builds without a daemon";
+const diskUse =
+  'tsbuild images has the size of each image, du -sh "$(tsbuild config root)" that of all; tsbuild prune frees it';
+
+/** Members of docker's groups that tsbuild has not, and what helps in their place. */
+export const missingMembers: ReadonlyMap<string, string> = new Map([
+  ["buildx bake", "build one target after another: tsbuild -f FILE --target STAGE -t NAME DIR"],
+  ["buildx imagetools", "tsbuild inspect IMAGE shows an image that was pulled, tsbuild push sends one"],
+  ["buildx history", "tsbuild why and tsbuild logs tell of the last build"],
+  ["buildx du", diskUse],
+  ["builder du", diskUse],
+  ["system df", diskUse],
+  ["system info", "tsbuild version and tsbuild config"],
+  ...["create", "use", "rm", "ls", "inspect", "stop", "dial-stdio"].map(
+    (name) => [`buildx ${name}`, noBuilder] as const,
+  ),
+]);
 
 /** Commands of docker that tsbuild may have one day: refused by name. */
 export const missingCommands: readonly string[] = [

@@ -62,7 +62,7 @@ class LineParser {
       this.#help = true;
       return;
     }
-    const flag = this.#command.flags.find((candidate) => candidate.name === name);
+    const flag = this.#command.flags.find((candidate) => candidate.name === name || candidate.alias === name);
     if (flag !== undefined) this.#set(flag, `--${name}`, value);
     else this.#refuse(`--${name}`, name, value);
   }
@@ -138,13 +138,16 @@ class LineParser {
     const count = this.#operands.length;
     if (count >= min && count <= max) return;
     const wanted = min === max ? `${min}` : max === Infinity ? `at least ${min}` : `${min} to ${max}`;
+    const lacking = count < min ? this.#command.lacking?.(new ParsedFlags(this.#values)) : undefined;
     throw this.#usage(
       `Command tsbuild ${this.#command.name} takes ${wanted} argument${/\b1$/.test(wanted) ? "" : "s"}, got ${count}`,
+      lacking,
     );
   }
 
-  #usage(message: string): UsageError {
+  #usage(message: string, lacking?: string): UsageError {
     const { name, operands } = this.#command;
-    return new UsageError(message, { hint: `tsbuild ${name} [flags] ${operands}   (tsbuild ${name} --help)` });
+    const form = `tsbuild ${name} [flags] ${operands}   (tsbuild ${name} --help)`;
+    return new UsageError(message, { hint: lacking ?? form });
   }
 }

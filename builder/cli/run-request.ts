@@ -84,15 +84,20 @@ function checkedName(line: string, file: string): string {
   });
 }
 
+/** What there is nothing to do for: labels of SELinux, which are not written to the host's files. */
+const unlabelled: readonly string[] = ["z", "Z"];
+
 /** `SRC:DST[:ro|rw]` with SRC made absolute. */
 function volume(word: string, cwd: string): string {
-  const [source = "", target = "", mode, ...more] = word.split(":");
+  const [source = "", target = "", options = "", ...more] = word.split(":");
   const hint = "-v /host/dir:/container/dir[:ro]";
   if (source === "" || !target.startsWith("/") || more.length > 0) {
     throw new UsageError(`Cannot use volume ${JSON.stringify(word)}: it is not SRC:DST[:ro]`, { hint });
   }
-  if (mode !== undefined && mode !== "ro" && mode !== "rw") {
-    throw new UsageError(`Volume option ${mode} is not implemented`, { code: "E_OPTION_NOT_IMPLEMENTED", hint });
+  const modes = options.split(",").filter((one) => one !== "" && !unlabelled.includes(one));
+  const odd = modes.find((one) => one !== "ro" && one !== "rw");
+  if (odd !== undefined) {
+    throw new UsageError(`Volume option ${odd} is not implemented`, { code: "E_OPTION_NOT_IMPLEMENTED", hint });
   }
   if (!source.includes("/") && source !== "." && source !== "..") {
     const bind = `a directory of the host is ./${source} or an absolute path`;
@@ -101,7 +106,7 @@ function volume(word: string, cwd: string): string {
       hint: bind,
     });
   }
-  return [resolve(cwd, source), target, ...(mode === undefined ? [] : [mode])].join(":");
+  return [resolve(cwd, source), target, ...modes.slice(-1)].join(":");
 }
 
 function memory(text: string): number {

@@ -52,8 +52,10 @@ export function parseDockerfile(
   observer?.directives(directives);
   const reader = new LineReader({ file, lines, escape, start: count });
   const instructions: Instruction[] = [];
+  let before = "";
   for (let line = reader.next(); line !== undefined; line = reader.next()) {
-    const instruction = readInstruction(line, reader, { text, escape });
+    const instruction = readBehind(before, () => readInstruction(line, reader, { text, escape }));
+    before = line.text;
     observer?.instruction(instruction);
     instructions.push(instruction);
   }
@@ -88,6 +90,20 @@ export function parseOnbuild(
         ...(error instanceof DockerfileError && error.hint !== undefined ? { hint: error.hint } : {}),
       },
     );
+  }
+}
+
+/** Tells of a heredoc whose lines were read as instructions: `<<- EOF` is none. `before`: the instruction above. */
+function readBehind(before: string, read: () => Instruction): Instruction {
+  try {
+    return read();
+  } catch (error) {
+    const word = /<<-[\t ]+(?<word>["']?\w+["']?)/.exec(before)?.groups?.["word"];
+    if (word === undefined || !(error instanceof DockerfileError) || error.code !== "E_INSTRUCTION_UNKNOWN")
+      throw error;
+    const { code, location, source } = error;
+    const hint = `it is meant as a line of the heredoc above: write its word right behind, <<-${word}`;
+    throw new DockerfileError(error.message, { code, location, source, hint });
   }
 }
 

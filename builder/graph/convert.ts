@@ -20,7 +20,7 @@ import type { DispatchContext, KeepUser } from "./dispatch/context.ts";
 import { dispatch } from "./dispatch/dispatch.ts";
 import { builderArgs, evaluateGlobalArgs, predefinedArgs, proxyArgs, type BuildPlatforms } from "./global-args.ts";
 import { namedSources, type NamedSource } from "./named-sources.ts";
-import { isStage, StageNames } from "./stage-names.ts";
+import { isStage, namesStages, StageNames } from "./stage-names.ts";
 import { ensurePath, type StageState } from "./stage-state.ts";
 import { limitCache, scratchVertex, type Vertex } from "./vertex.ts";
 
@@ -87,6 +87,7 @@ class Converter {
   readonly #options: ConvertOptions;
   readonly #globalArgs: ReadonlyMap<string, string>;
   readonly #names: StageNames;
+  readonly #labelled: boolean;
   readonly #stages = new Map<number, Promise<StageState>>();
   readonly #bases = new Map<number, StageBase>();
   readonly #images = new Map<string, Promise<ResolvedImage>>();
@@ -100,6 +101,7 @@ class Converter {
     const given = new Map([...predefined].map(([key, value]) => [key, options.buildArgs.get(key) ?? value]));
     options.observer?.file({ ast, predefined: given });
     this.#globalArgs = evaluateGlobalArgs(ast, predefined, options.buildArgs);
+    this.#labelled = namesStages(ast);
     this.#names = new StageNames(ast, this.#globalArgs, options.platforms.target);
     for (const arg of ast.globalArgs.flatMap((instruction) => instruction.args)) this.#usedArgs.add(arg.key);
     for (const key of predefined.keys()) this.#usedArgs.add(key);
@@ -300,7 +302,7 @@ class Converter {
     return {
       stage,
       name,
-      label: this.#ast.stages.length === 1 ? "" : name,
+      label: this.#labelled ? name : "",
       ignoreCache: this.#ignoresCache(stage),
       stepIndex: 0,
       stepTotal: 0,

@@ -1,6 +1,6 @@
 import type { Platform } from "../../store/oci/platform.ts";
 import { parsePlatform } from "../../store/oci/platform.ts";
-import type { DockerfileAst, Stage } from "../dockerfile/ast.ts";
+import type { DockerfileAst, Instruction, Stage } from "../dockerfile/ast.ts";
 import { DockerfileError } from "../dockerfile/error.ts";
 import { suggest } from "../dockerfile/suggest.ts";
 import { expandGlobal } from "./global-args.ts";
@@ -78,6 +78,20 @@ export class StageNames {
       ...(near === undefined ? {} : { hint: `did you mean \`--target ${near}\`?` }),
     });
   }
+}
+
+/**
+ * Whether the names of steps have their stage's: of a file with one stage they have not. As with BuildKit every source of
+ * a COPY or of a mount counts as one.
+ */
+export function namesStages({ stages }: DockerfileAst): boolean {
+  const instructions = stages.length === 1 ? (stages[0]?.instructions ?? []) : undefined;
+  return instructions?.some(hasOtherSource) ?? true;
+}
+
+function hasOtherSource(instruction: Instruction): boolean {
+  if (instruction.kind === "RUN") return instruction.flags.some(({ name }) => name === "mount");
+  return instruction.kind === "COPY" && instruction.from !== undefined;
 }
 
 /** Whether a name of the command line, in any case, or a number is the stage's. */

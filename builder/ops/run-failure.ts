@@ -62,6 +62,10 @@ export function notStarted(run: FailedRun, error: unknown): Error | undefined {
 
 function hintFor(run: FailedRun, status: ExitStatus, command: string | undefined): string | undefined {
   if (status.kind === "signaled") return "the kernel or another process killed it: look at its memory use";
+  if (hasWindowsHeredoc(run)) {
+    const file = run.vertex.location?.file ?? "Dockerfile";
+    return `its heredoc has line ends of Windows (CRLF), which are text to the program that reads it: dos2unix ${file}`;
+  }
   if (status.code === 127) {
     const near = command === undefined ? undefined : suggest(command, programs(layersOf(run), run.op.env));
     if (near !== undefined) return `did you mean \`${near}\`?`;
@@ -69,6 +73,12 @@ function hintFor(run: FailedRun, status: ExitStatus, command: string | undefined
   }
   if (status.code === 126) return "the command could not be executed: check its mode and its interpreter";
   return undefined;
+}
+
+function hasWindowsHeredoc({ source, vertex: { location } }: FailedRun): boolean {
+  if (location === undefined) return false;
+  const [first = "", ...body] = source.split("\n").slice(location.start.line - 1, location.end.line);
+  return first.includes("<<") && body.some((line) => line.endsWith("\r"));
 }
 
 /** What busybox, dash and bash say of a command that is not there, and we of a program. */

@@ -8,7 +8,13 @@ import type { Descriptor } from "../../store/oci/descriptor.ts";
 import { parseConfig } from "../../store/oci/parse-config.ts";
 import { danglingPrefix, isMissing, loadStored, type StoredImage } from "../../store/image/stored.ts";
 import type { Platform } from "../../store/oci/platform.ts";
-import { familiarName, formatReference, parseReference, type Reference } from "../../store/oci/reference.ts";
+import {
+  familiarName,
+  formatReference,
+  parseReference,
+  refuseTransport,
+  type Reference,
+} from "../../store/oci/reference.ts";
 import { lowerDirs, type ActiveSnapshot, type Snapshot } from "../../store/snapshot/snapshotter.ts";
 import type { Store } from "../../store/store.ts";
 import { suggest } from "../dockerfile/suggest.ts";
@@ -68,6 +74,7 @@ export class ImageSource implements AsyncDisposable {
     const local =
       this.#policy === "always" || this.#policy === "newer" ? undefined : await this.#local(reference, platform);
     if (local !== undefined) return local;
+    refuseTransport(name);
     if (this.#policy === "never") {
       const near = this.#near(reference);
       throw new TsbuildError(`Cannot use ${formatReference(reference)}: it is not in the store, and pulling is off`, {

@@ -84,11 +84,45 @@ export function familiarName(normalized: string): string {
   return second !== undefined && isHost(first) ? normalized : name;
 }
 
+/** Refuses what buildah, podman and skopeo take from other places than registries. @throws E_REF_INVALID */
+export function refuseTransport(text: string): void {
+  const name = transportOf(text);
+  if (name !== undefined) throw invalid(text, `${name} is no registry`);
+}
+
+/** No registry has images of these names. */
+const transports =
+  /^(?<name>oci-archive|docker-archive|docker-daemon|containers-storage|(?:oci|dir)(?=:[^@]*[/:])):(?!\/\/)/;
+
+function transportOf(text: string): string | undefined {
+  return transports.exec(text)?.groups?.["name"];
+}
+
 function invalid(text: string, why: string): TsbuildError {
   return new TsbuildError(`Cannot read image name ${JSON.stringify(text)}: ${why}`, {
     code: "E_REF_INVALID",
     hint: /^[a-z+-]+:\/\//.test(text)
       ? `leave out ${text.slice(0, text.indexOf("//") + 2)}`
-      : "an image name is [host[:port]/]name[:tag][@digest], in lower case, for example debian:12",
+      : (transportHint(text) ??
+        "an image name is [host[:port]/]name[:tag][@digest], in lower case, for example debian:12"),
   });
+}
+
+function transportHint(text: string): string | undefined {
+  const name = transportOf(text);
+  const rest = text.slice((name ?? "").length + 1);
+  switch (name) {
+    case undefined:
+      return undefined;
+    case "oci-archive":
+    case "docker-archive":
+      return `load it, then use the name that is printed: tsbuild load -i ${rest}`;
+    case "docker-daemon":
+    case "containers-storage":
+      return `bring it here, then use its name: ${name === "docker-daemon" ? "docker" : "podman"} save ${rest} | tsbuild load`;
+    case "oci":
+      return `name the directory, then build on the name: --build-context NAME=oci-layout://${rest}`;
+    default:
+      return "make an archive of it with skopeo copy, and load that: tsbuild load -i FILE";
+  }
 }

@@ -222,6 +222,14 @@ error[E_REGISTRY_AUTH]: Cannot push HOST/team/app:latest: HOST refused it (401)
     ],
     ["pull https://localhost:1/app", "E_REF_INVALID", "leave out https://"],
     ["image frob", "E_COMMAND_UNKNOWN", "tsbuild image build|"],
+    ["-t app", "E_USAGE", "the directory to build is missing; for this one:  tsbuild -t app ."],
+    ["buildx bake", "E_COMMAND_NOT_IMPLEMENTED", "tsbuild -f FILE --target STAGE -t NAME DIR"],
+    ["buildx create --use", "E_COMMAND_NOT_IMPLEMENTED", "no builder is needed"],
+    ["buildx imagetools inspect app", "E_COMMAND_NOT_IMPLEMENTED", "tsbuild inspect IMAGE"],
+    ["buildx du", "E_COMMAND_NOT_IMPLEMENTED", "tsbuild prune"],
+    ["system df", "E_COMMAND_NOT_IMPLEMENTED", "tsbuild images has the size"],
+    ["pull oci-archive:x.tar", "E_REF_INVALID", "tsbuild load -i x.tar"],
+    ["pull oci:dir/x:1", "E_REF_INVALID", "--build-context NAME=oci-layout://dir/x:1"],
     ["--target nosuch .", "E_TARGET_NOT_FOUND", "tsbuild --call=targets"],
   ])("of %s says %s: %s", async (line, code, help) => {
     using project = new Project({ Dockerfile: "FROM scratch AS base\nCOPY a /a\n", a: "" });
@@ -230,6 +238,24 @@ error[E_REGISTRY_AUTH]: Cannot push HOST/team/app:latest: HOST refused it (401)
     expect(failed.stderr).toContain(`error[${code}]`);
     expectManners({ ...failed, stdout: failed.stdout.replace(/^\[\]\n$/, "") }, failed.code ?? 0);
     expect(failed.code).toBe(/^E_(?:USAGE|OPTION|COMMAND|TEMPLATE|REF_INVALID|PLATFORM)/.test(code) ? 2 : 1);
+    expect(failed.stderr).toContain(help);
+  });
+
+  it.each([
+    ["FROM oci-archive:x.tar\n", "E_REF_INVALID", "tsbuild load -i x.tar"],
+    ["FROM docker-daemon:app:1\n", "E_REF_INVALID", "docker save app:1 | tsbuild load"],
+    ["FROM containers-storage:localhost/app\n", "E_REF_INVALID", "podman save localhost/app | tsbuild load"],
+    ["FROM dir:/x\n", "E_REF_INVALID", "skopeo copy"],
+    ["FROM scratch\nRUN <<- EOF\necho a\nEOF\n", "E_INSTRUCTION_UNKNOWN", "right behind, <<-EOF"],
+    ["FROM scratch\nCOPY <<- 'EOF' /a\necho a\nEOF\n", "E_INSTRUCTION_UNKNOWN", "right behind, <<-'EOF'"],
+    [`${fromBusybox}RUN <<EOF\r\necho a\r\nfalse\r\nEOF\r\n`, "E_RUN_FAILED", "dos2unix Dockerfile"],
+    [`${fromBusybox}RUN <<EOF\r\n#!/bin/sh\r\necho a\r\nEOF\r\n`, "E_RUN_FAILED", "dos2unix Dockerfile"],
+    [`${fromBusybox}RUN false \\\r\n  a\r\n`, "E_RUN_FAILED", "help: a shell before that step"],
+  ])("of the Dockerfile %j says %s: %s", async (text, code, help) => {
+    using project = new Project({ Dockerfile: text });
+    const failed = await tsbuild(project, ["-q", "."]);
+    expectManners({ ...failed, stderr: failed.stderr.slice(failed.stderr.search(/^error\[/m)) });
+    expect(failed.stderr).toContain(`error[${code}]`);
     expect(failed.stderr).toContain(help);
   });
 });

@@ -107,6 +107,7 @@ describe("dispatch()", () => {
     ["image rm app", "rmi", ["app"]],
     ["--debug buildx build .", "build", ["--debug", "."]],
     ["container run app", "run", ["app"]],
+    ["bud --layers .", "build", ["--layers", "."]],
   ])("takes %s for tsbuild %s", (line, name, words) => {
     const request = dispatch(line.split(" "), never);
     expect(request).toMatchObject({ kind: "command", words });
@@ -137,12 +138,14 @@ describe("dispatch()", () => {
 });
 
 describe("the command table", () => {
-  it.each(commands)("helps with $name in under 24 lines of at most 100 columns, each flag in it", (command) => {
+  it.each(commands)("explains every flag of $name, in lines of at most 100 columns", (command) => {
     const text = commandHelp(command);
     const lines = text.trimEnd().split("\n");
-    expect(lines.length).toBeLessThan(24);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
-    for (const { name } of command.flags) expect(text).toContain(`--${name}`);
+    for (const { name, help } of command.flags) {
+      const line = lines.find((one) => one.includes(`--${name}`) && one.endsWith(help));
+      expect([name, line?.startsWith("  "), help.length > 5]).toEqual([name, true, true]);
+    }
     for (const example of command.examples) expect(text).toContain(example);
   });
 

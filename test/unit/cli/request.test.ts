@@ -188,6 +188,12 @@ describe("runRequest()", () => {
     });
   });
 
+  it("takes labels of SELinux on volumes, which are not written, and --net for --network", () => {
+    const words = ["-v /x:/y:z img", "-v /x:/y:Z,ro img", "-v /x:/y:rw,z img", "-v /x:/y: img"];
+    expect(words.map((line) => run(line).volumes)).toEqual([["/x:/y"], ["/x:/y:ro"], ["/x:/y:rw"], ["/x:/y"]]);
+    expect(run("--net none img").network).toBe(run("--network none img").network);
+  });
+
   it("clears the entrypoint when it is empty", () => {
     expect(run("--entrypoint= img").entrypoint).toEqual([]);
     expect(run("--entrypoint sh img").entrypoint).toEqual(["sh"]);
@@ -197,7 +203,7 @@ describe("runRequest()", () => {
   it.each([
     ["-v data:/d img", /Named volumes are not implemented/],
     ["-v /a:b img", /is not SRC:DST/],
-    ["-v /a:/b:z img", /option z is not implemented/],
+    ["-v /a:/b:U img", /option U is not implemented/],
     ["-m 1k img", /at least 6m/],
     ["--cpus many img", /a number above/],
     ["-e =x img", /needs a name/],
