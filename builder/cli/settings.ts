@@ -32,9 +32,16 @@ export function mergeSettings(base: Settings, over: Settings): Settings {
   };
 }
 
-const projectKeys = ["progress", "platform", "pull", "network", "checkOwn"] as const;
+/** How it looks, what it is for, which checks are told: nothing that reaches beyond the Dockerfile's own words. */
+const projectKeys = ["progress", "platform", "checkOwn", "network"] as const;
+/** The values that a project may choose, where it may not choose any: less network, and not to hide what is done. */
+const projectValues: ReadonlyMap<string, readonly unknown[]> = new Map([
+  ["network", ["none"]],
+  ["progress", ["auto", "tty", "plain", "rawjson"]],
+]);
 const userKeys = [
   ...projectKeys,
+  "pull",
   "root",
   "userns",
   "registryMirrors",
@@ -43,9 +50,11 @@ const userKeys = [
   "cdiSpecDirs",
 ] as const;
 
+const elsewhereHint = "set it in $XDG_CONFIG_HOME/tsbuild/config.json or /etc/tsbuild/config.json";
+
 /**
  * Reads a configuration file. One that is not `trusted` (./tsbuild.json comes with a source tree that somebody else
- * may have written) cannot move the store or say whom to trust. @throws E_CONFIG
+ * may have written) gives no right, moves nothing and says not whom to trust or ask. @throws E_CONFIG
  */
 export function parseSettings(text: string, path: string, trusted: boolean): Settings {
   const table = parseObject(text, path);
@@ -56,12 +65,13 @@ export function parseSettings(text: string, path: string, trusted: boolean): Set
     const elsewhere = (userKeys as readonly string[]).includes(key);
     throw configError(`${path}: setting ${JSON.stringify(key)} is ${elsewhere ? "not allowed here" : "unknown"}`, {
       hint: elsewhere
-        ? "set it in $XDG_CONFIG_HOME/tsbuild/config.json or /etc/tsbuild/config.json"
+        ? elsewhereHint
         : meant === undefined
           ? `settings are ${allowed.join(", ")}`
           : `did you mean ${JSON.stringify(meant)}?`,
     });
   }
+  if (!trusted) checkProjectValues(table, path);
   return {
     ...text1("root", (value) => value.startsWith("/")),
     ...text1("progress", (value) => ["auto", "tty", "plain", "rawjson", "quiet", "none"].includes(value)),
@@ -86,6 +96,16 @@ export function parseSettings(text: string, path: string, trusted: boolean): Set
     if (typeof value === "string" && is(value)) return { [key]: value };
     throw configError(`${path}: setting ${JSON.stringify(key)} cannot be ${JSON.stringify(value)}`, {
       hint: "docs/cli.md lists the values",
+    });
+  }
+}
+
+function checkProjectValues(table: Readonly<Record<string, unknown>>, path: string): void {
+  for (const [key, values] of projectValues) {
+    const value = table[key];
+    if (value === undefined || values.includes(value)) continue;
+    throw configError(`${path}: setting ${JSON.stringify(key)} cannot be ${JSON.stringify(value)} here`, {
+      hint: `a source tree may say ${values.join(", ")}; for others ${elsewhereHint}, or give --${key}`,
     });
   }
 }

@@ -79,15 +79,32 @@ describe("readConfig()", () => {
     }
   });
 
-  it("does not let a project's file move the store or name a registry mirror", () => {
-    for (const setting of [
-      { root: "/x" },
-      { registryMirrors: { "docker.io": ["http://evil"] } },
-      { insecureRegistries: ["a"] },
-      { registryTimeout: "1h" },
-    ]) {
-      expect(() => read({ files: { [project]: setting } })).toThrow(/not allowed here/);
+  it.each([
+    ["root", "/x"],
+    ["registryMirrors", { "docker.io": ["http://evil"] }],
+    ["insecureRegistries", ["a"]],
+    ["registryTimeout", "1h"],
+    ["cdiSpecDirs", ["/src/cdi"]],
+    ["userns", "single"],
+    ["pull", "never"],
+    ["pull", "always"],
+  ])("does not let a project's file set %s", (key, value) => {
+    const refused = `/src/tsbuild.json: setting "${key}" is not allowed here`;
+    expect(() => read({ files: { [project]: { [key]: value } } })).toThrow(refused);
+    expect(read({ files: { [user]: { [key]: value } } }).layers).toHaveLength(1);
+  });
+
+  it("lets a project's file take the network away, and give none", () => {
+    for (const network of ["host", "default"]) {
+      const world = { files: { [project]: { network }, [user]: { network: "none" } } };
+      expect(() => read(world)).toThrow(`setting "network" cannot be "${network}" here`);
     }
+    expect(read({ files: { [project]: { network: "none" }, [user]: { network: "host" } } }).network).toBe("none");
+  });
+
+  it("does not let a project's file hide what is done", () => {
+    for (const progress of ["quiet", "none"])
+      expect(() => read({ files: { [project]: { progress } } })).toThrow(`cannot be "${progress}" here`);
   });
 
   it.each([
