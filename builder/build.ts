@@ -44,6 +44,7 @@ import type { RunSettings } from "./ops/run.ts";
 import { opTable } from "./ops/table.ts";
 import type { BuildOptions } from "./options.ts";
 import { makePlan } from "./plan.ts";
+import { tellingNetwork } from "./network-warning.ts";
 import { requireRoot } from "./require-root.ts";
 import { BuildRecorder, type BuildFacts } from "./record/recorder.ts";
 import { ShellEnded, ShellOpener } from "./shell/debug.ts";
@@ -96,7 +97,7 @@ export class Build implements AsyncIterable<BuildEvent>, AsyncDisposable {
 async function runBuild(options: BuildOptions, tell: ProgressSink, signal: AbortSignal): Promise<BuildResult> {
   requireRoot("build");
   const warnings: BuildWarning[] = [];
-  const emit = keepingWarnings(tell, warnings);
+  const emit = tellingNetwork(keepingWarnings(tell, warnings));
   const given = { context: options.context, dockerfile: options.dockerfile, stdin: options.stdin };
   const contextUrl = given.context === "-" ? undefined : parseContextUrl(given.context);
   if (given.context !== "-" && contextUrl === undefined) openContextDirectory(given.context);
@@ -312,6 +313,7 @@ function runSettings(parts: {
         env,
         given,
         hosts: options.addHosts ?? [],
+        network: options.network,
       })),
     epoch: options.sourceDateEpoch,
     source: ast.text,

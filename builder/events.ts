@@ -75,13 +75,14 @@ export type BuildEvent =
       /** The same as data. */
       readonly causes?: readonly MissCause[];
     }
-  /** The network that a RUN really has; `reason`: why it is not one of its own, where that was asked for. */
+  /** The network that a RUN really has; `reason`: why it is not one of its own, where that was asked for; `hint`: what helps. */
   | {
       readonly kind: "network";
       readonly digest: Digest;
       readonly time: number;
       readonly mode: UsedNetwork["mode"];
       readonly reason?: string;
+      readonly hint?: string;
     }
   | { readonly kind: "result"; readonly time: number; readonly result: BuildResult };
 

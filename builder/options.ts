@@ -42,6 +42,12 @@ export type OutputSpec =
   | { readonly type: "cacheonly" };
 
 /** What a Dockerfile may have only when it is allowed. `device=vendor.com/class=name[,alias=NAME]` is one device. */
+/**
+ * "default": one of the container's own, or the host's where that cannot be made, which is told; "own": it must be one of
+ * its own.
+ */
+export type NetworkOption = "default" | "own" | "none" | "host";
+
 export type Entitlement = "network.host" | "security.insecure" | "device" | `device=${string}`;
 
 /** A line of /etc/hosts. The address `host-gateway` is the host's as a container sees it. */
@@ -87,7 +93,7 @@ export interface BuildOptions extends EngineOptions {
   readonly contexts?: Readonly<Record<string, string>>;
   /** `os/arch[/variant]`; default: the machine's. */
   readonly platform?: string;
-  readonly network?: "default" | "none" | "host";
+  readonly network?: NetworkOption;
   readonly outputs?: readonly OutputSpec[];
   /** Seconds since the epoch: clamps mtimes of new layers and sets created times. */
   readonly sourceDateEpoch?: number;
@@ -145,7 +151,7 @@ export interface RunOptions extends EngineOptions {
   readonly entrypoint?: readonly string[];
   /** `src:dst[:ro|rw]`; src absolute. */
   readonly volumes?: readonly string[];
-  readonly network?: "default" | "none" | "host";
+  readonly network?: NetworkOption;
   /** Bytes. */
   readonly memory?: number;
   readonly cpus?: number;

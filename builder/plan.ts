@@ -51,7 +51,8 @@ export async function makePlan(parts: PlanParts): Promise<BuildPlan> {
     buildArgs: new Map(Object.entries(options.buildArgs ?? {})),
     labels: options.labels ?? {},
     platforms: { target, build, explicit: options.platform !== undefined },
-    network: options.network ?? "default",
+    // Whether the default one may be the host's is no part of what a step is.
+    network: options.network === undefined || options.network === "own" ? "default" : options.network,
     allow: new Set(options.allow),
     devices,
     limits: {

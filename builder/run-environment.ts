@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { makeShownDirectory, writeShownFile } from "../native/directory.ts";
 import type { Mount } from "../native/mount.ts";
 import { proxyArgs } from "./graph/global-args.ts";
-import type { HostAddress } from "./options.ts";
-import { hostGateway, hostsFile, type HostEntry, type NetworkMode } from "../runtime/index.ts";
+import type { HostAddress, NetworkOption } from "./options.ts";
+import { hostGateway, hostsFile, type HostEntry, type NetworkRequest } from "../runtime/index.ts";
 
 /** What the host lends to every RUN of a build; none of it is in a key, in a layer or in history. */
 export interface RunEnvironment {
@@ -16,8 +16,8 @@ export interface RunEnvironment {
   readonly variables: readonly string[];
   /** Proxy variables that were asked for with --build-arg: they win over the image's. */
   readonly given: readonly string[];
-  /** What `default` means: a network of the container's own, or the host's where that cannot work. */
-  readonly network: NetworkMode;
+  /** What `default` means: a network of the container's own, if it can be made or whatever happens. */
+  readonly network: NetworkRequest;
   /** Of /etc/hosts, where one of them is the host's, whose address is known only when a container starts. */
   readonly hosts?: readonly HostEntry[];
   /** URLs of the proxies, which a network of the container's own must be able to reach. */
@@ -45,11 +45,12 @@ export function prepareRunEnvironment(
     /** Build arguments that name proxies. */
     readonly given?: Readonly<Record<string, string>>;
     readonly hosts?: readonly HostAddress[];
+    readonly network?: NetworkOption | undefined;
     /** As `docker run`: the files are the container's to write, and one has its name. */
     readonly writable?: boolean;
   },
 ): RunEnvironment {
-  const { hostname, env, given = {}, hosts = [], writable = false } = options;
+  const { hostname, env, given = {}, hosts = [], network, writable = false } = options;
   const names = ["resolv.conf", "hosts", ...(writable ? ["hostname"] : [])];
   const stubs = join(directory, "stubs");
   makeShownDirectory(stubs);
@@ -81,7 +82,7 @@ export function prepareRunEnvironment(
     variables: [...proxies.map(([name, value]) => `${name}=${value}`), ...lent],
     given: own.map(([name, value]) => `${name}=${value}`),
     ...(late ? { hosts } : {}),
-    network: "own",
+    network: network === "own" ? "own" : "own-or-host",
     services: [...own, ...proxies].map(([, value]) => value),
   };
 }

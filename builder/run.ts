@@ -56,6 +56,7 @@ export async function startImage(options: RunOptions): Promise<RunningImage> {
     hostname,
     env: {},
     hosts: options.addHosts ?? [],
+    network: options.network,
     writable: true,
   });
   const spec = containerSpec({ options, image, snapshot, active, environment, hostname });
@@ -147,7 +148,7 @@ function containerSpec(parts: {
     env: environmentOf(options, config.Env ?? [], { user, hostname }),
     cwd: options.workdir ?? (config.WorkingDir === undefined || config.WorkingDir === "" ? "/" : config.WorkingDir),
     user,
-    network: options.network === undefined || options.network === "default" ? environment.network : options.network,
+    network: options.network === "none" || options.network === "host" ? options.network : environment.network,
     resources: {
       ...options.resources,
       ...(pids === undefined ? {} : { pids: pids + 1 }), // PID 1 is ours

@@ -2,6 +2,7 @@ import { isatty } from "node:tty";
 import { exitCode } from "../../runtime/index.ts";
 import type { OfferedShell } from "../shell/debug.ts";
 import { attend } from "./attend.ts";
+import { tellHostNetwork } from "./host-network.ts";
 import type { Invocation } from "./command.ts";
 import { printable } from "./text.ts";
 import { terminalSize } from "./terminal-size.ts";
@@ -18,5 +19,6 @@ export async function attendShell(offered: OfferedShell, { interrupts, out, sign
     stdio: { stdin: 0, stdout: 1, stderr: 2 },
     signal,
   });
+  tellHostNetwork(container, out);
   return await attend(container, { exitCode: container.exited.then(exitCode), interrupts, interactive: true });
 }

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { parseCacheLimit } from "../graph/cache-limit.ts";
-import type { BuildOptions, PullPolicy } from "../options.ts";
+import type { BuildOptions, NetworkOption, PullPolicy } from "../options.ts";
 import { parseContexts } from "../context/named.ts";
 import { parseContextUrl } from "../context/url.ts";
 import { errorMessage } from "../../native/errors.ts";
@@ -140,7 +140,7 @@ function parallelism(text: string | undefined): number | undefined {
   });
 }
 
-export function networkMode(text: string | undefined): "default" | "none" | "host" | undefined {
+export function networkMode(text: string | undefined): NetworkOption | undefined {
   return text !== undefined && isNetwork(text) ? text : undefined;
 }
 

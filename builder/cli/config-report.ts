@@ -27,7 +27,7 @@ export function effectiveSettings(
     report.setting("progress", config.progress ?? "auto", settingVariables.progress),
     report.setting("platform", config.platform ?? formatPlatform(hostPlatform()), settingVariables.platform),
     report.setting("pull", config.pull ?? "missing"),
-    report.setting("network", config.network ?? "default"),
+    report.setting("network", config.network ?? "default", settingVariables.network),
     report.setting("userns", config.userns, settingVariables.userns),
     report.setting("checkOwn", String(config.ownChecks ?? "few"), [], "ownChecks"),
     ...report.mirrors(),

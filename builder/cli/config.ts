@@ -2,14 +2,14 @@ import { join, resolve } from "node:path";
 import { describeBreach, mendBreach } from "../../native/breach.ts";
 import type { Breach } from "../../native/guarded-path.js";
 import type { OwnChecks } from "../lint/own.ts";
-import type { PullPolicy, RegistryOptions } from "../options.ts";
+import type { NetworkOption, PullPolicy, RegistryOptions } from "../options.ts";
 import { ciService, type CiService } from "./ci/folding.ts";
 import { wantsColor } from "./color.ts";
 import { registryFiles } from "./registry-files.ts";
 import { registryTimeout } from "./registry-timeout.ts";
 import { UsageError } from "./usage-error.ts";
 import type { UserNamespaceMode } from "./user-namespace.ts";
-import { emptySettings, mergeSettings, parseMirrors, parseSettings, type Settings } from "./settings.ts";
+import { emptySettings, isNetwork, mergeSettings, parseMirrors, parseSettings, type Settings } from "./settings.ts";
 
 /** The world a command starts in; entry.ts gives the real one, tests another. */
 export interface Surroundings {
@@ -61,7 +61,7 @@ export interface Config {
   readonly hostEnv: Readonly<Record<string, string>>;
   readonly platform: string | undefined;
   readonly pull: PullPolicy | undefined;
-  readonly network: "default" | "none" | "host" | undefined;
+  readonly network: NetworkOption | undefined;
   readonly ownChecks: OwnChecks | undefined;
   readonly sourceDateEpoch: string | undefined;
   /** How the files of a plain user are owned. */
@@ -83,6 +83,7 @@ export const settingVariables = {
   root: ["TSBUILD_ROOT"],
   progress: ["TSBUILD_PROGRESS", "BUILDKIT_PROGRESS"],
   platform: ["DOCKER_DEFAULT_PLATFORM"],
+  network: ["TSBUILD_NETWORK"],
   userns: ["TSBUILD_USERNS"],
   registryTimeout: ["TSBUILD_REGISTRY_TIMEOUT"],
 } as const;
@@ -123,7 +124,7 @@ export function readConfig(world: Surroundings): Config {
     hostEnv: { ...dockerProxies(world, set), ...hostEnv(env) },
     platform: first(settingVariables.platform) ?? settings.platform,
     pull: settings.pull,
-    network: settings.network,
+    network: networkOption(first(settingVariables.network)) ?? settings.network,
     ownChecks: settings.ownChecks,
     sourceDateEpoch: set("SOURCE_DATE_EPOCH"),
     userns,
@@ -177,6 +178,14 @@ function userNamespaceMode(text: string | undefined): UserNamespaceMode {
   throw new UsageError(`TSBUILD_USERNS cannot be ${JSON.stringify(text)}`, {
     code: "E_CONFIG",
     hint: "auto: owners as /etc/subuid grants them; single: every file belongs to one user",
+  });
+}
+
+function networkOption(text: string | undefined): NetworkOption | undefined {
+  if (text === undefined || isNetwork(text)) return text;
+  throw new UsageError(`TSBUILD_NETWORK cannot be ${JSON.stringify(text)}`, {
+    code: "E_CONFIG",
+    hint: "default, own, none or host",
   });
 }
 

@@ -57,7 +57,7 @@ const platformFlag: FlagSpec = {
   help: "platform of the image, such as linux/arm64",
 };
 
-const networks: readonly string[] = ["default", "none", "host"];
+const networks: readonly string[] = ["default", "own", "none", "host"];
 const pullPolicies: readonly string[] = ["always", "missing", "never", "newer", "true", "false"];
 
 const formatFlag: FlagSpec = {
@@ -191,7 +191,7 @@ const ownCommands: readonly CommandSpec[] = [
         kind: "string",
         value: "MODE",
         choices: networks,
-        help: "of RUN: default, none or host",
+        help: "of RUN: default, own, none or host",
       },
       {
         name: "allow",
@@ -259,7 +259,7 @@ const ownCommands: readonly CommandSpec[] = [
         kind: "string",
         value: "MODE",
         choices: networks,
-        help: "default, none or host",
+        help: "default, own, none or host",
       },
       { name: "cpus", kind: "string", value: "N", help: "limit of processors: 1.5" },
       ...limitFlags,

@@ -1,5 +1,5 @@
 import type { OwnChecks } from "../lint/own.ts";
-import type { PullPolicy } from "../options.ts";
+import type { NetworkOption, PullPolicy } from "../options.ts";
 import { registryTimeoutOf } from "./registry-timeout.ts";
 import { closest } from "./suggest.ts";
 import { UsageError } from "./usage-error.ts";
@@ -10,7 +10,7 @@ export interface Settings {
   readonly progress?: string;
   readonly platform?: string;
   readonly pull?: PullPolicy;
-  readonly network?: "default" | "none" | "host";
+  readonly network?: NetworkOption;
   readonly userns?: string;
   readonly ownChecks?: OwnChecks;
   readonly mirrors: Readonly<Record<string, readonly string[]>>;
@@ -147,8 +147,8 @@ export function isPullPolicy(value: string): value is PullPolicy {
   return ["always", "missing", "never", "newer"].includes(value);
 }
 
-export function isNetwork(value: string): value is "default" | "none" | "host" {
-  return ["default", "none", "host"].includes(value);
+export function isNetwork(value: string): value is NetworkOption {
+  return ["default", "own", "none", "host"].includes(value);
 }
 
 function isMirrorUrl(text: string): boolean {

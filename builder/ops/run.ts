@@ -161,8 +161,8 @@ async function runContainer(run: Run, spec: ContainerSpec, logs: LogPipes): Prom
   const stdio = { stdin: "null", stdout: logs.stdout, stderr: logs.stderr } as const;
   await using container = await startContainer(spec, stdio, { signal });
   logs.closeWriters();
-  const { mode, reason } = container.network;
-  emit({ kind: "network", digest: run.vertex.digest, time: now(), mode, ...(reason === undefined ? {} : { reason }) });
+  const { mode, fallback } = container.network;
+  emit({ kind: "network", digest: run.vertex.digest, time: now(), mode, ...fallback });
   const status = await container.exited;
   signal.throwIfAborted();
   return status;

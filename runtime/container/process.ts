@@ -1,5 +1,6 @@
 import type { Mount } from "../../native/mount.ts";
 import type { HostEntry } from "../network/hosts.ts";
+import type { Obstacle } from "../network/obstacle.ts";
 
 /** How a container's first process ended: `code` 0-255, or the number of the signal that killed it. */
 export type ExitStatus =
@@ -31,11 +32,10 @@ export interface ProcessUser {
   readonly additionalGids: readonly number[];
 }
 
-/**
- * "host": the caller's network namespace; "none": a new one with lo only; "own": a new one with a way out, or the host's
- * where that cannot work.
- */
+/** "host": the caller's network namespace; "none": a new one with lo only; "own": a new one with a way out. */
 export type NetworkMode = "host" | "none" | "own";
+/** "own-or-host": the host's where one of its own cannot be made, without what is dangerous there (`atHost`). */
+export type NetworkRequest = NetworkMode | "own-or-host";
 
 /**
  * What to run and in what. A plain value: computed by the caller, applied by startContainer().
@@ -62,8 +62,8 @@ export interface ContainerSpec {
   readonly privileged?: boolean;
   readonly maskedPaths?: readonly string[];
   readonly readonlyPaths?: readonly string[];
-  readonly network: NetworkMode;
-  /** URLs that it must reach, such as proxies: with one on the host's loopback "own" becomes "host". */
+  readonly network: NetworkRequest;
+  /** URLs that it must reach, such as proxies: with one on the host's loopback there can be no network of its own. */
   readonly services?: readonly string[];
   readonly rlimits?: readonly { readonly type: string; readonly soft: number; readonly hard: number }[];
   readonly resources?: ResourceLimits;
@@ -76,6 +76,13 @@ export interface ContainerSpec {
   /** Bytes of /dev/shm; default 64 MiB. */
   readonly shmSize?: number;
   readonly terminal?: { readonly columns: number; readonly rows: number };
+}
+
+/** The network of a container. */
+export interface GivenNetwork {
+  readonly mode: NetworkMode;
+  /** Why it has the host's, where that is not what was asked for, and what helps. */
+  readonly fallback: Obstacle | undefined;
 }
 
 /** File descriptors of the caller for the process's 0, 1 and 2; ignored when `terminal` is set. */
@@ -91,8 +98,8 @@ export interface Container extends AsyncDisposable {
   readonly pid: number;
   /** Resolves once every process is gone and nothing is left. @throws E_RUNTIME_SETUP when it could not start */
   readonly exited: Promise<ExitStatus>;
-  /** The network it really has; with the reason when that is not what was asked for. */
-  readonly network: { readonly mode: NetworkMode; readonly reason: string | undefined };
+  /** The network it really has; with the reason when it is the host's for want of one of its own. */
+  readonly network: GivenNetwork;
   /** To the program itself (not to PID 1's reaper). No effect after the end. */
   kill(signal: number): void;
   /** The terminal's master side; undefined without `terminal`. */

@@ -8,6 +8,7 @@ import { deviceRules } from "../rootfs/device-rules.ts";
 import { hostsFile, withHostAddress } from "../network/hosts.ts";
 import { openNetwork, type Network } from "../network/network.ts";
 import { grantedCapabilities, planContainer } from "../rootfs/plan.ts";
+import { defaultCapabilities } from "../security/capabilities.ts";
 import { seccompProgram } from "../security/seccomp.ts";
 import { removeStubs } from "../rootfs/stubs.ts";
 import { checkSpec } from "./check.ts";
@@ -15,6 +16,7 @@ import { resizeTerminal } from "./terminal.ts";
 import type { Container, ContainerSpec, ExitStatus, Stdio } from "./process.ts";
 
 const SIGKILL = 9;
+const networkCapabilities: readonly string[] = ["CAP_NET_RAW", "CAP_NET_ADMIN"];
 
 /**
  * Starts a container; resolves when its program runs. Abort of the signal kills it and all its processes.
@@ -30,7 +32,7 @@ export async function startContainer(
   checkSpec(given);
   await using stack = new AsyncDisposableStack();
   const network = stack.use(await openNetwork(given.network, { services: given.services ?? [] }));
-  const spec = withHosts(given, network.host);
+  const spec = atHost(withHosts(given, network.host), network);
   const cgroup = stack.use(openCgroup(spec.id, spec.resources ?? {}, cgroupOptions(spec)));
   const sockets = spec.mounts.flatMap(({ socket }) => socket ?? []);
   const listeners = sockets.map((socket) => ({ socket, listener: stack.use(openUnixListener()) }));
@@ -54,6 +56,13 @@ export async function startContainer(
   const upper = spec.root.overlay?.upper;
   const removeMade = (): void => (upper === undefined ? undefined : removeStubs(upper, init.stubs));
   return new RunningContainer({ init, cgroup, network, removeMade, resources: stack.move(), signal: options.signal });
+}
+
+/** What was meant for a network of its own is not given over the host's: to listen to it, or to change it. */
+function atHost(spec: ContainerSpec, { fallback }: Network): ContainerSpec {
+  if (fallback === undefined) return spec;
+  const { capabilities = defaultCapabilities } = spec;
+  return { ...spec, capabilities: capabilities.filter((name) => !networkCapabilities.includes(name)) };
 }
 
 /** Only now is it known where the host is. */
@@ -107,7 +116,7 @@ class RunningContainer implements Container {
     this.#cgroup = parts.cgroup;
     this.#resources = parts.resources;
     this.pid = parts.init.pid;
-    this.network = { mode: parts.network.mode, reason: parts.network.reason };
+    this.network = { mode: parts.network.mode, fallback: parts.network.fallback };
     this.exited = this.#watch(parts.signal, parts.removeMade);
     this.exited.catch(() => undefined);
   }

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { errorMessage, TsbuildError } from "../../native/errors.ts";
 import { createNetworkNamespace } from "../../native/netns.ts";
 import { inUserNamespace } from "../../native/user-namespace.ts";
-import type { NetworkMode } from "../container/process.ts";
+import type { NetworkMode, NetworkRequest } from "../container/process.ts";
 import { guard } from "./guard.ts";
-import { forwardObstacle } from "./obstacle.ts";
+import { forwardObstacle, type Obstacle } from "./obstacle.ts";
 import { loopbackNameservers } from "./resolv.ts";
 import { chooseSubnet, defaultRoute, parseRoutes, type Subnet } from "./subnet.ts";
 import { addVeth } from "./veth.ts";
@@ -20,10 +20,9 @@ export type NetworkJoin =
  * is killed, the kernel does it by itself.
  */
 export interface Network extends Disposable {
-  /** What it really is: "own" becomes "host" where it cannot work. */
   readonly mode: NetworkMode;
-  /** Why it is not what was asked for. */
-  readonly reason: string | undefined;
+  /** Why it is the host's where one of its own was preferred. */
+  readonly fallback: Obstacle | undefined;
   readonly join: NetworkJoin;
   /** Of "own". */
   readonly subnet: Subnet | undefined;
@@ -41,27 +40,36 @@ export interface NetworkHost {
 /**
  * The network for one container, never for a second one. "own": a namespace with a veth pair to the host and
  * masquerading; no file or setting of the host is changed for it. `services`: URLs that the container needs, such as
- * proxies; "own" falls back to "host" when one of them is on the host's loopback interface, as for name servers.
+ * proxies; there is no "own" when one of them is on the host's loopback interface, as for name servers.
+ * @throws E_NETWORK_OWN, for "own" alone
  */
 export async function openNetwork(
-  mode: NetworkMode,
+  mode: NetworkRequest,
   options: { readonly services?: readonly string[]; readonly host?: NetworkHost } = {},
 ): Promise<Network> {
-  if (mode !== "own") return plainNetwork(mode, undefined);
+  if (mode === "host" || mode === "none") return plainNetwork(mode, undefined);
+  const made = await tryOwn(options.host ?? readHost(), options.services ?? []);
+  if (!("reason" in made)) return made;
+  if (mode === "own-or-host") return plainNetwork("host", made);
+  throw new TsbuildError(`Cannot make a network of the container's own: ${made.reason}`, {
+    code: "E_NETWORK_OWN",
+    hint: `${made.hint}; or --network default takes the host's network`,
+  });
+}
+
+async function tryOwn(host: NetworkHost, services: readonly string[]): Promise<Network | Obstacle> {
   try {
-    const host = options.host ?? readHost();
-    const obstacle = obstacleOf(host, options.services ?? []);
-    return obstacle === undefined ? await ownNetwork(host) : plainNetwork("host", obstacle);
+    return obstacleOf(host, services) ?? (await ownNetwork(host));
   } catch (error) {
-    if (error instanceof TsbuildError) return plainNetwork("host", errorMessage(error));
-    throw error;
+    if (!(error instanceof TsbuildError)) throw error;
+    return { reason: errorMessage(error), hint: error.hint ?? "see what the kernel lacks: dmesg" };
   }
 }
 
-function plainNetwork(mode: "host" | "none", reason: string | undefined): Network {
+function plainNetwork(mode: "host" | "none", fallback: Obstacle | undefined): Network {
   const kind = mode === "host" ? "host" : "new";
   const host = mode === "host" ? "127.0.0.1" : undefined;
-  return { mode, reason, join: { kind }, subnet: undefined, host, [Symbol.dispose]: () => undefined };
+  return { mode, fallback, join: { kind }, subnet: undefined, host, [Symbol.dispose]: () => undefined };
 }
 
 async function ownNetwork(host: NetworkHost): Promise<Network> {
@@ -75,7 +83,7 @@ async function ownNetwork(host: NetworkHost): Promise<Network> {
   const resources = stack.move();
   return {
     mode: "own",
-    reason: undefined,
+    fallback: undefined,
     join: { kind: "path", path: `/proc/${process.pid}/fd/${namespace.fd}` },
     subnet,
     host: subnet.gateway,
@@ -84,14 +92,24 @@ async function ownNetwork(host: NetworkHost): Promise<Network> {
 }
 
 /** Why "own" would not reach anything. */
-function obstacleOf(host: NetworkHost, services: readonly string[]): string | undefined {
-  if (inUserNamespace()) return "a plain user cannot connect another network to the host's";
-  if (host.forwarding.trim() !== "1") return "the host does not forward packets (sysctl net.ipv4.ip_forward is 0)";
-  if (defaultRoute(parseRoutes(host.routes)) === undefined) return "the host has no default route";
+function obstacleOf(host: NetworkHost, services: readonly string[]): Obstacle | undefined {
+  if (inUserNamespace())
+    return { reason: "a plain user cannot connect another network to the host's", hint: "build as root" };
+  if (host.forwarding.trim() !== "1") {
+    return {
+      reason: "the host does not forward packets (sysctl net.ipv4.ip_forward is 0)",
+      hint: "sudo sysctl -w net.ipv4.ip_forward=1",
+    };
+  }
+  if (defaultRoute(parseRoutes(host.routes)) === undefined)
+    return { reason: "the host has no default route", hint: "connect it" };
+  const local = "let it listen on another address of the host";
   const [nameserver] = loopbackNameservers(host.resolvConf);
-  if (nameserver !== undefined) return `the name server ${nameserver} is on the host's loopback interface`;
+  if (nameserver !== undefined)
+    return { reason: `the name server ${nameserver} is on the host's loopback interface`, hint: local };
   const service = services.find(isLoopbackUrl);
-  if (service !== undefined) return `${new URL(service).host} is on the host's loopback interface`;
+  if (service !== undefined)
+    return { reason: `${new URL(service).host} is on the host's loopback interface`, hint: local };
   return forwardObstacle();
 }
 

@@ -21,6 +21,7 @@ function start(project: Project, words: readonly string[], env: Readonly<Record<
     PATH: process.env["PATH"] ?? "",
     HOME: join(project.store, "..", "home"),
     TSBUILD_ROOT: project.store,
+    TSBUILD_NETWORK: "host",
   };
   const cache = { XDG_CACHE_HOME: resolve("node_modules/.cache") };
   return spawn(launcher, words, { cwd: project.directory, env: { ...base, ...cache, ...env } });
@@ -344,7 +345,13 @@ describe("tsbuild run with a mistake", () => {
 /** The command on a terminal of its own, made by script(1). */
 async function onTerminal(project: Project, line: string, input = "", size = "cols 60 rows 20"): Promise<Ended> {
   const cache = resolve("node_modules/.cache");
-  const env = { PATH: process.env["PATH"] ?? "", TERM: "xterm", TSBUILD_ROOT: project.store, XDG_CACHE_HOME: cache };
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    TERM: "xterm",
+    TSBUILD_ROOT: project.store,
+    TSBUILD_NETWORK: "host",
+    XDG_CACHE_HOME: cache,
+  };
   const child = spawn("script", ["-qec", `stty ${size}; ${launcher} ${line}`, "/dev/null"], {
     cwd: project.directory,
     env: { ...env, HOME: join(project.store, "..", "home") },

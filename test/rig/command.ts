@@ -74,6 +74,7 @@ async function runProgram(
     XDG_CACHE_HOME: resolve("node_modules/.cache"),
     TSBUILD_ROOT: project.store,
     TERM: "xterm",
+    TSBUILD_NETWORK: "host",
     ...request.env,
   };
   const child = spawn(program, words, { cwd: project.directory, env });

@@ -45,7 +45,7 @@ export class PlainUser implements Disposable {
       exec setpriv --reuid ${uid} --regid ${uid} --clear-groups --inh-caps=-all "$@"`;
     const child = spawn("unshare", ["-m", "sh", "-c", script, this.#top, resolve("."), directory, ...words], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { PATH: process.env["PATH"] ?? "", HOME: this.home, TERM: "xterm", ...env },
+      env: { PATH: process.env["PATH"] ?? "", HOME: this.home, TERM: "xterm", TSBUILD_NETWORK: "host", ...env },
     });
     const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
     child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));

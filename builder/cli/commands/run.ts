@@ -3,6 +3,7 @@ import { isatty } from "node:tty";
 import type { Container } from "../../../runtime/index.ts";
 import type { Invocation } from "../command.ts";
 import { attend } from "../attend.ts";
+import { tellHostNetwork } from "../host-network.ts";
 import type { Interrupts } from "../interrupts.ts";
 import { brieflyShown } from "../progress/brief.ts";
 import { openProgress, progressMode } from "../progress/view.ts";
@@ -36,6 +37,7 @@ export async function execute(invocation: Invocation): Promise<number> {
   await view.done();
   early.deliver(running.container);
   const { container, exitCode } = running;
+  tellHostNetwork(container, out);
   return await attend(container, { exitCode, interrupts, interactive: request.interactive === true });
 }
 

@@ -5,6 +5,7 @@ import { causeText, type MissCause } from "../../solve/causes.ts";
 import type { Invocation } from "../command.ts";
 import { familiarName } from "../format/names.ts";
 import { formatOne } from "../format/output.ts";
+import { hostNetworkMessage } from "../../network-warning.ts";
 import { timeAgo } from "../format/time.ts";
 import { openInvocationStore } from "../open-store.ts";
 import { printable } from "../text.ts";
@@ -28,12 +29,19 @@ function text(record: BuildRecord, now: number): string {
   const total = record.steps.filter(({ outcome, causes }) => causes.length > 0 || outcome === "cached").length;
   const name = record.tags[0] === undefined ? record.context : familiarName(record.tags[0]);
   const ended = record.outcome === "done" ? "built" : record.outcome;
+  const network = networkText(record);
   const head = `${printable(name)} ${ended} ${timeAgo(record.started, now).toLowerCase()} in ${(record.milliseconds / 1000).toFixed(1)}s`;
-  if (ran.length === 0) return `${head}: every step came from the cache\n`;
+  if (ran.length === 0) return `${head}: every step came from the cache\n${network}`;
   if (ran.every(({ causes }) => causes.every(({ kind }) => kind === "first")))
-    return `${head}: the first build, ${ran.length === 1 ? "its step" : `all ${ran.length} steps`} ran\n`;
+    return `${head}: the first build, ${ran.length === 1 ? "its step" : `all ${ran.length} steps`} ran\n${network}`;
   const body = foldMisses(ran).map(rootText).join("");
-  return `${head}: ${ran.length} of ${total} steps ran\n\n${body}`;
+  return `${head}: ${ran.length} of ${total} steps ran\n\n${body}${network}`;
+}
+
+/** Which network was not the one that steps usually have. */
+function networkText({ steps }: BuildRecord): string {
+  const reason = steps.find(({ network }) => network?.reason !== undefined)?.network?.reason;
+  return reason === undefined ? "" : `${printable(hostNetworkMessage("RUN had", reason))}\n`;
 }
 
 function rootText({ root, followers }: RootMiss<StepRecord>): string {
@@ -74,6 +82,8 @@ function report(record: BuildRecord): object {
       Key: step.key ?? "",
       Outcome: step.outcome,
       Milliseconds: step.milliseconds,
+      Network: step.network?.mode ?? "",
+      NetworkReason: step.network?.reason ?? "",
       Root: step.causes.length > 0 && !because.has(step.slot),
       Because: because.get(step.slot) ?? "",
       Causes: step.causes.map(causeReport),

@@ -1,12 +1,23 @@
 import type { BuildEvent } from "../../events.ts";
+import { hostNetworkMessage } from "../../network-warning.ts";
+import { printable } from "../text.ts";
 import { failedLogs } from "./failed-logs.ts";
 import { Trace } from "./trace.ts";
 
-/** Says nothing; keeps the last lines of each step in case one fails. */
+/** Says nothing but that steps have the host's network; keeps the last lines of each step in case one fails. */
 export class QuietProgress {
   readonly trace: Trace = new Trace();
+  #told = false;
 
-  event(event: BuildEvent): void {
+  /** The text to append for this event. */
+  event(event: BuildEvent): string {
+    this.#keep(event);
+    if (this.#told || event.kind !== "network" || event.reason === undefined) return "";
+    this.#told = true;
+    return `WARN: ${printable(hostNetworkMessage("RUN has", event.reason))}\n`;
+  }
+
+  #keep(event: BuildEvent): void {
     if (event.kind === "vertex") this.trace.vertex(event.vertex);
     else if (event.kind === "started") this.trace.started(event);
     else if (event.kind === "log") this.trace.log(event);

@@ -74,7 +74,7 @@ export async function openProgress(
       const { QuietProgress } = await import("./quiet.ts");
       const quiet = new QuietProgress();
       return {
-        sink: (event) => quiet.event(event),
+        ...writing(quiet, out),
         trace: quiet.trace,
         end: (failed) => (failed ? out.notice(quiet.failure()) : undefined),
         verbose: false,

@@ -47,10 +47,15 @@ describe("the network of a container", () => {
   });
 
   it("own becomes host, with the reason, where the host does not forward or a proxy is on its loopback", () => {
-    expect(results["without forwarding"]).toEqual({
-      mode: "host",
-      reason: "the host does not forward packets (sysctl net.ipv4.ip_forward is 0)",
+    expect(results["without forwarding"]).toMatchObject({
+      network: {
+        mode: "host",
+        fallback: { reason: "the host does not forward packets (sysctl net.ipv4.ip_forward is 0)" },
+      },
+      // Docker's 14 but CAP_NET_RAW.
+      output: expect.stringMatching(/^CapEff:\s+00000000a80405fb\n$/),
     });
+    expect(results["demanded"]).toContain("Cannot make a network of the container's own: the host does not forward");
     expect(results["proxy"]).toBe("127.0.0.1:3128 is on the host's loopback interface");
   });
 
