@@ -1,12 +1,16 @@
 import { statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { TsbuildError } from "../native/errors.ts";
+import { lockHolders } from "./lock-holders.ts";
 
 /** What to do about a disk without space; prune has a reserve to work with. */
 const freeSome =
   "free some: tsbuild prune, or tsbuild prune --all for the whole cache; or use another disk: --root DIR";
 /** Fewer free bytes than this, and a database that cannot write lacks space. */
 const hardlyAny = 128 << 10;
+
+/** The byte of `-shm` that a writer locks. @see https://sqlite.org/walformat.html#wal_locks */
+const writersByte = 120;
 
 /** SQLite's primary result codes. @see https://sqlite.org/rescode.html */
 const result = { busy: 5, locked: 6, readOnly: 8, io: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 };
@@ -17,12 +21,15 @@ export function recordsError(error: unknown, file: string): unknown {
   const options = { cause: error, notes: [`SQLite: ${error.message}`] };
   switch (error.errcode & 0xff) {
     case result.busy:
-    case result.locked:
+    case result.locked: {
+      const holders = lockHolders(`${file}-shm`, writersByte);
       return new TsbuildError(`Cannot use the store's records in ${file}: another process writes to them`, {
         ...options,
+        ...(holders.length === 0 ? {} : { notes: [...options.notes, `they are locked by ${holders.join(", ")}`] }),
         code: "E_STORE_BUSY",
         hint: "try again when that process has ended",
       });
+    }
     case result.readOnly:
       return readOnly(dirname(file), error);
     case result.corrupt:
