@@ -69,13 +69,14 @@ function parentOf(path) {
 
 /** Whether nobody is in the group but root and this user: many systems give each user a group, and its rights. */
 function isOwnGroup(gid) {
-  if (gid === overflow && inNamespace()) return true;
+  // The user's own group is 0 there, which the tables know as root's.
+  if ((gid === overflow || gid === 0) && inNamespace()) return true;
   const group = accountRows("/etc/group").find((row) => row[2] === String(gid));
-  if (group === undefined) return false;
-  const names = new Set((group[3] ?? "").split(",").filter((name) => name !== ""));
+  const names = new Set((group?.[3] ?? "").split(",").filter((name) => name !== ""));
   const own = ["0", String(process.geteuid())];
   const users = accountRows("/etc/passwd");
   const members = users.filter(([name, , , primary]) => names.has(name) || primary === String(gid));
+  if (group === undefined && members.length === 0) return false;
   const known = new Set(users.map(([name]) => name));
   return [...names].every((name) => known.has(name)) && members.every((row) => own.includes(row[2]));
 }

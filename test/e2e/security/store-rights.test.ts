@@ -221,6 +221,21 @@ describe("a store", () => {
     expect(modeOf(store.root)).toBe("700");
   });
 
+  it("may be below what a group can write to that nobody else is in", async () => {
+    using temp = makeTemp();
+    chmodSync(temp.path, 0o775);
+    await using store = await openStore({ root: join(temp.path, "store") });
+    expect(store.root).toBe(join(temp.path, "store"));
+    using user = new PlainUser();
+    const script = 'umask 002; mkdir -p .local/share && stat -c %a .local && exec "$0" images -q';
+    const program = join(user.home, "../tsbuild/builder/cli/tsbuild");
+    expect(await user.run(user.home, ["sh", "-c", script, program])).toEqual({ code: 0, stdout: "775\n", stderr: "" });
+    chownSync(join(user.home, ".local"), user.uid, 65533);
+    const shared = await user.run(user.home, ["sh", "-c", script, program]);
+    expect(shared.stderr).toContain(`group (65533) can write to ${user.home}/.local, and could replace it`);
+    expect(shared.stderr).toContain(`help: chmod g-w ${user.home}/.local`);
+  });
+
   it("is not found by way of another user's link", async () => {
     using temp = makeTemp();
     chmodSync(temp.path, 0o1777);
