@@ -15,7 +15,7 @@ export { Build } from "./build.ts";
 export type { ExportImageOptions } from "./export-image.ts";
 export type { ImportOptions, RootArchive } from "./import-image.ts";
 export { DockerfileError } from "./dockerfile/error.ts";
-export { pull, push, type TransferOptions, type TransferResult } from "./transfer.ts";
+export { pull, push, type PullOptions, type TransferOptions, type TransferResult } from "./transfer.ts";
 export { run, startImage, RunError, runExitCodes, type RunningImage } from "./run.ts";
 export { TsbuildError } from "../native/errors.ts";
 export type { ListedImage } from "../store/image/list.ts";

@@ -1,10 +1,12 @@
 import { mountSources, pushImage, RegistryClient } from "../registry/index.ts";
 import { TsbuildError } from "../native/errors.ts";
 import { compressImage, openBlob } from "../store/image/blob.ts";
+import { storedIndex } from "../store/image/index-parts.ts";
 import { requireStored, sameImage } from "../store/image/missing.ts";
 import { imageID, type StoredImage } from "../store/image/stored.ts";
 import { openStore } from "../store/open.ts";
 import { suits } from "../store/oci/choose.ts";
+import type { Descriptor } from "../store/oci/descriptor.ts";
 import type { Digest } from "../store/oci/digest.ts";
 import { hostPlatform, parsePlatform, type Platform } from "../store/oci/platform.ts";
 import { formatReference, parseReference } from "../store/oci/reference.ts";
@@ -12,6 +14,8 @@ import type { Store } from "../store/store.ts";
 import type { ProgressSink } from "./events.ts";
 import { imageProgress } from "./image-progress.ts";
 import type { EngineOptions } from "./options.ts";
+import { pullAll } from "./pull-all.ts";
+import { pushWhole } from "./push-whole.ts";
 import { requireRoot } from "./require-root.ts";
 import { ImageSource } from "./source/images.ts";
 import { WorkerPool } from "./worker/pool.ts";
@@ -33,8 +37,14 @@ export interface TransferResult {
   readonly imageID: Digest;
 }
 
+/** Which image to pull. */
+export interface PullOptions extends TransferOptions {
+  /** Every platform and artifact of its index; the machine's alone is unpacked. */
+  readonly allPlatforms?: boolean;
+}
+
 /** Brings an image into the store, unpacked and ready to run. @throws RegistryError, E_PLATFORM_MISSING */
-export async function pull(options: TransferOptions): Promise<TransferResult> {
+export async function pull(options: PullOptions): Promise<TransferResult> {
   requireRoot("pull");
   const signal = options.signal ?? new AbortController().signal;
   const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
@@ -51,6 +61,7 @@ export async function pull(options: TransferOptions): Promise<TransferResult> {
   });
   const progress = imageProgress(options.onEvent, `pull ${options.image}`);
   return await progress.around(async () => {
+    if (options.allPlatforms === true) return await pullAll(store, source, { ...options, signal, progress });
     const image = await source.find(options.image, platform);
     if (options.platform !== undefined) checkPlatform(image, platform, options.image);
     await source.snapshot(image, progress.layer, { blobs: true });
@@ -83,29 +94,32 @@ export async function pushFrom(store: Store, options: Omit<TransferOptions, "roo
       code: "E_REF_INVALID",
     });
   }
-  const image = await requireStored(
-    store,
-    options.image,
-    options.platform === undefined ? undefined : parsePlatform(options.platform),
-  ).catch((error: unknown) => {
+  const platform = options.platform === undefined ? undefined : parsePlatform(options.platform);
+  const image = await requireStored(store, options.image, platform).catch((error: unknown) => {
     throw untagged(error, store, options.image);
   });
   await using client = new RegistryClient(options.registry ?? {});
   const progress = imageProgress(options.onEvent, `push ${formatReference(reference)}`);
   return await progress.around(async () => {
-    const portable = await compressImage(store, image, signal === undefined ? {} : { signal });
-    const { digest } = await pushImage(client, {
-      ...portable,
+    const way = {
       reference,
-      openBlob: (desc) => openBlob(store, desc),
+      openBlob: (desc: Descriptor) => openBlob(store, desc),
       mountFrom: mountSources(
         reference.host,
         store.refs.list().map(({ name }) => name),
       ),
       signal,
-      onProgress: ({ digest: layer, current, total }) =>
+      onProgress: ({ digest: layer, current, total }: { digest: Digest; current: number; total: number }) =>
         progress.layer({ digest: layer, phase: "upload", current, total }),
-    });
+    };
+    const index = platform === undefined ? await storedIndex(store, image.target) : undefined;
+    const { digest } =
+      index === undefined
+        ? await pushImage(client, {
+            ...way,
+            ...(await compressImage(store, image, signal === undefined ? {} : { signal })),
+          })
+        : await pushWhole(store, client, { ...way, image, index });
     return { name: formatReference(reference), digest, imageID: imageID(image) };
   });
 }

@@ -12,6 +12,7 @@ import { familiarName, formatReference, type Reference } from "../store/oci/refe
 import type { FetchedManifest } from "./answers.ts";
 import type { RegistryClient } from "./client.ts";
 import { TsbuildError } from "../native/errors.ts";
+import { once } from "../store/content/once.ts";
 
 const parallelLayers = 4;
 const resumes = 4;
@@ -60,7 +61,7 @@ export async function resolveImage(
   };
   const found = await chooseImage(source, top.descriptor, { name, platform });
   if (found === undefined) throw invalid(`what ${name} has for ${formatPlatform(platform)} is neither image nor index`);
-  for (const { descriptor, bytes } of fetched.values()) await content.push(descriptor, single(bytes));
+  for (const { descriptor, bytes } of fetched.values()) await content.push(descriptor, once(bytes));
   const { digest, size } = found.manifest.descriptor;
   const descriptor = { mediaType: found.manifest.value.mediaType, digest, size };
   return { descriptor, manifest: found.manifest.value, target: targetOf(top, descriptor) };
@@ -71,10 +72,6 @@ function targetOf(top: FetchedManifest, chosen: Descriptor): Descriptor {
   if (top.descriptor.digest === chosen.digest) return chosen;
   const parsed = parseManifest(top.bytes, top.descriptor.mediaType);
   return parsed.kind === "index" ? { ...top.descriptor, mediaType: parsed.index.mediaType } : chosen;
-}
-
-async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
 
 /**

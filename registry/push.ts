@@ -53,10 +53,15 @@ export async function pushImage(client: RegistryClient, request: PushRequest): P
     await Promise.allSettled(workers);
     throw error;
   }
-  return await putManifest(client, endpoint, request);
+  return await putDocument(client, endpoint, request);
 }
 
-async function putManifest(client: RegistryClient, endpoint: Endpoint, request: PushRequest): Promise<Descriptor> {
+/** A manifest or an index, under its tag or else under its digest. @throws RegistryError, E_REGISTRY_LIES */
+export async function putDocument(
+  client: RegistryClient,
+  endpoint: Endpoint,
+  request: Pick<PushRequest, "reference" | "descriptor" | "manifestBytes" | "signal">,
+): Promise<Descriptor> {
   const { reference, descriptor, manifestBytes, signal } = request;
   const name = reference.tag ?? descriptor.digest;
   const answer = await client.send(

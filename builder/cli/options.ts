@@ -309,6 +309,11 @@ const ownCommands: readonly CommandSpec[] = [
     min: 1,
     max: 1,
     flags: [
+      {
+        name: "all-platforms",
+        kind: "bool",
+        help: "every platform and signature, to push or save it whole",
+      },
       platformFlag,
       { name: "quiet", short: "q", kind: "bool", help: "print only the name" },
       progressFlag,

@@ -13,6 +13,7 @@ import type { Snapshot } from "../../store/snapshot/snapshotter.ts";
 import { setName } from "../../store/image/names.ts";
 import { danglingName } from "../../store/image/stored.ts";
 import type { Store } from "../../store/store.ts";
+import { once } from "../../store/content/once.ts";
 
 /** An image's documents, ready to be stored. */
 export interface BuiltImage {
@@ -195,8 +196,4 @@ export async function storeImage(store: Store, image: BuiltImage, names: readonl
 export async function storeDocuments(store: Store, image: BuiltImage): Promise<void> {
   await store.content.push(image.configDescriptor, once(image.configBytes));
   await store.content.push(image.manifestDescriptor, once(image.manifestBytes));
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

@@ -7,6 +7,7 @@ import type { ArchiveEntries } from "./archive-entries.ts";
 import { archivedName, archiveError } from "./archive-error.ts";
 import type { ArchiveImage } from "./archive-image.ts";
 import type { StagedBlobs, StagedFile } from "./staged.ts";
+import { once } from "../content/once.ts";
 
 /** An image as `manifest.json` of docker's archives has it. */
 export interface DockerItem {
@@ -46,7 +47,7 @@ export async function dockerImages(
     };
     const bytes = Buffer.from(JSON.stringify(manifest));
     const descriptor = { mediaType: manifest.mediaType, digest: digestOf(bytes), size: bytes.length };
-    await staged.add(single(bytes));
+    await staged.add(once(bytes));
     const image = { manifest: { descriptor, bytes, value: manifest }, config: { descriptor: config, bytes, value } };
     images.push({ target: descriptor, names, images: [image], parts: [...manifest.layers, config, descriptor] });
   }
@@ -107,8 +108,4 @@ export async function readText(staged: StagedBlobs, file: StagedFile): Promise<s
 
 function isTextList(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((one) => typeof one === "string");
-}
-
-async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

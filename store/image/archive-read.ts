@@ -4,8 +4,9 @@ import type { Store } from "../store.ts";
 import { dockerImages, dockerItems, namesByConfig } from "./archive-docker.ts";
 import { stageEntries, type ArchiveEntries } from "./archive-entries.ts";
 import { archiveError } from "./archive-error.ts";
-import { checkDiffs, type ArchiveImage, type KnownDiffs } from "./archive-image.ts";
+import type { ArchiveImage } from "./archive-image.ts";
 import { ociImages } from "./archive-oci.ts";
+import { checkDiffs } from "./check-diffs.ts";
 import { setName } from "./names.ts";
 import { StagedBlobs } from "./staged.ts";
 import { danglingName } from "./stored.ts";
@@ -31,8 +32,9 @@ export async function loadArchive(
   const entries = await stageEntries(staged, bytes, signal);
   const found = await imagesIn(staged, entries);
   if (found.length === 0) throw archiveError("it has no image");
-  const known: KnownDiffs = new Map();
-  for (const { images } of found) for (const image of images) await checkDiffs(staged, image, { known, signal });
+  const check = { act: "load the archive", known: new Map(), signal };
+  for (const { manifest, config } of found.flatMap(({ images }) => images))
+    await checkDiffs(staged, { layers: manifest.value.layers, diffs: config.value.rootfs.diff_ids }, check);
   for (const { digest } of found.flatMap(({ parts }) => parts)) {
     signal?.throwIfAborted();
     await staged.keep(digest);

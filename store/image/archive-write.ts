@@ -1,5 +1,5 @@
 import { rename, rm, writeFile } from "node:fs/promises";
-import { once } from "node:events";
+import { once as onceEmitted } from "node:events";
 import { dirname, join } from "node:path";
 import { pack, type Pack } from "tar-stream";
 import { makeOutputDirectory, temporaryName, writeWhole } from "../../native/whole-file.ts";
@@ -11,6 +11,7 @@ import { familiarName, parseReference } from "../oci/reference.ts";
 import { splitDigest } from "../oci/digest.ts";
 import type { Store } from "../store.ts";
 import { openBlob } from "./blob.ts";
+import { once } from "../content/once.ts";
 
 /** One image of an archive or layout. */
 export interface ArchivedImage {
@@ -89,7 +90,7 @@ async function feed(archive: Pack, list: Iterable<Entry>, signal: AbortSignal | 
     for await (const chunk of bytes()) {
       signal?.throwIfAborted();
       // The chunk's buffer is the packer's own and is used again.
-      if (!entry.write(Buffer.from(chunk))) await Promise.race([once(entry, "drain"), done.promise]);
+      if (!entry.write(Buffer.from(chunk))) await Promise.race([onceEmitted(entry, "drain"), done.promise]);
     }
     entry.end(undefined);
     await done.promise;
@@ -106,8 +107,8 @@ function* entries(store: Store, images: readonly ArchivedImage[], format: Archiv
   };
   for (const image of images) {
     for (const layer of image.manifest.layers) yield* blob(layer, () => openBlob(store, layer));
-    yield* blob(image.manifest.config, () => single(image.configBytes));
-    yield* blob(image.descriptor, () => single(image.manifestBytes));
+    yield* blob(image.manifest.config, () => once(image.configBytes));
+    yield* blob(image.descriptor, () => once(image.manifestBytes));
   }
   yield small("oci-layout", { imageLayoutVersion: "1.0.0" });
   if (format === "docker") yield small("manifest.json", images.map(dockerEntry));
@@ -144,9 +145,5 @@ function blobPath({ digest }: Descriptor): string {
 
 function small(name: string, value: unknown): Entry {
   const bytes = Buffer.from(JSON.stringify(value));
-  return { name, size: bytes.length, bytes: () => single(bytes) };
-}
-
-async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
+  return { name, size: bytes.length, bytes: () => once(bytes) };
 }

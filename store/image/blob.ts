@@ -51,7 +51,7 @@ export interface PortableImage {
 
 /**
  * The image with every plain layer gzipped into the content store; a layer is compressed once. Its manifest is new
- * where a layer was, its config never. `onLayer` tells of each layer done.
+ * where a layer was, its config never. One of an index stays what the index says.
  */
 export async function compressImage(
   store: Store,
@@ -59,9 +59,10 @@ export async function compressImage(
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<PortableImage> {
   const layers: Descriptor[] = [];
+  const listed = image.target.digest !== image.descriptor.digest;
   for (const layer of image.manifest.layers) {
     options.signal?.throwIfAborted();
-    layers.push(layer.mediaType === MediaType.ociLayer ? await compressLayer(store, layer) : layer);
+    layers.push(!listed && layer.mediaType === MediaType.ociLayer ? await compressLayer(store, layer) : layer);
   }
   const manifest: Manifest = { ...image.manifest, layers };
   const manifestBytes = Buffer.from(JSON.stringify(manifest));

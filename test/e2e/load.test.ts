@@ -146,7 +146,7 @@ describe("load keeps nothing of", () => {
     ],
     [
       "an image with fewer layers than it says",
-      "E_ARCHIVE_INVALID",
+      "E_LAYER_DIGEST_MISMATCH",
       (layout) => [named(layout.image([plainLayer({})], { rootfs: { diff_ids: [] } }), "a:1")],
     ],
     [

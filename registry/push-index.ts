@@ -1,0 +1,47 @@
+import type { Descriptor } from "../store/oci/descriptor.ts";
+import type { Reference } from "../store/oci/reference.ts";
+import type { RegistryClient } from "./client.ts";
+import { putDocument, pushImage, type PushRequest } from "./push.ts";
+
+/** What is pushed of an index: every document as it was got. */
+export interface IndexPushRequest extends Pick<
+  PushRequest,
+  "reference" | "openBlob" | "mountFrom" | "signal" | "onProgress"
+> {
+  readonly manifests: readonly Pick<PushRequest, "manifest" | "descriptor" | "manifestBytes" | "configBytes">[];
+  /** Those inside first; the last one gets the tag. */
+  readonly indexes: readonly { readonly descriptor: Descriptor; readonly bytes: Uint8Array }[];
+}
+
+/** Those of the documents that the registry does not have in the repository. @throws RegistryError */
+export async function missingManifests(
+  client: RegistryClient,
+  reference: Reference,
+  documents: readonly Descriptor[],
+  signal?: AbortSignal,
+): Promise<readonly Descriptor[]> {
+  if (documents.length === 0) return [];
+  const endpoint = await client.originEndpoint(reference, signal);
+  const missing: Descriptor[] = [];
+  for (const one of documents) {
+    const headers = { accept: one.mediaType };
+    const answer = await client.send(endpoint, `/manifests/${one.digest}`, { method: "HEAD", headers, signal }, "push");
+    await answer.discard();
+    if (answer.status !== 200) missing.push(one);
+  }
+  return missing;
+}
+
+/** Pushes every image of an index, then the index, so that a reader sees all of it or nothing. @throws RegistryError */
+export async function pushIndex(client: RegistryClient, request: IndexPushRequest): Promise<Descriptor | undefined> {
+  const { reference, manifests, indexes, ...rest } = request;
+  const untagged = { ...reference, tag: undefined };
+  for (const one of manifests) await pushImage(client, { ...rest, ...one, reference: untagged });
+  const endpoint = await client.originEndpoint(reference, rest.signal);
+  const top = indexes.at(-1)?.descriptor;
+  for (const { descriptor, bytes } of indexes) {
+    const name = descriptor === top ? reference : untagged;
+    await putDocument(client, endpoint, { reference: name, descriptor, manifestBytes: bytes, signal: rest.signal });
+  }
+  return top;
+}
