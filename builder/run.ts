@@ -66,7 +66,12 @@ export async function startImage(options: RunOptions): Promise<RunningImage> {
   signal.throwIfAborted();
   options.onStart?.();
   const container = stack.use(await started(spec, stdio, signal));
-  store.pin(snapshot);
+  store.keepOnly([
+    image.target.digest,
+    image.descriptor.digest,
+    image.manifest.config.digest,
+    ...(snapshot === undefined ? [] : [snapshot.id]),
+  ]);
   const resources = stack.move();
   return {
     container,

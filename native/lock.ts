@@ -1,4 +1,5 @@
-import { constants, openSync, closeSync } from "node:fs";
+import { constants, openSync, closeSync, fstatSync, mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { tryCall } from "./syscall.ts";
 
 const LOCK_SH = 1;
@@ -22,13 +23,27 @@ export function tryLockExisting(path: string): FileLock | undefined {
   return lockFd(openSync(path, constants.O_RDONLY), "exclusive");
 }
 
-function lockFd(fd: number, mode: "shared" | "exclusive"): FileLock | undefined {
+/** Locks a file that is open, until it is closed; false where somebody holds it. */
+export function lockOpen(fd: number, mode: "shared" | "exclusive" = "exclusive"): boolean {
   const flags = (mode === "shared" ? LOCK_SH : LOCK_EX) | LOCK_NB;
-  if (tryCall(["EAGAIN", "EWOULDBLOCK"], "flock", undefined, fd, flags) === undefined) {
-    closeSync(fd);
-    return undefined;
-  }
-  return { fd, [Symbol.dispose]: () => closeSync(fd) };
+  return tryCall(["EAGAIN", "EWOULDBLOCK"], "flock", undefined, fd, flags) !== undefined;
+}
+
+function lockFd(fd: number, mode: "shared" | "exclusive"): FileLock | undefined {
+  if (lockOpen(fd, mode)) return { fd, [Symbol.dispose]: () => closeSync(fd) };
+  closeSync(fd);
+  return undefined;
+}
+
+/**
+ * Whether the path still leads to what was locked: between the opening and the lock its last owner may have removed it,
+ * and then the lock says nothing.
+ */
+export function isAt(path: string, fd: number): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return false;
+  const held = fstatSync(fd);
+  return found.ino === held.ino && found.dev === held.dev;
 }
 
 /** Waits for the lock. */
@@ -45,10 +60,23 @@ export async function lock(
   }
 }
 
-/** Makes a shared lock exclusive if no other process has it; false leaves it shared. */
-export function upgrade(held: FileLock): boolean {
-  if (tryCall(["EAGAIN", "EWOULDBLOCK"], "flock", undefined, held.fd, LOCK_EX | LOCK_NB) !== undefined) return true;
-  // A failed conversion gives the old lock up. @see flock(2)
-  tryCall([], "flock", undefined, held.fd, LOCK_SH);
-  return false;
+/**
+ * The lock `lock` in a directory, which is made when missing, by `take`. Until the lock is had somebody else may have
+ * taken the directory away: then it is made again.
+ */
+export async function lockInside<T extends FileLock | undefined>(
+  directory: string,
+  take: (file: string) => Promise<T>,
+): Promise<T> {
+  const file = join(directory, "lock");
+  for (;;) {
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      const held = await take(file);
+      if (held === undefined || isAt(file, held.fd)) return held;
+      held[Symbol.dispose]();
+    } catch (error) {
+      if (!(error instanceof Error) || !("code" in error) || error.code !== "ENOENT") throw error;
+    }
+  }
 }

@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { lock, tryLock, type FileLock } from "../native/lock.ts";
+import { SyscallError } from "../native/errors.ts";
+import { lock, lockInside, tryLock, type FileLock } from "../native/lock.ts";
 import { Root, type Dir } from "../native/path.ts";
 import { canOwn, inUserNamespace, unmappedError } from "../native/user-namespace.ts";
 import { digestOf, splitDigest } from "./oci/digest.ts";
+import type { Trash } from "./trash.ts";
 
 /** What tells one cache from another. Two with an id alone are the same only if they begin with the same content. */
 export interface CacheIdentity {
@@ -64,21 +66,43 @@ export class CacheMounts {
     }
   }
 
-  /** Removes those not used for so long (ms). The caller holds the store alone. Returns their bytes on disk. */
-  collect(unusedFor: number): number {
+  /** Removes those that nobody uses and nobody used for so long (ms). Returns their bytes on disk. */
+  collect(unusedFor: number, trash: Trash): number {
     if (!existsSync(this.#root)) return 0;
+    const limit = Date.now() - unusedFor;
     let bytes = 0;
     using root = Root.open(this.#root);
     for (const name of readdirSync(this.#root)) {
       using dir = root.openDir(name);
-      for (const place of dir.names()) {
-        if (statSync(join(this.#root, name, place)).mtimeMs > Date.now() - unusedFor) continue;
-        bytes += diskUse(dir, place);
-        dir.removeTree(place);
-      }
-      if (dir.names().length === 0) root.rmdir(name);
+      for (const place of dir.names()) bytes += removeUnused(join(this.#root, name), { dir, place, limit, trash });
+      tryRemoveEmpty(root, name);
     }
     return bytes;
+  }
+}
+
+function removeUnused(
+  directory: string,
+  {
+    dir,
+    place,
+    limit,
+    trash,
+  }: { readonly dir: Dir; readonly place: string; readonly limit: number; readonly trash: Trash },
+): number {
+  using held = tryLock(join(directory, place, "lock"));
+  if (held === undefined || statSync(join(directory, place)).mtimeMs > limit) return 0;
+  const bytes = diskUse(dir, place);
+  trash.take(directory, place);
+  return bytes;
+}
+
+/** A build may be about to take one in it. */
+function tryRemoveEmpty(root: Root, name: string): void {
+  try {
+    root.rmdir(name);
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
   }
 }
 
@@ -89,11 +113,10 @@ async function hold(
 ): Promise<{ readonly place: string; readonly held: FileLock }> {
   for (let number = 0; ; number++) {
     const place = join(directory, String(number));
-    mkdirSync(place, { recursive: true, mode: 0o700 });
-    const file = join(place, "lock");
-    if (sharing !== "private")
-      return { place, held: await lock(file, sharing === "shared" ? "shared" : "exclusive", signal) };
-    const held = tryLock(file);
+    const mode = sharing === "shared" ? "shared" : "exclusive";
+    const held = await lockInside(place, async (file) =>
+      sharing === "private" ? tryLock(file) : await lock(file, mode, signal),
+    );
     if (held !== undefined) return { place, held };
   }
 }

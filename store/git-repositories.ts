@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { lock, tryLock } from "../native/lock.ts";
+import { lock, lockInside, tryLock } from "../native/lock.ts";
 import { Root, type Dir } from "../native/path.ts";
 import { digestOf, splitDigest } from "./oci/digest.ts";
+import type { Trash } from "./trash.ts";
 
 /** Checkouts of one remote that stay when nobody uses them. */
 const keptCheckouts = 2;
@@ -26,8 +27,7 @@ export class GitRepositories {
   /** Takes the remote's repository. */
   async take(remote: string, signal: AbortSignal): Promise<HeldRepository> {
     const directory = join(this.#root, shortHash(remote));
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const held = await lock(join(directory, "lock"), "exclusive", signal);
+    const held = await lockInside(directory, async (file) => await lock(file, "exclusive", signal));
     const now = new Date();
     utimesSync(directory, now, now);
     return new HeldRepository(directory, held);
@@ -39,18 +39,33 @@ export class GitRepositories {
     return join(this.#root, "known_hosts");
   }
 
-  /** Removes those not used for so long (ms). The caller holds the store alone. Returns their bytes. */
-  collect(unusedFor: number): number {
+  /** Removes those that nobody uses and nobody used for so long (ms). Returns their bytes. */
+  collect(unusedFor: number, trash: Trash): number {
     if (!existsSync(this.#root)) return 0;
+    const limit = Date.now() - unusedFor;
     let bytes = 0;
     using root = Root.open(this.#root);
-    for (const name of readdirSync(this.#root, { withFileTypes: true })) {
-      if (!name.isDirectory() || statSync(join(this.#root, name.name)).mtimeMs > Date.now() - unusedFor) continue;
-      bytes += sizeOf(root, name.name);
-      root.removeTree(name.name);
+    for (const { name } of readdirSync(this.#root, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
+      const directory = join(this.#root, name);
+      using held = tryLock(join(directory, "lock"));
+      if (held === undefined || statSync(directory).mtimeMs > limit || isCheckoutUsed(directory)) continue;
+      bytes += sizeOf(root, name);
+      trash.take(this.#root, name);
     }
     return bytes;
   }
+}
+
+/** Checkouts are taken by who holds the repository, and may be held longer. */
+function isCheckoutUsed(repository: string): boolean {
+  const checkouts = join(repository, "checkouts");
+  if (!existsSync(checkouts)) return false;
+  return readdirSync(checkouts)
+    .filter((file) => file.endsWith(".lock"))
+    .some((file) => {
+      using free = tryLock(join(checkouts, file));
+      return free === undefined;
+    });
 }
 
 /** A repository that nobody else writes now. Dispose lets others have it; checkouts stay held. */

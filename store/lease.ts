@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { tryLock, tryLockExisting, type FileLock } from "../native/lock.ts";
+import { SyscallError } from "../native/errors.ts";
+import { isAt, tryLock, tryLockExisting, type FileLock } from "../native/lock.ts";
 import { Root } from "../native/path.ts";
 
 /**
@@ -26,7 +27,7 @@ export class Lease implements Disposable {
       const id = randomBytes(6).toString("hex");
       const directory = join(root, "leases", id);
       mkdirSync(join(directory, "scratch"), { recursive: true, mode: 0o700 });
-      const lock = tryLock(join(directory, "lock"));
+      const lock = lockOf(directory);
       if (lock !== undefined) return new Lease(id, directory, lock);
       // Between its making and its lock it looked like a dead one: who sweeps it has it now.
     }
@@ -37,39 +38,42 @@ export class Lease implements Disposable {
     return join(this.#directory, "scratch");
   }
 
-  /** Names snapshots that this process needs as long as it runs, for collectors that do not wait for its end. */
-  pin(ids: readonly string[]): void {
-    writeFileSync(join(this.#directory, pins), `${ids.join("\n")}\n`, { mode: 0o600 });
+  /** The lock last: what is left when the process is killed meanwhile, or cannot be removed, can be known for dead. */
+  [Symbol.dispose](): void {
+    try {
+      rmSync(this.scratch, { recursive: true, force: true });
+      rmSync(this.#directory, { recursive: true, force: true });
+    } catch {
+      // Whoever opens the store next tries again.
+    }
+    this.leave();
   }
 
-  /** The lock last: what is left when the process is killed meanwhile can be known for dead. */
-  [Symbol.dispose](): void {
-    rmSync(this.scratch, { recursive: true, force: true });
-    rmSync(this.#directory, { recursive: true, force: true });
+  /** Lets go of the lease and leaves all that is there to whoever opens the store next. */
+  leave(): void {
     this.#lock[Symbol.dispose]();
   }
 }
 
-const pins = "pins";
-
-/** Leases that somebody has, or had until a moment ago, and the snapshots that they pin. */
-export function heldLeases(root: string): { readonly ids: ReadonlySet<string>; readonly pinned: readonly string[] } {
-  const directory = join(root, "leases");
-  const ids = readdirSync(directory);
-  return { ids: new Set(ids), pinned: ids.flatMap((id) => pinnedBy(join(directory, id, pins))) };
-}
-
-function pinnedBy(file: string): readonly string[] {
+function lockOf(directory: string): FileLock | undefined {
   try {
-    return readFileSync(file, "utf8").trim().split("\n");
+    return lockAt(join(directory, "lock"), tryLock);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    if (isAbsent(error)) return undefined;
     throw error;
   }
 }
 
-/** Names of leases whose processes are gone. Their directories are removed after `sweep` did its part. */
-export function sweepLeases(root: string, sweep: (leases: ReadonlySet<string>) => void): void {
+/** Leases that somebody has, or had until a moment ago. */
+export function heldLeases(root: string): ReadonlySet<string> {
+  return new Set(readdirSync(join(root, "leases")));
+}
+
+/**
+ * Has what leases of dead processes left removed: `sweep` is told their names, and returns those of which something
+ * could not be removed. Their directories go after that, but for those. What is left is found again by the next one.
+ */
+export function sweepLeases(root: string, sweep: (leases: ReadonlySet<string>) => ReadonlySet<string>): void {
   const directory = join(root, "leases");
   using stack = new DisposableStack();
   const dead = new Set<string>();
@@ -81,27 +85,46 @@ export function sweepLeases(root: string, sweep: (leases: ReadonlySet<string>) =
     }
   }
   if (dead.size === 0) return;
-  sweep(dead);
+  const left = sweep(dead);
   using leases = Root.open(directory);
-  for (const name of dead) {
+  for (const name of dead) if (!left.has(name)) removeLease(leases, name);
+}
+
+function removeLease(leases: Root, name: string): void {
+  try {
     {
       using lease = leases.openDir(name);
       lease.removeTree("scratch");
     }
     leases.removeTree(name);
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error; // something is mounted there, or the disk fails
   }
 }
 
 /** Of a lease without a lock, which is just being made or removed. Older ones were so when their process was killed. */
 const longestWithoutLock = 3_600_000;
 
-/** Never makes the lock: its owner may have removed it a moment ago. */
+/** Never makes the lock of a new one: its owner may have removed it a moment ago. */
 function lockIfDead(directory: string): FileLock | undefined {
   const file = join(directory, "lock");
   try {
-    return tryLockExisting(file);
-  } catch {
+    return lockAt(file, tryLockExisting);
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
     const made = statSync(directory, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
-    return Date.now() - made > longestWithoutLock ? tryLock(file) : undefined;
+    return Date.now() - made > longestWithoutLock ? lockOf(directory) : undefined;
   }
+}
+
+/** A lock on a file that is still there. */
+function lockAt(file: string, lock: (file: string) => FileLock | undefined): FileLock | undefined {
+  const held = lock(file);
+  if (held === undefined || isAt(file, held.fd)) return held;
+  held[Symbol.dispose]();
+  return undefined;
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
 }

@@ -1,16 +1,18 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { TsbuildError } from "../native/errors.ts";
-import { lock, upgrade, type FileLock } from "../native/lock.ts";
+import { lock } from "../native/lock.ts";
 import { collect } from "./gc.ts";
 import { CacheMounts } from "./cache-mounts.ts";
 import { DatabaseCache, DatabaseCompressed } from "./cache.ts";
+import { sweepOldPartials, sweepPartials } from "./content/ingest.ts";
 import { LocalContentStore } from "./content/local.ts";
 import { Database } from "./database.ts";
 import { FetchedFiles } from "./fetched.ts";
 import { GitRepositories } from "./git-repositories.ts";
 import { BuildRecords } from "./history/builds.ts";
 import { StepStates } from "./history/states.ts";
+import { Holds } from "./holds.ts";
 import { heldLeases, Lease, sweepLeases } from "./lease.ts";
 import { removeOldEntries } from "./old-entries.ts";
 import { DatabaseRefs } from "./refs.ts";
@@ -18,9 +20,9 @@ import { openError } from "./open-error.ts";
 import { Reserve } from "./reserve.ts";
 import { claimRoot } from "./root-directory.ts";
 import { OverlaySnapshotter } from "./snapshot/overlay.ts";
-import type { Snapshot } from "./snapshot/snapshotter.ts";
 import { StepLocks } from "./step-locks.ts";
-import type { Store } from "./store.ts";
+import type { CollectOptions, Store } from "./store.ts";
+import { Trash } from "./trash.ts";
 
 /** Which store, and what for. */
 export interface OpenOptions {
@@ -60,18 +62,21 @@ async function open(root: string, freeing: boolean): Promise<Store> {
   stack.defer(() => reserve.keep());
   if (freeing) reserve.giveUp();
   else reserve.keep();
-  // Shared by all who use the store, exclusive for who removes from it.
-  const use = stack.use(heldUntil(await lock(join(root, "lock"), "shared")));
+  const holds = stack.use(new Holds(root));
   const db = stack.use(new Database(join(root, "store.db")));
   const lease = stack.use(Lease.take(root));
-  const snapshots = stack.use(new OverlaySnapshotter({ root, db, lease: lease.id }));
+  const snapshots = new OverlaySnapshotter({ root, db, lease: lease.id, holds });
+  stack.defer(() => {
+    if (!snapshots.discardOwn()) lease.leave();
+  });
   sweepLeases(root, (leases) => snapshots.sweep(leases));
+  sweepOldPartials(root);
   const cacheMounts = new CacheMounts(root);
-  const content = new LocalContentStore(root, lease.scratch);
+  const content = new LocalContentStore(root, { scratch: lease.scratch, holds });
   const fetched = new FetchedFiles(root);
   const git = new GitRepositories(root);
   const refs = new DatabaseRefs(db);
-  const builds = new BuildRecords(root);
+  const builds = new BuildRecords(root, holds);
   const opened = stack.move();
   return {
     root,
@@ -90,49 +95,32 @@ async function open(root: string, freeing: boolean): Promise<Store> {
     async [Symbol.asyncDispose]() {
       opened[Symbol.dispose]();
     },
-    pin(snapshot) {
-      lease.pin(withBelow(snapshot));
-      use[Symbol.dispose]();
+    keepOnly(names) {
+      holds.keepOnly(names);
     },
     async collect(wanted) {
-      if (use.lock === undefined || !upgrade(use.lock)) {
-        throw new TsbuildError("Cannot remove from the store: another process uses it", {
-          code: "E_STORE_BUSY",
-          hint: "try again when no build, pull or push runs",
-        });
-      }
-      const held = heldLeases(root);
-      const collected = await collect(
-        { db, content, snapshots, cacheMounts, fetched, git, refs: () => refs.list(), pinned: held.pinned },
+      // One after another: each has much alone for a moment, and would keep what the other is about to remove.
+      using _alone = await lock(join(root, "gc.lock"), "exclusive", wanted.signal);
+      const trash = new Trash(lease.scratch);
+      const collected = collect(
+        { db, content, snapshots, cacheMounts, fetched, git, holds, refs: () => refs.list(), trash },
         wanted,
       );
-      snapshots.sweepUnrecorded(held.ids);
-      const { unusedFor } = wanted;
-      if (unusedFor === undefined) return collected;
-      removeOldEntries(join(root, "contexts"), unusedFor);
-      return { ...collected, bytes: collected.bytes + builds.forget(unusedFor) };
+      snapshots.sweepUnrecorded(() => heldLeases(root), trash);
+      trash.empty();
+      const bytes = collected.bytes + collectRest({ root, builds }, wanted);
+      return { ...collected, bytes };
     },
   };
 }
 
-/** A lock that may be given up before everything else is; `lock` is undefined then. */
-function heldUntil(held: FileLock): Disposable & { readonly lock: FileLock | undefined } {
-  let lock: FileLock | undefined = held;
-  return {
-    get lock() {
-      return lock;
-    },
-    [Symbol.dispose]() {
-      lock?.[Symbol.dispose]();
-      lock = undefined;
-    },
-  };
-}
-
-/** The IDs of a snapshot, those below it and the layers that they stand for. */
-function withBelow(snapshot: Snapshot | undefined): readonly string[] {
-  const ids: string[] = [];
-  for (let at = snapshot; at !== undefined; at = at.parent)
-    ids.push(at.id, ...(at.layer === undefined ? [] : [at.layer.id]));
-  return ids;
+/** What no record leads to. Returns its bytes. */
+function collectRest(
+  { root, builds }: { readonly root: string; readonly builds: BuildRecords },
+  { partials, unusedFor, keepShared }: CollectOptions,
+): number {
+  const bytes = sweepPartials(root, partials === true ? "all" : "old");
+  if (unusedFor === undefined) return bytes;
+  removeOldEntries(join(root, "contexts"), unusedFor);
+  return bytes + (keepShared === true ? 0 : builds.forget(unusedFor));
 }

@@ -23,6 +23,10 @@ export class DatabaseRefs implements RefStore {
     return this.#db.run("DELETE FROM refs WHERE name = ?", name) > 0;
   }
 
+  together<T>(act: () => T): T {
+    return this.#db.transaction(act);
+  }
+
   list(): readonly ImageRef[] {
     return this.#db.all("SELECT * FROM refs ORDER BY name").map(toRef);
   }

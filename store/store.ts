@@ -7,7 +7,7 @@ import type { BuildRecords } from "./history/builds.ts";
 import type { StepStates } from "./history/states.ts";
 import type { Digest } from "./oci/digest.ts";
 import type { StepLocks } from "./step-locks.ts";
-import type { Snapshot, Snapshotter } from "./snapshot/snapshotter.ts";
+import type { Snapshotter } from "./snapshot/snapshotter.ts";
 
 /** Names of images. Keys are normalised references: `docker.io/library/app:latest`. */
 export interface RefStore {
@@ -16,6 +16,8 @@ export interface RefStore {
   set(name: string, target: Descriptor): void;
   delete(name: string): boolean;
   list(): readonly ImageRef[];
+  /** One transaction for all that is done in it: others see all or nothing, and nothing is collected between. */
+  together<T>(act: () => T): T;
 }
 
 /** A name and the manifest or index it points to. Times in milliseconds since the epoch. */
@@ -55,18 +57,28 @@ export interface CompressedLayers {
   set(diffID: Digest, compressed: Descriptor): void;
 }
 
-/** What a collection removed: counts and bytes. */
+/** What a collection removed: counts and bytes, and the names of images that went. */
 export interface Collected {
   readonly blobs: number;
   readonly snapshots: number;
   readonly steps: number;
   readonly bytes: number;
+  readonly images: readonly ImageRef[];
 }
 
-/** What a collection may take beside what nothing leads to: images without names, steps and builds this old (ms). */
+/** What a collection may take beside what nothing leads to. What another process uses stays whatever is asked for. */
 export interface CollectOptions {
+  /** Images without names. */
   readonly dangling?: boolean;
+  /** Names that go if they still point there. */
+  readonly images?: readonly ImageRef[];
+  /** Steps, cache mounts and all else that only makes builds faster, unused for so long (ms). */
   readonly unusedFor?: number;
+  /** Of steps, only those whose results are part of no image; records of builds stay too. */
+  readonly keepShared?: boolean;
+  /** Downloads that nobody goes on with now. */
+  readonly partials?: boolean;
+  readonly signal?: AbortSignal;
 }
 
 /** The local store: one directory, many processes. Opened by openStore() of open.ts. */
@@ -91,10 +103,10 @@ export interface Store extends AsyncDisposable {
   /** A directory of this process's lease in the same file system, swept when the process is gone. */
   readonly scratch: string;
   /**
-   * For what runs long on one snapshot, as a container: that is kept, and others may remove what else there is. After it
-   * the store is only good for being disposed.
+   * For what runs long on one image, as a container: of all that was looked at, others may remove what is not named here,
+   * a snapshot by its ID, a blob by its digest. After it the store is only good for being disposed.
    */
-  pin(snapshot: Snapshot | undefined): void;
-  /** Removes what nothing leads to; waits until no other process uses the store. @throws E_STORE_BUSY */
+  keepOnly(names: Iterable<string>): void;
+  /** Removes what nothing leads to and nobody uses, beside others who go on; one collection waits for another. */
   collect(options: CollectOptions): Promise<Collected>;
 }

@@ -74,7 +74,7 @@ function testOf(kind: Filter["kind"], value: string, find: (name: string) => Lis
 }
 
 /** Milliseconds since 1970 of `24h` before now, seconds since 1970, or a date. @throws E_USAGE @see docker image ls --filter until */
-function pointInTime(text: string, now: number): number {
+export function pointInTime(text: string, now: number): number {
   const nanoseconds = parseDuration(text);
   if (nanoseconds !== undefined && text !== "0") return now - nanoseconds / 1e6;
   const time = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text);

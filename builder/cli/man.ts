@@ -1,5 +1,5 @@
 import type { CommandSpec, FlagSpec } from "./command.ts";
-import { commonFlags, commands } from "./options.ts";
+import { commonFlags, commands, groupedCommands } from "./options.ts";
 
 /** A page of the manual: its file's name and its text for man(7). */
 export interface ManPage {
@@ -11,8 +11,14 @@ export interface ManPage {
 export function manPages(version: string): readonly ManPage[] {
   return [
     { file: "tsbuild.1", text: generalPage(version) },
-    ...commands.map((command) => ({ file: `tsbuild-${command.name}.1`, text: commandPage(command, version) })),
+    ...allCommands.map((command) => ({ file: `${pageName(command)}.1`, text: commandPage(command, version) })),
   ];
+}
+
+const allCommands: readonly CommandSpec[] = [...commands, ...groupedCommands];
+
+function pageName({ name }: CommandSpec): string {
+  return `tsbuild-${name.replace(" ", "-")}`;
 }
 
 function generalPage(version: string): string {
@@ -28,7 +34,7 @@ function generalPage(version: string): string {
       "The first form builds an image from a Dockerfile; it is short for tsbuild build. RUN steps execute in namespaces of their own. Standard output has results only, progress and errors go to standard error.",
     ),
     ".SH COMMANDS",
-    ...commands.flatMap(({ name, summary }) => [".TP", `.BR tsbuild\\-${text(name)} (1)`, text(summary)]),
+    ...allCommands.flatMap((command) => [".TP", `.BR ${text(pageName(command))} (1)`, text(command.summary)]),
     ".SH OPTIONS",
     ...commonFlags.flatMap(flagLines),
     ...environment,
@@ -41,7 +47,7 @@ function commandPage(command: CommandSpec, version: string): string {
   const { name, summary, operands, aliases = [], flags, examples } = command;
   const also = aliases.map((alias) => `tsbuild ${alias}`).join(", ");
   const call = name === "build" ? [".B tsbuild", `[\\fIflags\\fR] ${operand(operands)}`, ".br"] : [];
-  return page(`tsbuild-${name}`, summary.charAt(0).toLowerCase() + summary.slice(1), version, [
+  return page(pageName(command), summary.charAt(0).toLowerCase() + summary.slice(1), version, [
     ".SH SYNOPSIS",
     ...call,
     `.B tsbuild ${text(name)}`,

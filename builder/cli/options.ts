@@ -1,5 +1,6 @@
 import { callOf } from "./call/call-flag.ts";
 import type { CommandSpec, FlagSpec, MissingFlag } from "./command.ts";
+import { groupedPruneCommands, pruneCommand } from "./prune-specs.ts";
 import { shellCommand } from "./shell-spec.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -436,23 +437,7 @@ const ownCommands: readonly CommandSpec[] = [
     examples: ["tsbuild rmi app", "tsbuild rmi -f $(tsbuild images -q)"],
     load: () => import("./commands/rmi.ts"),
   },
-  {
-    name: "prune",
-    summary: "Remove what no image and no recent step needs",
-    operands: "",
-    min: 0,
-    max: 0,
-    flags: [
-      { name: "all", short: "a", kind: "bool", help: "forget every step of the cache too" },
-      { name: "until", kind: "string", value: "DURATION", help: "forget steps not used for so long: 24h" },
-      { name: "filter", kind: "list", value: "until=TIME", help: "as --until" },
-      { name: "force", short: "f", kind: "bool", help: "do not ask (nothing is asked)" },
-      ...commonFlags,
-    ],
-    missing: missing("volumes"),
-    examples: ["tsbuild prune", "tsbuild prune --until 168h"],
-    load: () => import("./commands/prune.ts"),
-  },
+  pruneCommand(commonFlags),
   {
     name: "inspect",
     summary: "Show an image's config, layers and digests as JSON",
@@ -659,11 +644,15 @@ export const commands: readonly CommandSpec[] = ownCommands.flatMap((command) =>
   command.name === "build" ? [command, shellCommand(command)] : [command],
 );
 
+/** Commands that mean in a group of docker's what they mean nowhere else; their names are two words. */
+export const groupedCommands: readonly CommandSpec[] = groupedPruneCommands(commonFlags);
+
 /** docker's groups: `docker image ls` is `docker images`, `docker buildx build` is `docker build`. */
 export const groups: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map([
   [
     "image",
-    same("build history import inspect load prune pull push save tag", {
+    same("build history import inspect load pull push save tag", {
+      prune: "image prune",
       ls: "images",
       list: "images",
       rm: "rmi",
@@ -671,13 +660,14 @@ export const groups: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map(
     }),
   ],
   ["container", same("run")],
-  ["buildx", same("build prune", { b: "build" })],
-  ["builder", same("build prune")],
-  ["system", same("prune")],
+  ["buildx", same("build", { prune: "builder prune", b: "build" })],
+  ["builder", same("build", { prune: "builder prune" })],
+  ["system", same("", { prune: "system prune" })],
 ]);
 
 function same(names: string, others: Readonly<Record<string, string>> = {}): ReadonlyMap<string, string> {
-  return new Map([...names.split(" ").map((name): [string, string] => [name, name]), ...Object.entries(others)]);
+  const own = names.split(" ").filter((name) => name !== "");
+  return new Map([...own.map((name): [string, string] => [name, name]), ...Object.entries(others)]);
 }
 
 const noBuilder = "no builder is needed: tsbuild -t app . builds without a daemon";
@@ -712,7 +702,7 @@ export function findCommand(name: string): CommandSpec | undefined {
 
 /** The command of that name. @throws E_USAGE */
 export function commandNamed(name: string): CommandSpec {
-  const command = findCommand(name);
+  const command = findCommand(name) ?? groupedCommands.find((one) => one.name === name);
   if (command === undefined) throw new UsageError(`Unknown command ${name}`, { hint: "tsbuild --help" });
   return command;
 }

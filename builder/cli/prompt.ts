@@ -23,8 +23,17 @@ export class Prompt implements Disposable {
 
   /** The line that is typed; `secret` shows nothing of it. @throws Interrupted */
   async ask(question: string, secret = false): Promise<string> {
+    return await this.#line(`${question}: `, secret);
+  }
+
+  /** Whether the answer is yes; the end of input, and anything else, is no. @throws Interrupted */
+  async confirm(question: string): Promise<boolean> {
+    return /^\s*y(?:es)?\s*$/i.test(await this.#line(`${question} [y/N] `, false));
+  }
+
+  async #line(question: string, secret: boolean): Promise<string> {
     const typed: string[] = [];
-    this.#out.notice(`${question}: `);
+    this.#out.notice(question);
     for (;;) {
       const key = this.#keys.shift();
       if (key === undefined) {

@@ -1,10 +1,10 @@
 import type { CommandSpec } from "./command.ts";
 import { signature } from "./help.ts";
-import { commands } from "./options.ts";
+import { commands, groupedCommands } from "./options.ts";
 
 /** The part of docs/cli.md that is made from the command table. */
 export function reference(): string {
-  return commands.map(section).join("\n");
+  return [...commands, ...groupedCommands].map(section).join("\n");
 }
 
 function section(command: CommandSpec): string {

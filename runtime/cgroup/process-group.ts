@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { fstatSync, mkdirSync, readdirSync, rmdirSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { TsbuildError } from "../../native/errors.ts";
-import { tryLockExisting, type FileLock } from "../../native/lock.ts";
+import { isAt, tryLockExisting, type FileLock } from "../../native/lock.ts";
 import { findControllers } from "./controllers.ts";
 import { filterGroupV1, filterGroupV2 } from "./device-filter.ts";
 
@@ -63,10 +63,6 @@ function lockIfThere(group: string): FileLock | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isAt(path: string, fd: number): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino;
 }
 
 /** Has a group removed that this process has made, when it ends and nobody else has put anything there. */

@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
-import { createReadStream, readFileSync, statSync } from "node:fs";
-import { mkdir, open, readdir, rename, rm, type FileHandle } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { createReadStream, readdirSync, readFileSync, statSync } from "node:fs";
+import { open, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { TsbuildError } from "../../native/errors.ts";
-import { tryLock, type FileLock } from "../../native/lock.ts";
+import type { Holds } from "../holds.ts";
 import { isDigest, parseDigest, splitDigest, type Digest } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
+import type { Trash } from "../trash.ts";
+import { LocalIngest, openPartial, putInPlace, syncPath } from "./ingest.ts";
 import type { ContentStore, Ingest, TransferOptions } from "./store.ts";
-import { checkBytes, Verifier, verified } from "./verify.ts";
+import { checkBytes, verified } from "./verify.ts";
 
 const readSize = 1 << 20;
 
@@ -18,13 +20,13 @@ const readSize = 1 << 20;
 export class LocalContentStore implements ContentStore {
   readonly #root: string;
   readonly #scratch: string;
-  readonly #onlyReads: boolean;
+  readonly #holds: Holds | undefined;
 
-  /** `scratch`: a directory in the same file system that is swept when this process is gone. Who only reads has none. */
-  constructor(root: string, scratch?: string) {
+  /** `scratch`: a directory in the same file system that is swept when this process is gone. Who only reads has neither. */
+  constructor(root: string, own?: { readonly scratch: string; readonly holds: Holds }) {
     this.#root = root;
-    this.#scratch = scratch ?? join(root, "ingest");
-    this.#onlyReads = scratch === undefined;
+    this.#scratch = own?.scratch ?? join(root, "ingest");
+    this.#holds = own?.holds;
   }
 
   /** Where a blob's file is, whether or not it is there. */
@@ -34,6 +36,11 @@ export class LocalContentStore implements ContentStore {
   }
 
   async stat(digest: Digest): Promise<{ readonly size: number } | undefined> {
+    await this.#holds?.hold(digest);
+    return this.#look(digest);
+  }
+
+  #look(digest: Digest): { readonly size: number } | undefined {
     const found = statSync(this.path(digest), { throwIfNoEntry: false });
     return found === undefined ? undefined : { size: found.size };
   }
@@ -78,7 +85,7 @@ export class LocalContentStore implements ContentStore {
     const hash = createHash(algorithm);
     for await (const chunk of createReadStream(this.path(digest), { highWaterMark: readSize })) hash.update(chunk);
     if (hash.digest("hex") === hex) return error;
-    if (!this.#onlyReads) await this.delete(digest);
+    if (this.#holds !== undefined) await this.delete(digest);
     return notFound(digest, error);
   }
 
@@ -98,14 +105,11 @@ export class LocalContentStore implements ContentStore {
   }
 
   async ingest(desc: Descriptor): Promise<Ingest> {
+    await this.#holds?.hold(desc.digest);
     const { algorithm, hex } = splitDigest(desc.digest);
-    const directory = join(this.#root, "ingest");
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    const base = join(directory, `${algorithm}-${hex}`);
-    // Another process may be at the same blob: it keeps the resumable file, this one gets its own.
-    const held = tryLock(`${base}.lock`);
-    const file = held === undefined ? `${base}.${process.pid}.${Math.random().toString(36).slice(2)}` : base;
-    return await LocalIngest.open({ desc, file, target: this.path(desc.digest), lock: held });
+    const name = `${algorithm}-${hex}`;
+    const partial = await openPartial(join(this.#root, "ingest"), name, this.#scratch);
+    return await LocalIngest.open({ desc, target: this.path(desc.digest), ...partial });
   }
 
   async put(
@@ -125,9 +129,8 @@ export class LocalContentStore implements ContentStore {
       const digest = parseDigest(`sha256:${hash.digest("hex")}`);
       check?.(digest);
       await handle.sync();
-      await mkdir(dirname(this.path(digest)), { recursive: true, mode: 0o700 });
-      await rename(file, this.path(digest));
-      await syncPath(dirname(this.path(digest)));
+      await this.#holds?.hold(digest);
+      await putInPlace(file, this.path(digest));
       return { digest, size };
     } finally {
       await handle.close();
@@ -138,131 +141,37 @@ export class LocalContentStore implements ContentStore {
   async adopt(file: string, { digest, size }: { readonly digest: Digest; readonly size: number }): Promise<void> {
     if ((await this.stat(digest))?.size === size) return;
     await syncPath(file);
-    await mkdir(dirname(this.path(digest)), { recursive: true, mode: 0o700 });
-    await rename(file, this.path(digest));
-    await syncPath(dirname(this.path(digest)));
+    await putInPlace(file, this.path(digest));
   }
 
   async delete(digest: Digest): Promise<void> {
     await rm(this.path(digest), { force: true });
   }
 
-  async *list(): AsyncGenerator<{ readonly digest: Digest; readonly size: number }> {
-    for (const algorithm of ["sha256", "sha512"]) {
-      const directory = join(this.#root, "blobs", algorithm);
-      for (const hex of (await readdir(directory).catch(absent)) ?? []) {
+  list(): readonly { readonly digest: Digest; readonly size: number }[] {
+    return ["sha256", "sha512"].flatMap((algorithm) =>
+      namesIn(join(this.#root, "blobs", algorithm)).flatMap((hex) => {
         const digest = `${algorithm}:${hex}`;
-        if (!isDigest(digest)) continue;
-        const found = await this.stat(digest);
-        if (found !== undefined) yield { digest, size: found.size };
-      }
-    }
+        const found = isDigest(digest) ? this.#look(digest) : undefined;
+        return found === undefined || !isDigest(digest) ? [] : [{ digest, size: found.size }];
+      }),
+    );
+  }
+
+  /** For a collector that has the blob alone. */
+  remove(digest: Digest, trash: Trash): void {
+    const { algorithm, hex } = splitDigest(digest);
+    trash.take(join(this.#root, "blobs", algorithm), hex);
   }
 }
 
-class LocalIngest implements Ingest {
-  readonly #file: string;
-  readonly #target: string;
-  readonly #handle: FileHandle;
-  readonly #lock: FileLock | undefined;
-  readonly #verifier: Verifier;
-  #offset: number;
-  #open = true;
-
-  private constructor(init: {
-    readonly file: string;
-    readonly target: string;
-    readonly handle: FileHandle;
-    readonly lock: FileLock | undefined;
-    readonly verifier: Verifier;
-    readonly offset: number;
-  }) {
-    this.#file = init.file;
-    this.#target = init.target;
-    this.#handle = init.handle;
-    this.#lock = init.lock;
-    this.#verifier = init.verifier;
-    this.#offset = init.offset;
-  }
-
-  static async open(init: {
-    readonly desc: Descriptor;
-    readonly file: string;
-    readonly target: string;
-    readonly lock: FileLock | undefined;
-  }): Promise<LocalIngest> {
-    const { desc, file, target } = init;
-    const handle = await open(file, "a+", 0o600);
-    const verifier = new Verifier(desc);
-    const { size } = await handle.stat();
-    let offset = size;
-    if (size > desc.size) {
-      await handle.truncate(0);
-      offset = 0;
-    }
-    // What is there already is hashed again: the verdict at the end is about all of it.
-    if (offset > 0)
-      for await (const chunk of createReadStream(file, { highWaterMark: readSize })) verifier.update(chunk);
-    return new LocalIngest({ file, target, handle, lock: init.lock, verifier, offset });
-  }
-
-  get offset(): number {
-    return this.#offset;
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    this.#verifier.update(bytes);
-    await this.#handle.appendFile(bytes);
-    this.#offset += bytes.byteLength;
-  }
-
-  async commit(): Promise<void> {
-    try {
-      this.#verifier.finish();
-    } catch (error) {
-      await this.discard();
-      throw error;
-    }
-    await this.#handle.sync();
-    await mkdir(dirname(this.#target), { recursive: true, mode: 0o700 });
-    await rename(this.#file, this.#target);
-    await syncPath(dirname(this.#target));
-    await this.#close(true);
-  }
-
-  async discard(): Promise<void> {
-    await rm(this.#file, { force: true });
-    await this.#close(true);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    // A file of its own beside another process's cannot be found again: it is no resume. Neither is an empty one.
-    const useless = this.#offset === 0 || this.#lock === undefined;
-    if (this.#open && useless) await rm(this.#file, { force: true });
-    await this.#close(useless);
-  }
-
-  async #close(finished: boolean): Promise<void> {
-    if (!this.#open) return;
-    this.#open = false;
-    await this.#handle.close();
-    if (finished && this.#lock !== undefined) await rm(`${this.#file}.lock`, { force: true });
-    this.#lock?.[Symbol.dispose]();
-  }
-}
-
-async function syncPath(path: string): Promise<void> {
-  const handle = await open(path, "r");
+function namesIn(directory: string): readonly string[] {
   try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+    return readdirSync(directory);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
   }
-}
-
-function absent(error: unknown): undefined {
-  if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-  throw error;
 }
 
 function isMismatch(error: unknown): boolean {

@@ -30,9 +30,11 @@ export interface Ingest extends AsyncDisposable {
 
 /** Immutable blobs by digest. */
 export interface ContentStore extends ContentSource, ContentSink {
+  /** What was looked at stays as long as this process has the store, or comes from now on. */
   stat(digest: Digest): Promise<{ readonly size: number } | undefined>;
   delete(digest: Digest): Promise<void>;
-  list(): AsyncIterable<{ readonly digest: Digest; readonly size: number }>;
+  /** Every blob; nothing of them is held. */
+  list(): readonly { readonly digest: Digest; readonly size: number }[];
   /** Small blobs whole (manifests, configs). @throws E_CONTENT_NOT_FOUND */
   read(desc: Descriptor): Promise<Uint8Array>;
   ingest(desc: Descriptor): Promise<Ingest>;

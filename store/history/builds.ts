@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Root } from "../../native/path.ts";
+import type { Holds } from "../holds.ts";
 import { replaceFile } from "./write-file.ts";
 
 /** What is kept: this many builds, and no more bytes of logs than this beside those of the newest build. */
@@ -19,14 +20,18 @@ const idPattern = /^\d{8}-\d{9}-[0-9a-f]{6}$/;
  */
 export class BuildRecords {
   readonly #root: string;
+  readonly #holds: Holds;
 
-  constructor(root: string) {
+  constructor(root: string, holds: Holds) {
     this.#root = join(root, "builds");
+    this.#holds = holds;
   }
 
-  /** The name of a new build; nothing is made yet. */
+  /** The name of a new build, which nobody removes while this process has the store; nothing is made yet. */
   newID(): string {
-    return `${timeID(Date.now())}-${randomBytes(3).toString("hex")}`;
+    const id = `${timeID(Date.now())}-${randomBytes(3).toString("hex")}`;
+    this.#holds.tryHold(id);
+    return id;
   }
 
   directory(id: string): string {
@@ -68,7 +73,8 @@ export class BuildRecords {
   /** Removes what was built so many milliseconds ago and earlier; bytes of the logs that went. */
   forget(age: number): number {
     const limit = timeID(Date.now() - age);
-    const old = this.list().filter((id) => id.slice(0, limit.length) <= limit);
+    const isHeld = this.#holds.others();
+    const old = this.list().filter((id) => id.slice(0, limit.length) <= limit && !isHeld(id));
     const bytes = old.reduce((sum, id) => sum + this.#logBytes(id), 0);
     this.#remove(old);
     return bytes;
@@ -80,9 +86,10 @@ export class BuildRecords {
     // Logs are measured only when some were added.
     const [newest] = ids;
     const measured = newest !== undefined && existsSync(join(this.directory(newest), "logs"));
+    const isHeld = this.#holds.others();
     let bytes = 0;
     const gone = ids.filter((id, at) => {
-      if (at === 0) return false;
+      if (at === 0 || isHeld(id)) return false;
       if (at >= limits.builds) return true;
       if (measured) bytes += this.#logBytes(id);
       return bytes > limits.bytes;

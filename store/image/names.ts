@@ -21,12 +21,14 @@ export async function tagImage(store: Store, image: string, name: string): Promi
 
 /** Points a name to an image; the image that had the name before stays, without it. */
 export function setName(store: Store, name: string, target: Parameters<typeof danglingName>[0]): void {
-  const before = store.refs.get(name);
-  store.refs.set(name, target);
-  store.refs.delete(danglingName(target));
-  if (before === undefined || before.target.digest === target.digest) return;
-  const named = store.refs.list().some((ref) => ref.target.digest === before.target.digest);
-  if (!named) store.refs.set(danglingName(before.target), before.target);
+  store.refs.together(() => {
+    const before = store.refs.get(name);
+    store.refs.set(name, target);
+    store.refs.delete(danglingName(target));
+    if (before === undefined || before.target.digest === target.digest) return;
+    const named = store.refs.list().some((ref) => ref.target.digest === before.target.digest);
+    if (!named) store.refs.set(danglingName(before.target), before.target);
+  });
 }
 
 /** What a removal did, in docker's order. */

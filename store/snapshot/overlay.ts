@@ -1,10 +1,12 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, openSync, closeSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { makeShownDirectory } from "../../native/directory.ts";
+import { SyscallError } from "../../native/errors.ts";
 import { Root } from "../../native/path.ts";
 import { spreadSubdirectories } from "../../native/spread.ts";
 import { syncfs } from "../../native/syscall.ts";
 import type { Database, Row } from "../database.ts";
+import type { Holds } from "../holds.ts";
 import { asChainID, asDiffID, parseDigest, type ChainID, type DiffID } from "../oci/digest.ts";
 import {
   rootSnapshot,
@@ -13,18 +15,30 @@ import {
   type SnapshotIdentity,
   type Snapshotter,
 } from "./snapshotter.ts";
+import type { Trash } from "../trash.ts";
 import { WorkDirectories } from "./work-directory.ts";
 
 const rootMode = 0o755;
+
+/** A row of the records. */
+export interface SnapshotRecord {
+  readonly id: string;
+  readonly parent: string | undefined;
+  readonly layer: string | undefined;
+  readonly chain: string;
+  /** Bytes of the layer's tar. */
+  readonly size: number;
+}
 
 /**
  * Snapshots as directories `snapshots/LEASE-N/fs`, recorded in the database by persist(). Names begin with the lease
  * that made them, so that those of a dead process are found without a list.
  */
-export class OverlaySnapshotter implements Snapshotter, Disposable {
+export class OverlaySnapshotter implements Snapshotter {
   readonly #root: string;
   readonly #db: Database;
   readonly #lease: string;
+  readonly #holds: Holds;
   readonly #known = new Map<string, Snapshot>();
   readonly #identities = new Map<string, SnapshotIdentity>();
   /** Made under this lease and not recorded. */
@@ -33,10 +47,16 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
   #count = 0;
   #spread = false;
 
-  constructor(options: { readonly root: string; readonly db: Database; readonly lease: string }) {
+  constructor(options: {
+    readonly root: string;
+    readonly db: Database;
+    readonly lease: string;
+    readonly holds: Holds;
+  }) {
     this.#root = join(options.root, "snapshots");
     this.#db = options.db;
     this.#lease = options.lease;
+    this.#holds = options.holds;
     mkdirSync(this.#root, { recursive: true, mode: 0o700 });
   }
 
@@ -80,7 +100,12 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
     return id === undefined ? undefined : this.get(String(id));
   }
 
+  /** It is held before it is read; with it goes nothing of what it stands on. */
   get(id: string): Snapshot | undefined {
+    return this.#holds.tryHold(id) ? this.#load(id) : undefined;
+  }
+
+  #load(id: string): Snapshot | undefined {
     const known = this.#known.get(id);
     if (known !== undefined) return known;
     const row = this.#db.get("SELECT * FROM snapshots WHERE id = ?", id);
@@ -110,39 +135,53 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
     });
   }
 
-  async remove(snapshot: Snapshot): Promise<void> {
-    this.#db.run("DELETE FROM snapshots WHERE id = ?", snapshot.id);
-    this.#known.delete(snapshot.id);
-    this.#discard(snapshot.id);
+  /** Every recorded snapshot, as it is in the records: nothing is looked at or held. */
+  records(): readonly SnapshotRecord[] {
+    return this.#db.all("SELECT id, parent, layer, chain, size FROM snapshots").map((row) => ({
+      id: String(row["id"]),
+      parent: row["parent"] === null ? undefined : String(row["parent"]),
+      layer: row["layer"] === null ? undefined : String(row["layer"]),
+      chain: String(row["chain"]),
+      size: Number(row["size"]),
+    }));
   }
 
-  list(): readonly Snapshot[] {
-    return this.#db.all("SELECT id FROM snapshots").flatMap((row) => this.get(String(row["id"])) ?? []);
+  /** For a collector that has it alone: the directory goes first, for a record without one is as good as none. */
+  remove(id: string, trash: Trash): void {
+    trash.take(this.#root, id);
+    this.#db.run("DELETE FROM snapshots WHERE id = ?", id);
+    this.#known.delete(id);
+    this.#own.delete(id);
   }
 
-  /** Removes what dead leases made and never recorded. */
-  sweep(leases: ReadonlySet<string>): void {
+  /** Removes what dead leases made and never recorded. Returns those that left something which could not be removed. */
+  sweep(leases: ReadonlySet<string>): ReadonlySet<string> {
+    const left = new Set<string>();
     for (const id of readdirSync(this.#root)) {
-      const recorded = (): boolean => this.#db.get("SELECT 1 FROM snapshots WHERE id = ?", id) !== undefined;
-      if (leases.has(id.split("-")[0] ?? "") && !recorded()) this.#discard(id);
+      const lease = id.split("-")[0] ?? "";
+      if (leases.has(lease) && !this.#isRecorded(id) && !this.#discard(id)) left.add(lease);
     }
+    return left;
   }
 
   /**
-   * Removes every directory that is not recorded, save those of these leases: what was left by a process that was killed
-   * while it removed snapshots, whose lease is gone. Only for who has the store alone, but for running containers.
+   * Removes every directory that is not recorded and whose lease is gone: what was left by a process that was killed while
+   * it removed snapshots. `leases` is asked after the directories were listed: the lease of each was there before it.
    */
-  sweepUnrecorded(held: ReadonlySet<string>): void {
-    for (const id of readdirSync(this.#root)) {
-      const recorded = (): boolean => this.#db.get("SELECT 1 FROM snapshots WHERE id = ?", id) !== undefined;
-      if (!held.has(id.split("-")[0] ?? "") && !recorded()) this.#discard(id);
-    }
+  sweepUnrecorded(leases: () => ReadonlySet<string>, trash: Trash): void {
+    const ids = readdirSync(this.#root);
+    const held = leases();
+    for (const id of ids) if (!held.has(id.split("-")[0] ?? "") && !this.#isRecorded(id)) trash.take(this.#root, id);
   }
 
-  /** Removes what this process made and did not record. */
-  [Symbol.dispose](): void {
+  #isRecorded(id: string): boolean {
+    return this.#db.get("SELECT 1 FROM snapshots WHERE id = ?", id) !== undefined;
+  }
+
+  /** Removes what this process made and did not record. False: some of it could not be, and is the lease's to name. */
+  discardOwn(): boolean {
     this.#works[Symbol.dispose]();
-    for (const id of this.#own) this.#discard(id);
+    return [...this.#own].map((id) => this.#discard(id)).every(Boolean);
   }
 
   #commit(id: string, parent: Snapshot | undefined, dir: string): Snapshot {
@@ -153,7 +192,10 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
 
   #record(snapshot: Snapshot, identity: SnapshotIdentity): void {
     this.#identities.set(snapshot.id, identity);
-    if (this.#db.get("SELECT id FROM snapshots WHERE chain = ?", identity.chainID) !== undefined) return;
+    const there = this.#db.get("SELECT id FROM snapshots WHERE chain = ?", identity.chainID)?.["id"];
+    // In a transaction no collector has anything alone.
+    this.#holds.tryHold(there === undefined ? snapshot.id : String(there));
+    if (there !== undefined) return;
     const parent = snapshot.parent === undefined ? null : this.#recordedID(snapshot.parent);
     this.#db.run(
       "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -180,10 +222,10 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
   #fromRow(row: Row): Snapshot | undefined {
     const id = String(row["id"]);
     const parentID = row["parent"];
-    const parent = parentID === null ? undefined : this.get(String(parentID));
+    const parent = parentID === null ? undefined : this.#load(String(parentID));
     if (parentID !== null && parent === undefined) return this.#forget(id);
     const layerID = row["layer"];
-    const layer = layerID === null ? undefined : this.get(String(layerID));
+    const layer = layerID === null ? undefined : this.#load(String(layerID));
     if (layerID !== null && layer === undefined) return this.#forget(id);
     const own = { id, parent, dir: join(this.#root, id, "fs") };
     const snapshot: Snapshot = layer === undefined ? own : { ...own, dir: layer.dir, layer };
@@ -198,10 +240,17 @@ export class OverlaySnapshotter implements Snapshotter, Disposable {
     this.#db.run("DELETE FROM snapshots WHERE id = ?", id);
   }
 
-  #discard(id: string): void {
-    this.#own.delete(id);
+  /** False where it cannot be removed: something is mounted there, or the disk fails. A later sweep tries again. */
+  #discard(id: string): boolean {
     using root = Root.open(this.#root);
-    root.removeTree(id);
+    try {
+      root.removeTree(id);
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+      if (root.stat(id) !== undefined) return false;
+    }
+    this.#own.delete(id);
+    return true;
   }
 
   async #sync(): Promise<void> {
@@ -220,7 +269,7 @@ class OverlayActive implements ActiveSnapshot {
   readonly upper: string;
   readonly #works: WorkDirectories;
   readonly #commit: (parent: Snapshot | undefined) => Snapshot;
-  readonly #discard: () => void;
+  readonly #discard: () => unknown;
   #work: string | undefined;
   #open = true;
 
@@ -230,7 +279,7 @@ class OverlayActive implements ActiveSnapshot {
     readonly upper: string;
     readonly works: WorkDirectories;
     readonly commit: (parent: Snapshot | undefined) => Snapshot;
-    readonly discard: () => void;
+    readonly discard: () => unknown;
   }) {
     this.id = init.id;
     this.parent = init.parent;

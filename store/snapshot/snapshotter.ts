@@ -55,14 +55,13 @@ export interface Snapshotter {
   prepare(parent: Snapshot | undefined): ActiveSnapshot;
   /** Stacks what `layer`, which has no parent, adds over another parent; no file is made or copied. */
   link(parent: Snapshot, layer: Snapshot): Snapshot;
+  /** What a lookup gives stays, with all it stands on, as long as this process has the store. */
   find(chainID: ChainID): Snapshot | undefined;
   get(id: string): Snapshot | undefined;
   identity(snapshot: Snapshot): SnapshotIdentity | undefined;
   /** Any recorded snapshot that adds the layer. */
   withDiff(diffID: DiffID): Snapshot | undefined;
   persist(done: readonly { readonly snapshot: Snapshot; readonly identity: SnapshotIdentity }[]): Promise<void>;
-  remove(snapshot: Snapshot): Promise<void>;
-  list(): readonly Snapshot[];
 }
 
 /**

@@ -413,7 +413,7 @@ async function failure(act: Promise<unknown>): Promise<{ readonly code: string; 
 async function expectClean(root: string, registry: HostileRegistry): Promise<void> {
   await using store = await openStore({ root });
   expect(store.refs.get(registry.image)).toBeUndefined();
-  for await (const { digest } of store.content.list()) {
+  for (const { digest } of store.content.list()) {
     const [algorithm = "", hex] = digest.split(":");
     expect(hash(algorithm, readFileSync(store.content.path(digest)))).toBe(hex);
   }

@@ -1,35 +1,53 @@
+import { isatty } from "node:tty";
+import { danglingPrefix } from "../../../store/image/stored.ts";
+import type { Collected, CollectOptions, ImageRef, Store } from "../../../store/store.ts";
 import type { Invocation } from "../command.ts";
-import { parseDuration } from "../../dockerfile/duration.ts";
+import { familiarName } from "../format/names.ts";
 import { dockerSize } from "../format/size.ts";
 import { openInvocationStore } from "../open-store.ts";
-import { UsageError } from "../usage-error.ts";
+import { prunePlan, pruneWarning, type PrunePlan } from "../prune-plan.ts";
 
-/** `tsbuild prune`: removes what no image and no remembered step needs. */
+/** `tsbuild prune`, and docker's of images, of the cache, and of all. What somebody uses stays. */
 export async function execute(invocation: Invocation): Promise<number> {
-  const { flags, out } = invocation;
-  const unusedFor = flags.bool("all") ? 0 : hoursToKeep(untilOf(flags));
+  const { command, flags, out, signal } = invocation;
+  const plan = prunePlan(command.name, flags, Date.now());
+  if (!flags.bool("force") && isatty(0)) {
+    const { Prompt } = await import("../prompt.ts");
+    using prompt = new Prompt(out);
+    if (!(await prompt.confirm(pruneWarning(command.name, plan, flags.list("filter"))))) return 0;
+  }
   await using store = await openInvocationStore(invocation, { freeing: true });
-  const removed = await store.collect({ dangling: true, ...(unusedFor === undefined ? {} : { unusedFor }) });
-  out.result(
-    `Removed ${removed.snapshots} layers, ${removed.blobs} blobs and ${removed.steps} steps: ${dockerSize(removed.bytes)}\n`,
-  );
+  const { chosenImages } = await import("../prune-images.ts");
+  const chosen = await chosenImages(store, plan);
+  const ids = new Map(chosen.map(({ ref, id }) => [ref.target.digest, id]));
+  const images = chosen.map(({ ref }) => ref);
+  const removed = await store.collect({ images, ...cacheOf(plan), partials: true, signal });
+  out.result(imageLines(store, removed.images, (ref) => ids.get(ref.target.digest) ?? ref.target.digest));
+  if (command.name !== "image prune") out.result(countLine(removed));
+  out.result(`Total reclaimed space: ${dockerSize(removed.bytes)}\n`);
   return 0;
 }
 
-/** `--until 24h`, or docker's `--filter until=24h`. @throws E_USAGE */
-function untilOf(flags: Invocation["flags"]): string | undefined {
-  const words = flags.list("filter");
-  const odd = words.find((word) => !word.startsWith("until="));
-  if (odd !== undefined)
-    throw new UsageError(`Cannot filter by ${JSON.stringify(odd)}`, { hint: "--filter until=24h" });
-  return words.at(-1)?.slice("until=".length) ?? flags.string("until");
+function cacheOf({ cache, until }: PrunePlan): CollectOptions {
+  if (cache === "none") return {};
+  const unusedFor = until === undefined ? 0 : Math.max(0, Date.now() - until);
+  return { unusedFor, keepShared: cache === "dangling" };
 }
 
-/** Milliseconds of `24h`. */
-function hoursToKeep(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const nanoseconds = parseDuration(text);
-  if (nanoseconds === undefined || nanoseconds < 0)
-    throw new UsageError(`--until ${text} is no duration`, { hint: "for example --until 24h" });
-  return nanoseconds / 1e6;
+/** As docker lists them: names, and with its last one the image. */
+function imageLines(store: Store, removed: readonly ImageRef[], idOf: (ref: ImageRef) => string): string {
+  if (removed.length === 0) return "";
+  const left = new Set(store.refs.list().map(({ target }) => target.digest));
+  const lines = [...Map.groupBy(removed, ({ target }) => target.digest).values()].flatMap((refs) => {
+    const names = refs.flatMap(({ name }) =>
+      name.startsWith(danglingPrefix) ? [] : [`untagged: ${familiarName(name)}`],
+    );
+    const [first] = refs;
+    return first === undefined || left.has(first.target.digest) ? names : [...names, `deleted: ${idOf(first)}`];
+  });
+  return `Deleted Images:\n${lines.join("\n")}\n\n`;
+}
+
+function countLine({ snapshots, blobs, steps }: Collected): string {
+  return `Removed ${snapshots} layers, ${blobs} blobs and ${steps} steps\n`;
 }

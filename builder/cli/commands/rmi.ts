@@ -1,5 +1,4 @@
 import { TsbuildError } from "../../../native/errors.ts";
-import type { Store } from "../../../store/store.ts";
 import type { Invocation } from "../command.ts";
 import { exitCodeOf } from "../errors/exit-code.ts";
 import { renderError } from "../errors/render.ts";
@@ -8,7 +7,7 @@ import { openInvocationStore } from "../open-store.ts";
 
 /** `tsbuild rmi`: goes on after a failure, which then makes the exit code 1. */
 export async function execute(invocation: Invocation): Promise<number> {
-  const { flags, operands, out, config } = invocation;
+  const { flags, operands, out, config, signal } = invocation;
   const { removeImage } = await import("../../../store/image/names.ts");
   await using store = await openInvocationStore(invocation, { freeing: true });
   const force = flags.bool("force");
@@ -27,15 +26,6 @@ export async function execute(invocation: Invocation): Promise<number> {
       code = exitCodeOf(error, "rmi");
     }
   }
-  if (!flags.bool("no-prune")) await collectQuietly(store);
+  if (!flags.bool("no-prune")) await store.collect({ signal });
   return code;
-}
-
-/** What the removed images alone needed goes as well; while another process uses the store it waits for the next time. */
-async function collectQuietly(store: Store): Promise<void> {
-  try {
-    await store.collect({});
-  } catch (error) {
-    if (!(error instanceof TsbuildError) || error.code !== "E_STORE_BUSY") throw error;
-  }
 }

@@ -68,6 +68,9 @@ const byFlag: Readonly<Record<string, readonly ValueKind[]>> = {
 const filters: Readonly<Record<string, readonly string[]>> = {
   images: ["dangling=", "label=", "before=", "since=", "until=", "reference="],
   prune: ["until="],
+  "image prune": ["until=", "label=", "label!=", "dangling="],
+  "builder prune": ["until="],
+  "system prune": ["until=", "label=", "label!="],
 };
 
 /** What the value of a flag can be. */

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { BuildRecords } from "../../../store/history/builds.ts";
+import { Holds } from "../../../store/holds.ts";
 import { StepStates } from "../../../store/history/states.ts";
 import { makeTemp } from "../../rig/temp.ts";
 
@@ -23,7 +24,8 @@ function addBuilds(
 describe("BuildRecords", () => {
   it("lists the newest first and keeps so many builds", () => {
     using temp = makeTemp();
-    const records = new BuildRecords(temp.path);
+    using holds = new Holds(temp.path);
+    const records = new BuildRecords(temp.path, holds);
     const ids = addBuilds(records, 5, { builds: 3, bytes: 1 << 20 });
     expect(records.list()).toEqual(ids.slice(2).toReversed());
     expect(records.read(ids[4] ?? "")).toEqual({ at: 4 });
@@ -32,7 +34,8 @@ describe("BuildRecords", () => {
 
   it("keeps so many bytes of logs, and those of the newest build whatever they are", () => {
     using temp = makeTemp();
-    const records = new BuildRecords(temp.path);
+    using holds = new Holds(temp.path);
+    const records = new BuildRecords(temp.path, holds);
     const ids = addBuilds(records, 5, { builds: 100, bytes: 250 }, "x".repeat(100));
     expect(records.list()).toEqual(ids.slice(2).toReversed());
     addBuilds(records, 1, { builds: 100, bytes: 0 }, "x".repeat(100));
@@ -41,7 +44,8 @@ describe("BuildRecords", () => {
 
   it("reads no name but an ID, and nothing of a damaged record", () => {
     using temp = makeTemp();
-    const records = new BuildRecords(temp.path);
+    using holds = new Holds(temp.path);
+    const records = new BuildRecords(temp.path, holds);
     const [id = ""] = addBuilds(records, 1, { builds: 3, bytes: 0 });
     mkdirSync(join(temp.path, "other"));
     writeFileSync(join(temp.path, "other", "build.json"), "{}");
@@ -52,7 +56,8 @@ describe("BuildRecords", () => {
 
   it("forgets builds by age", () => {
     using temp = makeTemp();
-    const records = new BuildRecords(temp.path);
+    using holds = new Holds(temp.path);
+    const records = new BuildRecords(temp.path, holds);
     addBuilds(records, 2, { builds: 9, bytes: 1000 }, "12345");
     const young = records.newID();
     records.write(young, {});

@@ -18,7 +18,10 @@ describe("sweepLeases()", () => {
     make("forgotten", ["scratch/file"]);
     utimesSync(join(leases, "forgotten"), 1, 1);
     const swept: string[] = [];
-    sweepLeases(temp.path, (dead) => swept.push(...dead));
+    sweepLeases(temp.path, (dead) => {
+      swept.push(...dead);
+      return new Set();
+    });
     expect(swept.toSorted()).toEqual(["dead", "forgotten"]);
     expect(readdirSync(leases).toSorted()).toEqual([held.id, "unfinished"].toSorted());
     expect(readdirSync(join(leases, "unfinished"))).toEqual(["scratch"]);
