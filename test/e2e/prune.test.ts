@@ -80,7 +80,7 @@ describe("prune", () => {
     using project = await filled();
     const text = await prune(project, "system prune -a -f");
     expect(text).toMatch(
-      /^Deleted Images:\n(?:(?:untagged: (?:app|base):latest|deleted: sha256:[0-9a-f]{64})\n){5}\nRemoved /,
+      /^Deleted Images:\n(?:(?:untagged: (?:app|base):latest|deleted: sha256:[0-9a-f]{64})\n){5}\nTotal /,
     );
     for (const part of ["snapshots", "blobs/sha256", "leases"])
       expect(readdirSync(join(project.store, part))).toEqual([]);

@@ -22,8 +22,9 @@ export async function execute(invocation: Invocation): Promise<number> {
   const ids = new Map(chosen.map(({ ref, id }) => [ref.target.digest, id]));
   const images = chosen.map(({ ref }) => ref);
   const removed = await store.collect({ images, ...cacheOf(plan), partials: true, signal });
-  out.result(imageLines(store, removed.images, (ref) => ids.get(ref.target.digest) ?? ref.target.digest));
-  if (command.name !== "image prune") out.result(countLine(removed));
+  const idOf = (ref: ImageRef): string => ids.get(ref.target.digest) ?? ref.target.digest;
+  if (command.name === "prune") out.result(countLine(removed));
+  else out.result(imageLines(store, removed.images, idOf));
   out.result(`Total reclaimed space: ${dockerSize(removed.bytes)}\n`);
   return 0;
 }
@@ -48,6 +49,6 @@ function imageLines(store: Store, removed: readonly ImageRef[], idOf: (ref: Imag
   return `Deleted Images:\n${lines.join("\n")}\n\n`;
 }
 
-function countLine({ snapshots, blobs, steps }: Collected): string {
-  return `Removed ${snapshots} layers, ${blobs} blobs and ${steps} steps\n`;
+function countLine({ snapshots, blobs, steps, bytes }: Collected): string {
+  return `Removed ${snapshots} layers, ${blobs} blobs and ${steps} steps: ${dockerSize(bytes)}\n`;
 }
