@@ -6,7 +6,7 @@ import { extendChain } from "../../store/oci/digest.ts";
 import { lowerDirs, type ActiveSnapshot, type SnapshotIdentity } from "../../store/snapshot/snapshotter.ts";
 import type { OpContext, StepResult } from "../solve/op.ts";
 import type { SolvedStep } from "../solve/step.ts";
-import type { LayerPlace, NamedLayer } from "../worker/task.ts";
+import type { ByteProgress, LayerPlace, NamedLayer } from "../worker/task.ts";
 
 /** What a layer is made with: `epoch` (seconds since 1970) clamps the times of its tar. */
 export interface LayerOptions extends Pick<OpContext, "workers" | "signal"> {
@@ -30,17 +30,19 @@ export async function commitLayer(
   const { epoch } = options;
   const limit = epoch === undefined ? {} : { epoch: BigInt(epoch) * 1_000_000_000n };
   const place = { upper: active.upper, lowers: lowerDirs(active.parent), ...limit };
-  const { changed, layer } = await sealLayer(place, options);
+  const { changed, layer, progress } = await sealLayer(place, options);
   if (!(await changed)) {
     return { snapshot: base?.snapshot, identity: base?.identity ?? Promise.resolve(undefined) };
   }
-  return { snapshot: active.commit(), identity: identify(layer, base, limit) };
+  const identity = identify(layer, base, limit);
+  return { snapshot: active.commit(), identity, ...(progress === undefined ? {} : { progress }) };
 }
 
 /** Whether the directory changes what it lies over, and then its layer. */
 interface Sealing {
   readonly changed: Promise<boolean>;
   readonly layer: Promise<NamedLayer | undefined>;
+  readonly progress?: () => ByteProgress;
 }
 
 async function sealLayer(place: LayerPlace, { workers, signal }: LayerOptions): Promise<Sealing> {
@@ -52,9 +54,14 @@ async function sealLayer(place: LayerPlace, { workers, signal }: LayerOptions): 
     return { changed: Promise.resolve(changed), layer: Promise.resolve(layer) };
   }
   const { promise: changed, resolve, reject } = Promise.withResolvers<boolean>();
-  const layer = workers.run("seal", place, { signal, onProgress: resolve });
+  let last: ByteProgress = { current: 0, total: bytesOf(changes) };
+  const onProgress = (news: boolean | ByteProgress): void => {
+    if (typeof news === "boolean") resolve(news);
+    else last = news;
+  };
+  const layer = workers.run("seal", place, { signal, onProgress });
   layer.catch(reject);
-  return { changed, layer };
+  return { changed, layer, progress: () => last };
 }
 
 function bytesOf(changes: readonly Change[]): number {

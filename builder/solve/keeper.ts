@@ -47,6 +47,11 @@ export class ResultKeeper implements Disposable {
     this.#aliases.push(record);
   }
 
+  /** The results whose layers are not hashed yet. */
+  waiting(): readonly SolvedStep[] {
+    return this.#finished.filter(({ ready }) => !ready).map(({ step }) => step);
+  }
+
   /** Keeps all results; waits for their layers. */
   async keep(): Promise<void> {
     await Promise.allSettled(this.#finished.map(({ step }) => step.identity));

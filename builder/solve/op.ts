@@ -3,13 +3,14 @@ import type { Digest } from "../../store/oci/digest.ts";
 import type { Snapshot, SnapshotIdentity } from "../../store/snapshot/snapshotter.ts";
 import type { ProgressSink } from "../events.ts";
 import type { Vertex } from "../graph/vertex.ts";
-import type { Workers } from "../worker/task.ts";
+import type { ByteProgress, Workers } from "../worker/task.ts";
 import type { SolvedStep, StepKey } from "./step.ts";
 
-/** What running a step gives: `identity` is computed beside the next steps. */
+/** What running a step gives: `identity` is computed beside the next steps, `progress` says how far that is. */
 export interface StepResult {
   readonly snapshot: Snapshot | undefined;
   readonly identity: Promise<SnapshotIdentity | undefined>;
+  readonly progress?: () => ByteProgress;
 }
 
 /** What every step is run with. */

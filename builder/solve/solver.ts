@@ -6,6 +6,7 @@ import type { ProgressSink } from "../events.ts";
 import type { CacheLimit } from "../graph/cache-limit.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { MissCause } from "./causes.ts";
+import { telling } from "./committing.ts";
 import type { Op, OpContext, OpTable } from "./op.ts";
 import { ResultKeeper } from "./keeper.ts";
 import { Semaphore } from "./semaphore.ts";
@@ -116,7 +117,7 @@ export class Solver {
   async keep(): Promise<void> {
     await Promise.allSettled(this.#solved.values());
     using keeper = this.#keeper;
-    await keeper.keep();
+    await telling(keeper.waiting(), this.#options.emit, keeper.keep());
   }
 
   async #peek(vertex: Vertex): Promise<Peeked> {
@@ -281,11 +282,11 @@ export class Solver {
       if (!silent) this.#reports.announce(vertex);
       emit({ kind: "started", digest, time: now() });
       if (how.op.recorded && !silent) this.#explain(vertex, how.forced);
-      const { snapshot, identity } = await how.op.exec(vertex, inputs, this.#context);
+      const { snapshot, identity, progress } = await how.op.exec(vertex, inputs, this.#context);
       identity.catch(() => undefined);
       const created = Date.now();
       emit({ kind: "completed", digest, time: now(), cached: false });
-      const step: SolvedStep = { vertex, key, snapshot, identity, created, cached: false };
+      const step: SolvedStep = { vertex, key, snapshot, identity, progress, created, cached: false };
       if (how.op.recorded) {
         if (!silent) this.#reports.ran();
         const record = {

@@ -1,6 +1,7 @@
 import type { Digest } from "../../store/oci/digest.ts";
 import type { Snapshot, SnapshotIdentity } from "../../store/snapshot/snapshotter.ts";
 import type { Vertex } from "../graph/vertex.ts";
+import type { ByteProgress } from "../worker/task.ts";
 
 /** A vertex with its result. */
 export interface SolvedStep {
@@ -11,6 +12,8 @@ export interface SolvedStep {
   readonly snapshot: Snapshot | undefined;
   /** Resolves when the layer is hashed; undefined for the empty file system. */
   readonly identity: Promise<SnapshotIdentity | undefined>;
+  /** How far that is, where it takes long. */
+  readonly progress?: (() => ByteProgress) | undefined;
   /** Milliseconds since the epoch of the step's end, also when it came from the cache. */
   readonly created: number;
   readonly cached: boolean;

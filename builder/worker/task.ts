@@ -24,8 +24,14 @@ export interface Tasks {
     UnpackedLayer,
     number
   >;
-  /** Compares a layer directory with those below it and hashes its tar. Progress: whether it changes anything. */
-  readonly seal: Task<LayerPlace, NamedLayer | undefined, boolean>;
+  /** Compares a layer directory with those below it and hashes its tar. Progress: whether it changes anything, then bytes. */
+  readonly seal: Task<LayerPlace, NamedLayer | undefined, boolean | ByteProgress>;
+}
+
+/** Bytes that are done, of about so many. */
+export interface ByteProgress {
+  readonly current: number;
+  readonly total: number;
 }
 
 /** Whom all files are to belong to; undefined: as the layer says. */

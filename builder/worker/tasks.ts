@@ -23,6 +23,9 @@ async function unpack(
   return await unpackLayer(bytes, root, { form: "overlay", expected: diffID, owner, signal });
 }
 
+/** Milliseconds between two reports of one layer. */
+const progressPause = 200;
+
 async function seal(
   { upper, lowers, epoch }: Tasks["seal"]["input"],
   { signal, progress }: TaskContext<"seal">,
@@ -31,5 +34,11 @@ async function seal(
   requireStorable(changes);
   progress(changes.length > 0);
   if (changes.length === 0) return undefined;
-  return await hashLayer(upper, changes, { signal, ...(epoch === undefined ? {} : { epoch }) });
+  let told = Date.now();
+  const onProgress = (current: number, total: number): void => {
+    if (Date.now() - told < progressPause) return;
+    told = Date.now();
+    progress({ current, total });
+  };
+  return await hashLayer(upper, changes, { signal, onProgress, ...(epoch === undefined ? {} : { epoch }) });
 }

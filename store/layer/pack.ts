@@ -44,20 +44,25 @@ function expectedSize(changes: readonly Change[]): number {
   return changes.reduce((sum, change) => sum + ("stat" in change ? change.stat.size : 0) + 1536, 2048);
 }
 
-/** The DiffID of the tar, and its size in bytes. A chunk is hashed while the next one is read. */
+/**
+ * The DiffID of the tar, and its size in bytes. A chunk is hashed while the next one is read. `onProgress`: the bytes that
+ * were read so far, of about so many.
+ */
 export async function hashLayer(
   directory: string,
   changes: readonly Change[],
-  options: PackOptions = {},
+  options: PackOptions & { readonly onProgress?: (current: number, total: number) => void } = {},
 ): Promise<{ readonly diffID: DiffID; readonly size: number }> {
   await using hash = sha256();
   let size = 0;
   let hashed: Promise<void> | undefined;
+  const total = options.onProgress === undefined ? 0 : expectedSize(changes);
   for (const chunk of packLayer(directory, changes, options)) {
     options.signal?.throwIfAborted();
     await hashed;
     hashed = hash.update(chunk);
     size += chunk.byteLength;
+    options.onProgress?.(size, Math.max(size, total));
   }
   await hashed;
   return { diffID: asDiffID(parseDigest(`sha256:${hash.digest()}`)), size };
