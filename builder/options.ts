@@ -143,7 +143,6 @@ export interface RunOptions extends EngineOptions {
   readonly platform?: string;
   readonly interactive?: boolean;
   readonly tty?: boolean;
-  readonly rm?: boolean;
   readonly env?: readonly string[];
   readonly workdir?: string;
   readonly user?: string;
@@ -160,7 +159,7 @@ export interface RunOptions extends EngineOptions {
   /** The control group that the container's own are made in: a path below the top of the hierarchies. */
   readonly cgroupParent?: string;
   readonly hostname?: string;
-  readonly name?: string;
+  /** PID 1 is an init that forwards signals and reaps; default: the command is PID 1. */
   readonly init?: boolean;
   readonly addHosts?: readonly HostAddress[];
   readonly ulimits?: readonly Ulimit[];
@@ -171,8 +170,7 @@ export interface RunOptions extends EngineOptions {
   /** Names with or without CAP_, or ALL. */
   readonly capAdd?: readonly string[];
   readonly capDrop?: readonly string[];
-  readonly stopSignal?: string;
   readonly onEvent?: ProgressSink;
-  /** Default: the process's own 0, 1, 2. */
+  /** Descriptors whose bytes the command reads and writes, through pipes. Default: the process's own 0, 1, 2. */
   readonly stdio?: { readonly stdin: number; readonly stdout: number; readonly stderr: number };
 }

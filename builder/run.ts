@@ -17,9 +17,6 @@ import {
 import { openStore } from "../store/open.ts";
 import { lowerDirs, type ActiveSnapshot, type Snapshot } from "../store/snapshot/snapshotter.ts";
 import { getEnv, setEnv, splitEnv, defaultPath } from "./graph/env.ts";
-import { Copier } from "./ops/copy/copier.ts";
-import { resolveInRoot } from "./ops/copy/resolve.ts";
-import { openWritable } from "./ops/writable.ts";
 import { userFiles } from "./ops/user-files.ts";
 import { resolveUser, type ResolvedUser } from "./ops/user.ts";
 import { requireRoot } from "./require-root.ts";
@@ -60,7 +57,6 @@ export async function startImage(options: RunOptions): Promise<RunningImage> {
     writable: true,
   });
   const spec = containerSpec({ options, image, snapshot, active, environment, hostname });
-  makeWorkdir(active, spec.cwd);
   const { stdin, stdout, stderr } = options.stdio ?? { stdin: 0, stdout: 1, stderr: 2 };
   const stdio = { stdin: options.interactive === true ? stdin : ("null" as const), stdout, stderr };
   signal.throwIfAborted();
@@ -132,10 +128,10 @@ function containerSpec(parts: {
   const { options, image, snapshot, active, environment, hostname } = parts;
   const config = image.config.config ?? {};
   const user = resolveUser(options.user ?? config.User ?? "", userFiles(snapshot));
-  const { memory, cpus } = options;
+  const { memory, cpus, init = false } = options;
   const pids = options.resources?.pids;
   return {
-    id: options.name ?? `run-${randomBytes(8).toString("hex")}`,
+    id: `run-${randomBytes(8).toString("hex")}`,
     root: {
       type: "overlay",
       source: "overlay",
@@ -156,12 +152,13 @@ function containerSpec(parts: {
     network: options.network === "none" || options.network === "host" ? options.network : environment.network,
     resources: {
       ...options.resources,
-      ...(pids === undefined ? {} : { pids: pids + 1 }), // PID 1 is ours
+      ...(pids === undefined || !init ? {} : { pids: pids + 1 }), // PID 1 is ours
       ...(memory === undefined ? {} : { memory }),
       ...(cpus === undefined
         ? {}
         : { cpuPeriod: 100_000, cpuQuota: Math.round(Math.min(cpus, availableParallelism() * 4) * 100_000) }),
     },
+    init,
     ...limitSpec(options),
     ...(environment.hosts === undefined ? {} : { hosts: environment.hosts, hostsWritable: true }),
     ...(options.cgroupParent === undefined ? {} : { cgroupParent: options.cgroupParent }),
@@ -247,32 +244,6 @@ function capabilitiesOf({ capAdd = [], capDrop = [] }: RunOptions): readonly str
     ? base.filter((name) => all(add) && add.includes(name))
     : base.filter((name) => !drop.includes(name));
   return [...new Set([...kept, ...add.filter((name) => name !== "CAP_ALL")])];
-}
-
-/** The working directory is made when it is missing, as docker does. */
-function makeWorkdir(active: ActiveSnapshot, cwd: string): void {
-  if (!posix.isAbsolute(cwd)) throw noWorkdir(cwd, "it is no absolute path");
-  using root = openWritable(active, false);
-  const copier = new Copier(root, {
-    owner: undefined,
-    mode: undefined,
-    createdTime: BigInt(Date.now()) * 1_000_000n,
-    signal: new AbortController().signal,
-  });
-  try {
-    copier.makeDirs(resolveInRoot(root, cwd));
-  } catch (error) {
-    if (error instanceof TsbuildError && error.code === "E_COPY_TARGET") throw noWorkdir(cwd, "it is no directory");
-    throw error;
-  }
-  copier.finish();
-}
-
-function noWorkdir(cwd: string, why: string): TsbuildError {
-  return new TsbuildError(`Cannot use ${cwd} as the working directory: ${why}`, {
-    code: "E_WORKDIR_INVALID",
-    hint: "give an absolute path of a directory: -w /app",
-  });
 }
 
 function terminalSize(): { readonly columns: number; readonly rows: number } {

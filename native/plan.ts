@@ -39,6 +39,8 @@ export interface InitPlan {
   readonly hostname: string;
   readonly loopbackUp: boolean;
   readonly terminal: { readonly columns: number; readonly rows: number } | undefined;
+  /** PID 1 is an init of ours that starts the program, forwards signals and reaps; false: the program is PID 1. */
+  readonly init: boolean;
   readonly limits: readonly { readonly resource: number; readonly soft: bigint; readonly hard: bigint }[];
   /** Bit n = capability n. */
   readonly capabilities: bigint;
@@ -81,8 +83,8 @@ export interface InitSocket {
   readonly gid: number;
 }
 
-/** "TSB8": what engine and executable agree on, in requests and in plans. */
-export const planMagic = 0x38425354;
+/** "TSB9": what engine and executable agree on, in requests and in plans. */
+export const planMagic = 0x39425354;
 
 /** Grows as needed; numbers are little endian. */
 class Writer {
@@ -183,6 +185,7 @@ export function encodePlan(plan: InitPlan): Buffer {
   w.u32(Number(plan.terminal !== undefined));
   w.u32(plan.terminal?.columns ?? 0);
   w.u32(plan.terminal?.rows ?? 0);
+  w.u32(Number(plan.init));
   writeProcess(w, plan);
   return w.done();
 }

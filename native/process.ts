@@ -8,7 +8,7 @@ import { requestContainer } from "./spawner.ts";
 import { call, closeFd, errnoByNumber, pipe, tryCall, writeFd } from "./syscall.ts";
 import { waitFor } from "./wait.ts";
 
-/** How PID 1's program ended. */
+/** How the program ended. */
 export type ProgramEnd =
   | { readonly kind: "exited"; readonly code: number }
   | { readonly kind: "signaled"; readonly signal: number };
@@ -46,7 +46,7 @@ export interface Stub {
 
 /** A container's processes. */
 export interface InitProcess {
-  /** PID 1 as this process sees it. */
+  /** PID 1, the program or its init, as this process sees it. */
   readonly pid: number;
   /** The terminal's master side, the caller's to close; undefined without one. */
   readonly terminal: number | undefined;
@@ -82,6 +82,7 @@ const steps: readonly string[] = [
   "join the network namespace",
 ];
 const stepExec = steps.indexOf("execute");
+const stepDirectory = steps.indexOf("enter the working directory");
 const SIGKILL = 9;
 const kinds = { pid: 1, started: 2, error: 3, exit: 4, stub: 5 } as const;
 
@@ -103,7 +104,9 @@ export async function startInit(
   signal?: AbortSignal,
 ): Promise<InitProcess> {
   using terminal = plan.terminal === undefined ? undefined : openFdSocket();
-  const reports = requestInit(plan, stdio, terminal?.theirs);
+  using stack = new DisposableStack();
+  const { reports, watched } = requestInit(plan, stdio, terminal?.theirs);
+  stack.use(watched);
   terminal?.closeTheirs();
   const init = await reports.next(kinds.pid);
   if (init?.kind !== kinds.pid) {
@@ -126,11 +129,12 @@ export async function startInit(
   } finally {
     signal?.removeEventListener("abort", onAbort);
   }
+  const held = stack.move();
   return {
     pid: init.a,
     terminal: terminal?.receive(),
     stubs: reports.all(kinds.stub).map(stubOf),
-    ended: programEnd(reports, init.a),
+    ended: programEnd(reports, init.a).finally(() => held.dispose()),
     kill: (number) => sendSignal(init.a, number),
   };
 }
@@ -139,14 +143,14 @@ function requestInit(
   plan: InitPlan,
   stdio: readonly [number, number, number],
   terminal: number | undefined,
-): ReportReader {
+): { readonly reports: ReportReader; readonly watched: Disposable } {
   const planFd = planFile(plan);
   try {
     const status = pipe();
     try {
       const given = terminal === undefined ? [] : [terminal];
-      requestContainer(plan, [...stdio, planFd, status.write, ...given, ...socketsOf(plan)]);
-      return new ReportReader(status.read);
+      const watched = requestContainer(plan, [...stdio, planFd, status.write, ...given, ...socketsOf(plan)]);
+      return { reports: new ReportReader(status.read), watched };
     } catch (error) {
       closeFd(status.read);
       throw error;
@@ -169,6 +173,7 @@ function stubOf({ a, text }: Report): Stub {
   };
 }
 
+/** An init says how its program ended; without one PID 1 is the program. */
 async function programEnd(reports: ReportReader, pid: number): Promise<ProgramEnd> {
   const end = await reports.next(kinds.exit);
   await reports.closed;
@@ -176,8 +181,14 @@ async function programEnd(reports: ReportReader, pid: number): Promise<ProgramEn
   if (end?.kind === kinds.exit) {
     return end.a === 1 ? { kind: "signaled", signal: end.b } : { kind: "exited", code: end.b };
   }
-  // PID 1 itself was killed and took everything along.
-  return { kind: "signaled", signal: (status & 0x7f) === 0 ? 9 : status & 0x7f };
+  if (status === undefined) {
+    throw new TsbuildError("Cannot tell how the container ended: another part of this process has waited for it", {
+      code: "E_RUNTIME_SETUP",
+      hint: "leave the children of this process that you did not start alone: no waitpid(-1), no ignored SIGCHLD",
+    });
+  }
+  const signal = status & 0x7f;
+  return signal === 0 ? { kind: "exited", code: (status >> 8) & 0xff } : { kind: "signaled", signal };
 }
 
 function sendSignal(pid: number, signal: number): void {
@@ -208,8 +219,9 @@ function startError(report: Report | undefined): StartError {
   const errno = errnoByNumber(report.b);
   const step = steps[report.a] ?? `step ${report.a}`;
   const what = report.text === "" ? step : `${step} ${JSON.stringify(report.text)}`;
-  const code = report.a !== stepExec ? "E_RUNTIME_SETUP" : execCode(errno);
-  const hint = hints.get(`${step}: ${errno}`) ?? (code === "E_RUNTIME_SETUP" ? refusedHere : undefined);
+  const code =
+    report.a === stepDirectory ? "E_WORKDIR_INVALID" : report.a === stepExec ? execCode(errno) : "E_RUNTIME_SETUP";
+  const hint = hints.get(`${step}: ${errno}`) ?? (code.startsWith("E_EXEC_") ? undefined : refusedHere);
   return new StartError(`Cannot ${what}: ${errno}`, { code, step, errno, ...(hint === undefined ? {} : { hint }) });
 }
 
@@ -229,6 +241,15 @@ const hints: ReadonlyMap<string, string> = new Map([
   ["execute: EACCES", "make it executable: chmod +x"],
   ["execute: ENOENT", "check its name and PATH; of a file that is there, the interpreter is missing"],
   ["execute: ENOTDIR", "check its path: a part of it is no directory"],
+  ["create the namespaces: EAGAIN", "the limit of processes leaves room for none"],
+  ["enter the working directory: ENOTDIR", "a part of its path is a file: name a directory"],
+  ["enter the working directory: EEXIST", "a part of its path is a file: name a directory"],
+  ["enter the working directory: EACCES", "the user may not enter it: change its mode, or name another one"],
+  ["enter the working directory: ENAMETOOLONG", "a path has at most 4095 bytes, and each name in it 255"],
+  ["enter the working directory: ELOOP", "symbolic links in its path lead to each other: name the directory itself"],
+  ["enter the working directory: EXDEV", "it leads out of the container's root: name a directory inside"],
+  ["enter the working directory: EROFS", "it is not there, and nothing can be made on a read-only file system"],
+  ["enter the working directory: ENOENT", "it cannot be made there: name another directory"],
   ["fork: EAGAIN", "the limit of processes leaves room for none"],
 ]);
 

@@ -4,10 +4,10 @@ import { errnoByNumber, libcFunction } from "./syscall.ts";
 
 /**
  * Starts tsbuild-init; gives its pid. The child has the sources as its descriptors from 0 on. "serve": it takes requests
- * from 3. "netns": it makes a network namespace, says so to 4 and keeps it until 3 ends.
+ * from 3. "netns": it makes a network namespace, says so to 4 and keeps it until 3 ends. "relay": it carries bytes from 0 to 1.
  * posix_spawn by koffi takes 0.1 ms of the main thread, child_process.spawn 1 ms. @throws SyscallError
  */
-export function spawnProcess(sources: readonly number[], mode: "serve" | "netns"): number {
+export function spawnProcess(sources: readonly number[], mode: "serve" | "netns" | "relay"): number {
   const executable = initExecutable();
   const actions = Buffer.alloc(128);
   const libc = spawnFunctions();

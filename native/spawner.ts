@@ -6,7 +6,6 @@ import { spawnProcess } from "./spawn.ts";
 import { closeFd, tryCall } from "./syscall.ts";
 import { waitFor } from "./wait.ts";
 
-const SIGKILL = 9;
 /** How long it waits for another request, in ms. */
 const patience = 1000;
 
@@ -15,16 +14,18 @@ let current: Spawner | undefined;
 
 /**
  * Asks for a container's PID 1, which becomes a child of this process; the rest is said by the status pipe. `fds`: stdin,
- * stdout, stderr, plan, status pipe, the terminal's socket, the sockets of mounts. @throws SyscallError, E_NATIVE_MISSING
+ * stdout, stderr, plan, status pipe, the terminal's socket, the sockets of mounts. The spawner watches the container until
+ * what is returned is disposed. @throws SyscallError, E_NATIVE_MISSING
  */
-export function requestContainer(plan: InitPlan, fds: readonly number[]): void {
+export function requestContainer(plan: InitPlan, fds: readonly number[]): Disposable {
   const request = encodeRequest(plan);
   current ??= new Spawner();
-  if (current.send(request, fds)) return;
+  const first = current.send(request, fds);
+  if (first !== undefined) return first;
   // Somebody has killed it: once more, with a new one.
   current.close();
   current = new Spawner();
-  current.send(request, fds);
+  return current.send(request, fds) ?? new DisposableStack();
 }
 
 /** struct request of native/init/serve.c */
@@ -39,9 +40,10 @@ class Spawner {
   readonly #pid: number;
   readonly #socket: number;
   readonly #idle: NodeJS.Timeout;
-  /** It is not to be seen after the process that it served. */
+  #containers = 0;
+  /** It is not to be seen after the process that it served; before it ends it kills what still runs. */
   readonly #atExit = (): void => {
-    tryCall(["ESRCH"], "kill", undefined, this.#pid, SIGKILL);
+    closeFd(this.#socket);
     tryCall(["ECHILD"], "waitpid", undefined, this.#pid, null, 0);
   };
 
@@ -58,14 +60,23 @@ class Spawner {
       closeSync(none);
       closeFd(theirs);
     }
-    this.#idle = setTimeout(() => this.close(), patience).unref();
+    this.#idle = setTimeout(() => {
+      if (this.#containers === 0) this.close();
+    }, patience).unref();
     process.once("exit", this.#atExit);
   }
 
-  /** False when it is not there any more. */
-  send(request: Buffer, fds: readonly number[]): boolean {
+  /** Until the container is let go, the spawner is there; undefined when it is not there any more. */
+  send(request: Buffer, fds: readonly number[]): Disposable | undefined {
     this.#idle.refresh();
-    return sendFds(this.#socket, request, fds);
+    if (!sendFds(this.#socket, request, fds)) return undefined;
+    this.#containers++;
+    return {
+      [Symbol.dispose]: () => {
+        this.#containers--;
+        if (current === this) this.#idle.refresh();
+      },
+    };
   }
 
   close(): void {

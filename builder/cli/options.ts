@@ -247,7 +247,7 @@ const ownCommands: readonly CommandSpec[] = [
     flags: [
       { name: "interactive", short: "i", kind: "bool", help: "keep standard input open" },
       { name: "tty", short: "t", kind: "bool", help: "give the command a terminal" },
-      { name: "rm", kind: "bool", help: "remove the container when it ends (always so)" },
+      { name: "rm", kind: "bool", help: "remove the container when it ends (always so; =false is refused)" },
       { name: "env", short: "e", kind: "list", value: "K[=V]", help: "environment; K alone takes the caller's" },
       { name: "env-file", kind: "list", value: "FILE", help: "environment, one K=V a line" },
       { name: "workdir", short: "w", kind: "string", value: "DIR", help: "working directory" },
@@ -269,8 +269,7 @@ const ownCommands: readonly CommandSpec[] = [
       { name: "cap-add", kind: "list", value: "CAP", help: "give a capability: NET_ADMIN, ALL" },
       { name: "cap-drop", kind: "list", value: "CAP", help: "take a capability away: NET_RAW, ALL" },
       { name: "hostname", short: "h", kind: "string", value: "NAME", help: "host name inside" },
-      { name: "name", kind: "string", value: "NAME", help: "name of the container" },
-      { name: "init", kind: "bool", help: "an init as process 1 (always so)" },
+      { name: "init", kind: "bool", help: "an init as process 1, which forwards signals and reaps" },
       { name: "pull", kind: "string", value: "POLICY", choices: ["always", "missing", "never"], help: "when to pull" },
       platformFlag,
       { name: "quiet", short: "q", kind: "bool", help: "no progress of a pull" },
@@ -294,6 +293,10 @@ const ownCommands: readonly CommandSpec[] = [
         "runtime",
       ),
       ...missing("volumes-from", "volume-driver", "log-driver", "log-opt", "oom-score-adj", "oom-kill-disable"),
+      {
+        name: "name",
+        instead: "no flag: a container is gone when its command ends, and nothing could find it by a name",
+      },
       { name: "sig-proxy", noop: ["true"] },
     ],
     examples: [

@@ -12,6 +12,7 @@ import { UsageError } from "./usage-error.ts";
 export function runRequest(invocation: Invocation): RunOptions {
   const { flags, config, operands } = invocation;
   const [image = "", ...command] = operands;
+  if (flags.has("rm") && !flags.bool("rm")) throw noContainersThatStay();
   const entrypoint = flags.string("entrypoint");
   const pull = pullPolicy(flags.string("pull")) ?? config.pull;
   const platform = onePlatform(flags.string("platform") ?? config.platform);
@@ -22,7 +23,6 @@ export function runRequest(invocation: Invocation): RunOptions {
     ...(command.length === 0 ? {} : { command }),
     interactive: flags.bool("interactive"),
     tty: flags.bool("tty"),
-    rm: flags.bool("rm"),
     init: flags.bool("init"),
     env: [
       ...flags.list("env-file").flatMap((file) => envFile(file, config.cwd, config.env)),
@@ -38,7 +38,6 @@ export function runRequest(invocation: Invocation): RunOptions {
     ...text("workdir"),
     ...text("user"),
     ...text("hostname"),
-    ...text("name"),
     ...(flags.has("memory") ? { memory: memory(flags.string("memory") ?? "") } : {}),
     ...(flags.has("cpus") ? { cpus: cpus(flags.string("cpus") ?? "", flags) } : {}),
     ...(pull === undefined ? {} : { pull }),
@@ -46,10 +45,17 @@ export function runRequest(invocation: Invocation): RunOptions {
     ...(network === undefined ? {} : { network }),
   };
 
-  function text<K extends "workdir" | "user" | "hostname" | "name">(name: K): { readonly [P in K]?: string } {
+  function text<K extends "workdir" | "user" | "hostname">(name: K): { readonly [P in K]?: string } {
     const value = flags.string(name);
     return value === undefined || value === "" ? {} : ({ [name]: value } as { readonly [P in K]?: string });
   }
+}
+
+function noContainersThatStay(): UsageError {
+  return new UsageError("Containers that stay after their end are not implemented: --rm=false", {
+    code: "E_OPTION_NOT_IMPLEMENTED",
+    hint: "keep what it writes with -v DIR:DIR, or make it a RUN step of a Dockerfile",
+  });
 }
 
 function envWord(word: string, env: Readonly<Record<string, string>>): readonly string[] {

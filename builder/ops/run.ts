@@ -158,7 +158,7 @@ async function runStep(
 
 async function runContainer(run: Run, spec: ContainerSpec, logs: LogPipes): Promise<ExitStatus> {
   const { signal, emit } = run.context;
-  const stdio = { stdin: "null", stdout: logs.stdout, stderr: logs.stderr } as const;
+  const stdio = { stdin: "null", stdout: logs.stdout, stderr: logs.stderr, own: true } as const;
   await using container = await startContainer(spec, stdio, { signal });
   logs.closeWriters();
   const { mode, fallback } = container.network;

@@ -1,4 +1,4 @@
-/* PID 1 of a container: makes the root, starts the program, forwards signals, reaps, reports how the program ended. */
+/* PID 1 of a container: makes the root and becomes the program, or an init that starts it, forwards signals and reaps. */
 #define _GNU_SOURCE
 #include "container.h"
 #include "capabilities.h"
@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -81,6 +82,27 @@ static void take_stdio(const struct handed *h)
 		close(h->stdio[fd]);
 }
 
+/* The host's /dev/null would be the host's node, with a mode and an owner to change: the container's own in its place. */
+static void take_null(void)
+{
+	struct stat st;
+	int own = -1;
+	for (int fd = 0; fd < 3; fd++) {
+		if (fstat(fd, &st) || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+			continue;
+		if (own < 0 && (own = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0)
+			fail(STEP_DEV, "/dev/null");
+		if (fstat(own, &st) || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3)) {
+			errno = ENODEV;
+			fail(STEP_DEV, "/dev/null");
+		}
+		if (dup2(own, fd) < 0)
+			fail(STEP_DEV, "/dev/null");
+	}
+	if (own > 2)
+		close(own);
+}
+
 static void die_with_engine(void)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -106,6 +128,33 @@ static void build(const struct handed *h, const struct plan *p)
 		send_terminal(h->rest[0]);
 }
 
+/* The program is a child; how it ended is reported, for the exit code of PID 1 cannot say all of it. */
+static void __attribute__((noreturn)) init_main(const struct handed *h, const struct plan *p)
+{
+	sigset_t all;
+	sigfillset(&all);
+	close(h->exec);
+	pid_t program = program_start(p);
+	if (program < 0) {
+		kill_rest();
+		_exit(1);
+	}
+	if (p->terminal)
+		close(terminal_slave);
+	/* The terminal and the pipes belong to the program alone: their ends must be seen when it closes them. */
+	for (int fd = 0; fd < 3; fd++)
+		close(fd);
+	set_capabilities(1ull << CAP_KILL);
+	report(REPORT_STARTED, 0, 0, NULL);
+	int status = reap(program, &all);
+	kill_rest();
+	if (WIFSIGNALED(status))
+		report(REPORT_EXIT, 1, (uint32_t)WTERMSIG(status), NULL);
+	else
+		report(REPORT_EXIT, 0, (uint32_t)WEXITSTATUS(status), NULL);
+	_exit(0);
+}
+
 void container_main(const struct handed *h)
 {
 	struct plan plan;
@@ -122,25 +171,10 @@ void container_main(const struct handed *h)
 	close(h->plan);
 	plan.sockets = h->rest + (plan.terminal ? 1 : 0);
 	build(h, &plan);
-	/* Once, for both: what this process may get is what the program may, and it never runs another one. */
+	take_null();
+	/* Once, for init and program: what this process may get is what the program may. */
 	drop_bounding(plan.capabilities);
-	pid_t program = program_start(&plan);
-	if (program < 0) {
-		kill_rest();
-		_exit(1);
-	}
-	if (plan.terminal)
-		close(terminal_slave);
-	/* The terminal and the pipes belong to the program alone: their ends must be seen when it closes them. */
-	for (int fd = 0; fd < 3; fd++)
-		close(fd);
-	set_capabilities(1ull << CAP_KILL);
-	report(REPORT_STARTED, 0, 0, NULL);
-	int status = reap(program, &all);
-	kill_rest();
-	if (WIFSIGNALED(status))
-		report(REPORT_EXIT, 1, (uint32_t)WTERMSIG(status), NULL);
-	else
-		report(REPORT_EXIT, 0, (uint32_t)WEXITSTATUS(status), NULL);
-	_exit(0);
+	if (plan.init)
+		init_main(h, &plan);
+	program_become(&plan, h->exec);
 }

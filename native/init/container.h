@@ -5,6 +5,7 @@
 struct handed {
 	int stdio[3], plan, status;
 	const int *rest; /* the terminal's socket when the plan has a terminal, then those of mounts */
+	int exec; /* gets a byte before the program is executed, and is closed by that */
 	int new_cgroup_namespace;
 };
 

@@ -35,4 +35,6 @@ int open_in_root(const char *path, uint64_t flags);
 int open_plain(const char *path, uint64_t flags);
 /* What a mount is to cover (O_PATH), made first when it is missing; what was made is reported. */
 int open_target(const char *path, int directory);
+/* A directory (O_PATH) that stays, with those above it, when it had to be made. */
+int open_directory(const char *path);
 #endif

@@ -1,10 +1,12 @@
 /*
  * tsbuild-init MODE COUNT: the executable that makes containers. Started by native/; no policy, no parsing of images. It
  * has COUNT descriptors. MODE "serve": see serve.h; 3 is its socket. "netns": see netns.h; 3 is held, 4 the status pipe.
+ * "relay": see relay.h; what else it has is closed when it ends.
  * tsbuild-init userns ...: see userns.h.
  */
 #define _GNU_SOURCE
 #include "netns.h"
+#include "relay.h"
 #include "report.h"
 #include "serve.h"
 #include "userns.h"
@@ -40,6 +42,8 @@ int main(int argc, char **argv)
 	reset_signals();
 	if (strcmp(argv[1], "serve") == 0)
 		return serve(3);
+	if (strcmp(argv[1], "relay") == 0)
+		return relay();
 	report_fd = 4;
 	return strcmp(argv[1], "netns") == 0 ? netns_keep(3) : 2;
 }

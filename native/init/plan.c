@@ -156,6 +156,7 @@ int plan_read(int fd, struct plan *p)
 	p->terminal = u32(&r);
 	p->terminal_columns = u32(&r);
 	p->terminal_rows = u32(&r);
+	p->init = u32(&r);
 	read_process(&r, p);
 	if (r.bad || r.at != r.end || p->args.count == 0) {
 		errno = EBADMSG;

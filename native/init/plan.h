@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLAN_MAGIC 0x38425354u /* "TSB8" */
+#define PLAN_MAGIC 0x39425354u /* "TSB9" */
 
 struct strlist {
 	uint32_t count;
@@ -50,6 +50,7 @@ struct plan {
 	char *hostname;
 	uint32_t loopback_up;
 	uint32_t terminal, terminal_columns, terminal_rows;
+	uint32_t init; /* PID 1 is an init, the program its child */
 	uint32_t limit_count;
 	struct limit_entry *limits;
 	uint64_t capabilities;

@@ -93,7 +93,7 @@ static int exec_error(int before, int now)
 	return before == EACCES && (now == ENOENT || now == ENOTDIR) ? before : now;
 }
 
-static void exec_program(const struct plan *p)
+static void __attribute__((noreturn)) exec_program(const struct plan *p)
 {
 	char **args = p->args.items, *path = NULL;
 	for (uint32_t i = 0; i < p->env.count; i++)
@@ -124,7 +124,7 @@ static void exec_program(const struct plan *p)
 	fail(STEP_EXEC, args[0]);
 }
 
-static void run_program(const struct plan *p)
+static void __attribute__((noreturn)) run_program(const struct plan *p, int exec)
 {
 	sigset_t none;
 	sigemptyset(&none);
@@ -146,16 +146,19 @@ static void run_program(const struct plan *p)
 	if (!entered)
 		enter_cwd(p, 1);
 	set_capabilities(p->capabilities);
-	/* Until execve the memory is PID 1's: a change of user can have opened it to the container's processes. */
+	/* Until execve the memory is ours: a change of user can have opened it to the container's processes. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (exec >= 0 && write(exec, "", 1) != 1)
+		fail(STEP_EXEC, "pipe");
 	exec_program(p);
 }
 
 static int program_main(void *plan)
 {
-	run_program(plan);
-	return 1;
+	run_program(plan, -1);
 }
+
+void program_become(const struct plan *p, int exec) { run_program(p, exec); }
 
 /* As vfork: with a copy of the memory the start would take longer, and nothing here goes on before execve anyway. */
 pid_t program_start(const struct plan *p)

@@ -7,4 +7,6 @@
  * been reported, and the result is -1.
  */
 pid_t program_start(const struct plan *plan);
+/* This process becomes the program. `exec` gets a byte right before, and is closed by it. */
+void program_become(const struct plan *plan, int exec) __attribute__((noreturn));
 #endif

@@ -357,6 +357,16 @@ static void readonly_paths(const struct plan *p)
 	}
 }
 
+/* Made when it is missing, as runc does: in the layer, or in the mount that it lies in. */
+static void make_cwd(const struct plan *p)
+{
+	int cwd = p->cwd[0] ? open_directory(p->cwd) : -1;
+	if (p->cwd[0] && cwd < 0)
+		fail(STEP_CWD, p->cwd);
+	if (cwd >= 0)
+		close(cwd);
+}
+
 void rootfs_enter(const struct plan *p)
 {
 	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
@@ -369,6 +379,7 @@ void rootfs_enter(const struct plan *p)
 	readonly_paths(p);
 	for (uint32_t i = p->system_mounts; i < p->mount_count; i++)
 		user_mount(p, &p->mounts[i]);
+	make_cwd(p);
 	if (p->readonly_root && set_attributes(root_fd, MOUNT_ATTR_RDONLY, 0))
 		fail(STEP_ROOT, "/");
 	/* The old root lands on top of the new one and is taken off: no directory is needed for it. */

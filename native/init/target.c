@@ -64,7 +64,7 @@ static int follow(char path[PATH_MAX], const char *target, const char *name, con
 }
 
 /* Makes what is missing of the path. At a dangling symlink the path becomes the one it stands for: come again. */
-static int make_missing(char path[PATH_MAX], int directory)
+static int make_missing(char path[PATH_MAX], int directory, int stub)
 {
 	char *name = path, *end;
 	for (;; name = end) {
@@ -89,7 +89,7 @@ static int make_missing(char path[PATH_MAX], int directory)
 		if (parent < 0 || fstat(parent, &before))
 			return -1;
 		int made = make_one(parent, name, want_directory);
-		if (made == 0)
+		if (made == 0 && stub)
 			report_stub(parent, name, want_directory, &before);
 		char target[PATH_MAX];
 		ssize_t size = made && errno == EEXIST ? readlinkat(parent, name, target, sizeof target - 1) : -1;
@@ -106,7 +106,7 @@ static int make_missing(char path[PATH_MAX], int directory)
 	}
 }
 
-int open_target(const char *path, int directory)
+static int open_made(const char *path, int directory, int stub)
 {
 	char now[PATH_MAX];
 	if (strlen(path) >= sizeof now) {
@@ -118,9 +118,13 @@ int open_target(const char *path, int directory)
 		int fd = open_in_root(now, O_PATH);
 		if (fd >= 0 || errno != ENOENT)
 			return fd;
-		if (make_missing(now, directory))
+		if (make_missing(now, directory, stub))
 			return -1;
 	}
 	errno = ELOOP;
 	return -1;
 }
+
+int open_target(const char *path, int directory) { return open_made(path, directory, 1); }
+
+int open_directory(const char *path) { return open_made(path, 1, 0); }

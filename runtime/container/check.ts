@@ -5,12 +5,14 @@ import type { ContainerSpec } from "./process.ts";
 
 /** (uid_t)-1 means "leave as it is" to the kernel: a program given it would stay root. */
 const maxID = 0xffff_fffe;
+/** PATH_MAX without its end. */
+const maxPath = 4095;
 /** Docker's names too; never `..`, for it is the name of a control group. */
 const id = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 
 /**
  * Refuses what the kernel would take for something else: numbers that wrap around, text that ends at a NUL byte, a name
- * that is a path; and users that a user namespace has no number for. @throws E_CONTAINER_SPEC, E_NO_SUBUID
+ * that is a path; and users that a user namespace has no number for. @throws E_CONTAINER_SPEC, E_WORKDIR_INVALID, E_NO_SUBUID
  */
 export function checkSpec(spec: ContainerSpec): void {
   if (!id.test(spec.id)) throw refuse(`its name ${JSON.stringify(spec.id)} is none`, nameHint);
@@ -20,10 +22,10 @@ export function checkSpec(spec: ContainerSpec): void {
     if (!Number.isInteger(number) || number < 0 || number > maxID) throw refuse(`${number} is no user or group`);
   }
   checkUser(uid, [gid, ...additionalGids]);
+  checkDirectory(spec.cwd);
   const { root, mounts } = spec;
   if (inUserNamespace()) mounts.forEach(checkOwner);
   const paths = [
-    spec.cwd,
     ...mounts.flatMap(({ source, target, inside = "", options }) => [source, target, inside, ...options]),
     ...[root, ...mounts].flatMap(({ overlay }) => [
       ...(overlay?.lower ?? []),
@@ -34,6 +36,22 @@ export function checkSpec(spec: ContainerSpec): void {
   for (const text of [...spec.args, ...spec.env, spec.hostname, ...paths]) {
     if (text.includes("\0")) throw refuse(`${JSON.stringify(text)} has a NUL character`);
   }
+}
+
+function checkDirectory(cwd: string): void {
+  const why = !cwd.startsWith("/")
+    ? "it is no absolute path"
+    : cwd.includes("\0")
+      ? "it has a NUL character"
+      : Buffer.byteLength(cwd) > maxPath
+        ? `it has more than ${maxPath} bytes`
+        : undefined;
+  if (why === undefined) return;
+  const shown = JSON.stringify(cwd.length > 80 ? `${cwd.slice(0, 80)}...` : cwd);
+  throw new TsbuildError(`Cannot use ${shown} as the working directory: ${why}`, {
+    code: "E_WORKDIR_INVALID",
+    hint: "give an absolute path of a directory: -w /app",
+  });
 }
 
 function checkUser(uid: number, groups: readonly number[]): void {

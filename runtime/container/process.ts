@@ -76,6 +76,8 @@ export interface ContainerSpec {
   /** Bytes of /dev/shm; default 64 MiB. */
   readonly shmSize?: number;
   readonly terminal?: { readonly columns: number; readonly rows: number };
+  /** PID 1 is an init that forwards signals to the program and reaps; default: the program itself is PID 1. */
+  readonly init?: boolean;
 }
 
 /** The network of a container. */
@@ -85,22 +87,30 @@ export interface GivenNetwork {
   readonly fallback: Obstacle | undefined;
 }
 
-/** File descriptors of the caller for the process's 0, 1 and 2; ignored when `terminal` is set. */
+/**
+ * File descriptors of the caller for what the process reads from 0 and writes to 1 and 2; ignored when `terminal` is set.
+ * The process gets pipes, and what goes through them is carried on.
+ */
 export interface Stdio {
   readonly stdin: number | "null";
   readonly stdout: number;
   readonly stderr: number;
+  /** They are pipes made for this container: handed over as they are. */
+  readonly own?: boolean;
 }
 
 /** A running container. Dispose kills all its processes, waits, and removes its cgroup and namespaces. */
 export interface Container extends AsyncDisposable {
-  /** Pid of the container's init as the host sees it. */
+  /** Pid of the container's first process as the host sees it. */
   readonly pid: number;
   /** Resolves once every process is gone and nothing is left. @throws E_RUNTIME_SETUP when it could not start */
   readonly exited: Promise<ExitStatus>;
   /** The network it really has; with the reason when it is the host's for want of one of its own. */
   readonly network: GivenNetwork;
-  /** To the program itself (not to PID 1's reaper). No effect after the end. */
+  /**
+   * To the program, by its init if it has one. Without one it is PID 1: of what it has no handler for, SIGKILL and SIGSTOP
+   * alone have an effect. @see pid_namespaces(7). No effect after the end.
+   */
   kill(signal: number): void;
   /** The terminal's master side; undefined without `terminal`. */
   readonly terminal: number | undefined;

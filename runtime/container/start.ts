@@ -12,6 +12,7 @@ import { defaultCapabilities } from "../security/capabilities.ts";
 import { seccompProgram } from "../security/seccomp.ts";
 import { removeStubs } from "../rootfs/stubs.ts";
 import { checkSpec } from "./check.ts";
+import { carryStdio, type CarriedStdio } from "./relay.ts";
 import { resizeTerminal } from "./terminal.ts";
 import type { Container, ContainerSpec, ExitStatus, Stdio } from "./process.ts";
 
@@ -49,13 +50,21 @@ export async function startContainer(
     userxattr: inUserNamespace(),
     cgroup2: cgroup.unified,
   });
-  const init = await startInit(plan, descriptors(spec, stdio, stack), options.signal);
+  const carried = carry(spec, stdio, stack);
+  const init = await startInit(plan, descriptors(spec, carried?.stdio ?? stdio, stack), options.signal);
+  carried?.started();
   for (const { socket, listener } of listeners) listener.accept(socket.connected);
   const { terminal } = init;
   if (terminal !== undefined) stack.defer(() => closeFd(terminal));
   const upper = spec.root.overlay?.upper;
   const removeMade = (): void => (upper === undefined ? undefined : removeStubs(upper, init.stubs));
-  return new RunningContainer({ init, cgroup, network, removeMade, resources: stack.move(), signal: options.signal });
+  const { signal } = options;
+  return new RunningContainer({ init, cgroup, network, removeMade, carried, resources: stack.move(), signal });
+}
+
+function carry(spec: ContainerSpec, stdio: Stdio, stack: AsyncDisposableStack): CarriedStdio | undefined {
+  if (spec.terminal !== undefined || stdio.own === true) return undefined;
+  return stack.use(carryStdio(stdio));
 }
 
 /** What was meant for a network of its own is not given over the host's: to listen to it, or to change it. */
@@ -109,6 +118,7 @@ class RunningContainer implements Container {
     readonly cgroup: Cgroup;
     readonly network: Network;
     readonly removeMade: () => void;
+    readonly carried: CarriedStdio | undefined;
     readonly resources: AsyncDisposableStack;
     readonly signal: AbortSignal | undefined;
   }) {
@@ -117,7 +127,7 @@ class RunningContainer implements Container {
     this.#resources = parts.resources;
     this.pid = parts.init.pid;
     this.network = { mode: parts.network.mode, fallback: parts.network.fallback };
-    this.exited = this.#watch(parts.signal, parts.removeMade);
+    this.exited = this.#watch(parts);
     this.exited.catch(() => undefined);
   }
 
@@ -143,13 +153,27 @@ class RunningContainer implements Container {
     await this.#resources.disposeAsync();
   }
 
-  async #watch(signal: AbortSignal | undefined, removeMade: () => void): Promise<ExitStatus> {
-    const onAbort = (): void => this.kill(SIGKILL);
+  async #watch({
+    signal,
+    removeMade,
+    carried,
+  }: {
+    readonly signal: AbortSignal | undefined;
+    readonly removeMade: () => void;
+    readonly carried: CarriedStdio | undefined;
+  }): Promise<ExitStatus> {
+    const onAbort = (): void => {
+      this.kill(SIGKILL);
+      // Where nobody reads, what is left of its output would be waited for without an end.
+      carried?.[Symbol.asyncDispose]().catch(() => undefined);
+    };
     if (signal?.aborted === true) onAbort();
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
       const end = await this.#init.ended;
+      this.#ended = true;
       removeMade();
+      await carried?.drained();
       return end;
     } finally {
       this.#ended = true;

@@ -80,6 +80,7 @@ export function planContainer(spec: ContainerSpec, resources: PlanResources): In
     hostname: spec.hostname,
     loopbackUp: resources.network.kind === "new",
     terminal: spec.terminal,
+    init: spec.init ?? false,
     limits: (spec.rlimits ?? []).map(({ type, soft, hard }) => ({
       resource: rlimitNumber(type),
       soft: BigInt(soft),

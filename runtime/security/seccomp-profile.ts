@@ -11,6 +11,8 @@ export interface ArgCondition {
   readonly valueTwo: bigint;
 }
 
+const ENOSYS = 38;
+
 /** A rule that applies: allow, or fail with an errno, when all conditions hold. */
 export interface SeccompRule {
   readonly names: readonly string[];
@@ -84,6 +86,16 @@ export function selectRules(profile: JsonProfile, target: SeccompTarget): Seccom
       return sets.map((set): SeccompRule => ({ names: entry.names, action, conditions: set }));
     });
   return { defaultErrno: profile.defaultErrnoRet ?? 1, rules };
+}
+
+/**
+ * i386's call for all that sockets do: its arguments are behind a pointer, which no filter can read, so that it would open
+ * every address family that socket() is refused. ENOSYS: C libraries since 2016 use the plain calls and fall back to them.
+ */
+export function withoutSocketcall({ defaultErrno, rules }: SeccompRules): SeccompRules {
+  const closed: SeccompRule = { names: ["socketcall"], action: { kind: "errno", errno: ENOSYS }, conditions: [] };
+  const others = rules.map((rule) => ({ ...rule, names: rule.names.filter((name) => name !== "socketcall") }));
+  return { defaultErrno, rules: [closed, ...others] };
 }
 
 function included(filter: JsonFilter | undefined, target: SeccompTarget): boolean {

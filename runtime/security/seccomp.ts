@@ -5,6 +5,7 @@ import { capabilityNames } from "./capabilities.ts";
 import {
   currentTarget,
   selectRules,
+  withoutSocketcall,
   type ArgCondition,
   type SeccompRule,
   type SeccompRules,
@@ -38,12 +39,12 @@ export type SyscallTable = Readonly<Record<string, number>>;
 
 const programs = new Map<bigint, Uint8Array>();
 
-/** Docker's default profile for a set of capabilities (bit n = capability n), compiled for this machine; remembered. */
+/** Docker's default profile without socketcall for capabilities (bit n = capability n), compiled for this machine; remembered. */
 export function seccompProgram(capabilities: bigint): Uint8Array {
   const known = programs.get(capabilities);
   if (known !== undefined) return known;
   const names = capabilityNames.filter((_, bit) => ((capabilities >> BigInt(bit)) & 1n) === 1n);
-  const rules = selectRules(JSON.parse(dataFile("seccomp.json")), currentTarget(names));
+  const rules = withoutSocketcall(selectRules(JSON.parse(dataFile("seccomp.json")), currentTarget(names)));
   const tables: Readonly<Record<string, SyscallTable>> = JSON.parse(dataFile("syscalls.json"));
   const program = compileSeccomp(rules, tables, process.arch);
   programs.set(capabilities, program);

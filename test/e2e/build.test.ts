@@ -159,7 +159,7 @@ describe("run()", () => {
     await project.build({ tags: ["app"] });
     const options = { root: project.store, image: "app" };
     expect(await run(options)).toEqual({ exitCode: 7 });
-    expect(await run({ ...options, command: ["sh", "-c", "kill -15 $$"] })).toEqual({ exitCode: 143 });
+    expect(await run({ ...options, command: ["sh", "-c", "kill -15 $$"], init: true })).toEqual({ exitCode: 143 });
     await expect(run({ ...options, command: ["nope"] })).rejects.toMatchObject({ exitCode: 127 });
     await expect(run({ ...options, command: ["/etc/passwd"] })).rejects.toMatchObject({ exitCode: 126 });
     await expect(run({ ...options, image: "localhost:1/none" })).rejects.toMatchObject({ exitCode: 125 });

@@ -291,7 +291,7 @@ describe("tsbuild run", () => {
     expect((await tsbuild(project, "run app nosuch")).code).toBe(127);
     expect((await tsbuild(project, "run app /plain")).code).toBe(126);
     expect((await tsbuild(project, "run --pull=never nosuch")).code).toBe(125);
-    expect((await ended(start(project, ["run", "app", "sh", "-c", "kill -9 $$"]))).code).toBe(137);
+    expect((await ended(start(project, ["run", "--init", "app", "sh", "-c", "kill -9 $$"]))).code).toBe(137);
   });
 
   it("forwards signals to the program, which decides what they mean", async () => {
@@ -304,6 +304,36 @@ describe("tsbuild run", () => {
   });
 });
 
+describe("tsbuild run in a pipeline", () => {
+  it("ends when its reader is gone, and gives all of a big input back", async () => {
+    using project = new Project({ Dockerfile: fromBusybox });
+    await tsbuild(project, "-q -t app .");
+    const shell = (line: string): Promise<Ended> =>
+      ended(spawn("bash", ["-c", line], { cwd: project.directory, env: environmentOf(project) }));
+    const first = await shell(`set -o pipefail; ${launcher} run app busybox yes | head -1`);
+    expect([first.code, first.stdout]).toEqual([1, "y\n"]);
+    const sum = "sha256sum | cut -d' ' -f1";
+    const zeros = "head -c 200000000 /dev/zero";
+    const both = await shell(`${zeros} | ${sum}; ${zeros} | ${launcher} run -i app cat | ${sum}`);
+    expect(new Set(both.stdout.trim().split("\n")).size).toBe(1);
+    expect(both.stdout.trim().split("\n")).toHaveLength(2);
+  });
+
+  it("makes the command PID 1, an init with --init, and kills it when it is asked for the third time", async () => {
+    using project = new Project({ Dockerfile: fromBusybox });
+    await tsbuild(project, "-q -t app .");
+    expect((await tsbuild(project, "run app cat /proc/self/stat")).stdout).toMatch(/^1 /);
+    expect((await tsbuild(project, "run --init app cat /proc/self/stat")).stdout).toMatch(/^2 /);
+    const child = start(project, ["run", "app", "sh", "-c", "echo ready; exec sleep 1000"]);
+    let asking: NodeJS.Timeout | undefined;
+    child.stdout?.once("data", () => {
+      asking = setInterval(() => child.kill("SIGTERM"), 50);
+    });
+    expect((await ended(child)).code).toBe(137);
+    clearInterval(asking);
+  });
+});
+
 describe("tsbuild run with a mistake", () => {
   it.each<readonly [string, number, string, string]>([
     ["run app nosuch", 127, "E_EXEC_NOT_FOUND", "PATH of the image: /usr/local/sbin"],
@@ -313,11 +343,12 @@ describe("tsbuild run with a mistake", () => {
     ["run app /script", 127, "E_EXEC_NOT_FOUND", "help: it is there, and the interpreter"],
     ["run app /etc", 126, "E_EXEC_DENIED", "help: it is a directory"],
     ["run app /etc/passwd", 126, "E_EXEC_DENIED", "help: make it executable"],
-    ["run -w /etc/passwd app true", 125, "E_WORKDIR_INVALID", "it is no directory"],
+    ["run -w /etc/passwd app true", 125, "E_WORKDIR_INVALID", "help: a part of its path is a file"],
     ["run -w etc app true", 125, "E_WORKDIR_INVALID", "it is no absolute path"],
     ["run -v /no/such:/x app true", 125, "E_VOLUME_INVALID", "help: make it first: mkdir -p /no/such"],
     ["run --cap-add NOSUCH app true", 125, "E_CAPABILITY_UNKNOWN", "help: "],
-    ["run --name a/b app true", 125, "E_CONTAINER_SPEC", "help: letters, digits"],
+    ["run --name a app true", 2, "E_OPTION_NOT_IMPLEMENTED", "a container is gone when its command ends"],
+    ["run --rm=false app true", 2, "E_OPTION_NOT_IMPLEMENTED", "help: keep what it writes with -v"],
     ["run --platform linux/s390x app true", 125, "E_PLATFORM_MISSING", "help: fetch the other one: tsbuild pull"],
     ["run --env-file nosuch app true", 2, "E_USAGE", "Cannot read env file nosuch"],
     ["run --env-file odd app true", 2, "E_USAGE", "has a space in it"],

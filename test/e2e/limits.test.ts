@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { startImage, type BuildOptions } from "../../builder/index.ts";
 import { findControllers } from "../../runtime/cgroup/controllers.ts";
@@ -57,19 +57,21 @@ describe("flags of limits", () => {
     async () => {
       using project = new Project({ Dockerfile: fromBusybox });
       await project.build({ tags: ["app"] });
-      const name = `limits-${process.pid}`;
       const fd = 1;
       await using running = await startImage({
         root: project.store,
         image: "app",
         command: ["sleep", "1000"],
-        name,
         resources: { cpuShares: 512, cpuPeriod: 50_000, cpuQuota: 25_000, memory: 64 << 20, memorySwap: -1 },
         stdio: { stdin: 0, stdout: fd, stderr: fd },
       });
       const read = (controller: string, file: string): string => {
-        const groups = groupsOf(process.pid, directories.get(controller) ?? "").map((group) => join(group, name));
-        return readFileSync(join(groups.find((group) => existsSync(group)) ?? "", file), "utf8").trim();
+        const above = groupsOf(process.pid, directories.get(controller) ?? "");
+        const groups = above.flatMap((group) => readdirSync(group).map((name) => join(group, name)));
+        return readFileSync(
+          join(groups.find((group) => basename(group).startsWith("run-")) ?? "", file),
+          "utf8",
+        ).trim();
       };
       expect(read("cpu", "cpu.shares")).toBe("512");
       expect(read("cpu", "cpu.cfs_quota_us")).toBe("25000");

@@ -23,7 +23,7 @@ RUN rm /data/a && rm -rf /data/sub && mkdir /data/sub && echo c > /data/sub/c &&
 COPY --chown=app:app Dockerfile /home/app/
 USER app
 WORKDIR /home/app/work
-RUN id -u > id && id -G >> id && test "$(cat /proc/1/comm)" = tsbuild-init
+RUN id -u > id && id -G >> id && test "$(cat /proc/1/comm)" = sh
 CMD ["sh", "-c", "cat id; ls /data/sub; test ! -e /data/a; stat -c %u:%g:%a /data/sub/c /home/app/Dockerfile"]
 `;
 
@@ -164,7 +164,7 @@ CMD ["cat", "/app/run", "/app/sub/lib.txt", "/lib.txt", "/added/lib.txt"]
     writeFileSync(join(user.home, "canary"), "mine");
     using project = openProject({
       Dockerfile: `${fromBusybox}RUN ! cat ${join(user.home, "canary")} 2>/dev/null && ! mount -t tmpfs none /mnt 2>/dev/null && ! mknod /dev/x b 8 0 2>/dev/null
-RUN mkdir /x && ! touch /sys/fs/cgroup/x 2>/dev/null && test -z "$(ls /proc/1/root 2>/dev/null)"
+RUN mkdir /x && ! touch /sys/fs/cgroup/x 2>/dev/null && test "$(readlink /proc/1/root)" = /
 RUN exit 3
 `,
     });
@@ -187,7 +187,8 @@ RUN exit 3
     const logs = await user.tsbuild(project.directory, ["logs"]);
     const ran = await user.tsbuild(project.directory, ["run", "battery"]);
     const inside = await user.tsbuild(project.directory, ["run", "--network", "none", "-u", "app", "battery"]);
-    for (const { stdout } of [logs, ran, inside]) {
+    const below = await user.tsbuild(project.directory, ["run", "--init", "battery"]);
+    for (const { stdout } of [logs, ran, inside, below]) {
       expect(batteryLines(stdout, "call").length).toBeGreaterThan(75);
       expect(callsThrough(stdout)).toEqual([]);
       expect(batteryLines(stdout, "file").length).toBeGreaterThan(50);

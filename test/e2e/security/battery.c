@@ -134,6 +134,7 @@ static void calls_i386(void)
 	CALL("i386-init_module", i386(128, 0, 0, 0));
 	CALL("i386-socket-vsock", i386(359, 40, 1, 0));
 	CALL("i386-socketcall", i386(102, 1, 0, 0));
+	CALL("i386-socketcall-pair", i386(102, 8, 0, 0));
 	CALL("i386-open_by_handle_at", i386(342, (uint32_t)-1, 0, 0));
 	CALL("i386-io_uring_setup", i386(425, 1, 0, 0));
 #endif
@@ -203,6 +204,7 @@ static void files(void)
 static void state(void)
 {
 	char line[4096];
+	printf("state pid %d\n", (int)getpid());
 	FILE *status = fopen("/proc/self/status", "r");
 	while (status && fgets(line, sizeof line, status))
 		if (strncmp(line, "Cap", 3) == 0 || strncmp(line, "Seccomp:", 8) == 0 || strncmp(line, "NoNewPrivs:", 11) == 0)

@@ -6,7 +6,7 @@ import { capabilityNames } from "../../../runtime/security/capabilities.ts";
 import { batteryLines, callsThrough, filesOpened } from "./battery.ts";
 import { Box } from "./container.ts";
 
-describe("a RUN container", () => {
+describe.each([false, true])("a RUN container, with init %s", (init) => {
   const box = new Box();
   let output = "";
   const host = { pattern: "", mounts: "" };
@@ -17,7 +17,7 @@ describe("a RUN container", () => {
   const before = snapshot();
   beforeAll(async () => {
     box.compile(join(import.meta.dirname, "battery.c"), "battery");
-    output = (await box.run(["/bin/battery"])).output;
+    output = (await box.run(["/bin/battery"], { init })).output;
     return () => box[Symbol.dispose]();
   });
 

@@ -27,10 +27,9 @@ test("checkSpec() refuses users and groups that the kernel would wrap around to 
   }
 });
 
-test("checkSpec() refuses NUL in arguments, environment and paths, ids that are paths, and no program", () => {
+test("checkSpec() refuses NUL in arguments, environment and names, ids that are paths, and no program", () => {
   refused({ args: ["a\0b"] });
   refused({ env: ["A\0B=1"] });
-  refused({ cwd: "/\0" });
   refused({ hostname: "a\0" });
   refused({ mounts: [{ type: "bind", source: "/a\0", target: "/b", options: [] }] });
   for (const id of ["", "..", "a/b", "-a", ".a", "a b", "a".repeat(129)]) refused({ id });

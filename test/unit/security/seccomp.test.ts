@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { defaultCapabilities } from "../../../runtime/security/capabilities.ts";
-import { compileSeccomp } from "../../../runtime/security/seccomp.ts";
+import { capabilityMask, defaultCapabilities } from "../../../runtime/security/capabilities.ts";
+import { compileSeccomp, seccompProgram } from "../../../runtime/security/seccomp.ts";
 import { selectRules } from "../../../runtime/security/seccomp-profile.ts";
 import { evaluateFilter } from "./bpf-interpreter.ts";
 
@@ -140,6 +140,20 @@ describe("compileSeccomp()", () => {
       EPERM,
       ALLOW,
     ]);
+  });
+
+  it("closes i386's socketcall, whose arguments no filter sees, and tells programs to use the plain calls", () => {
+    const own = seccompProgram(capabilityMask(defaultCapabilities));
+    const i386 = (nr: number, ...args: readonly bigint[]): number =>
+      evaluateFilter(own, { nr, arch: 0x4000_0003, args });
+    expect([i386(102, 1n), i386(102, 8n), i386(359, 2n), i386(359, 38n), i386(361)]).toEqual([
+      ENOSYS,
+      ENOSYS,
+      ALLOW,
+      EPERM,
+      ALLOW,
+    ]);
+    expect(evaluateFilter(own, { nr: 41, arch: 0xc000_003e, args: [2n] })).toBe(ALLOW);
   });
 
   it("knows the calls that i386 has beside socketcall and ipc", () => {
