@@ -319,6 +319,7 @@ function runSettings(parts: {
     source: ast.text,
     secrets,
     ssh,
+    emptiedCaches: new Map(),
     devices,
     resources: options.resources ?? {},
     cgroupParent: options.cgroupParent,

@@ -39,6 +39,13 @@ export class DirStack implements Disposable {
     return dir;
   }
 
+  /** The directory at a depth down to here, with a descriptor of its own. */
+  at(depth: number): Dir {
+    const from = this.#dirs.findLastIndex((dir, at) => dir !== undefined && at <= depth);
+    const dir = this.#open(from, depth);
+    return dir === this.#dirs[from] ? dir.openDir(".") : dir;
+  }
+
   /** Goes back up. */
   pop(): void {
     this.#close(this.depth);

@@ -1,4 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
+import { DirStack } from "./dir-stack.ts";
 import type { Dir } from "./path.ts";
 import { decodePath } from "./pathname.ts";
 import { addressOf, call, statxAt } from "./syscall.ts";
@@ -35,7 +36,7 @@ export function fingerprintTree(dir: Dir, skip: (path: string) => boolean): Tree
   const scan = new Scan(skip);
   using start = dir.openDir(".");
   scan.self(start);
-  scan.directory(start, "");
+  scan.tree(start);
   return scan.end();
 }
 
@@ -67,7 +68,23 @@ class Scan {
     this.#flush(1);
   }
 
-  directory(dir: Dir, path: string): void {
+  /** All below a directory, parents first. */
+  tree(start: Dir): void {
+    using dirs = new DirStack(start);
+    const levels = [this.#directory(start, "")];
+    for (let below = levels.at(-1); below !== undefined; below = levels.at(-1)) {
+      const next = below.pop();
+      if (next !== undefined) {
+        levels.push(this.#directory(dirs.push(next.name), next.path));
+        continue;
+      }
+      levels.pop();
+      if (levels.length > 0) dirs.pop();
+    }
+  }
+
+  /** Its directories, last first. */
+  #directory(dir: Dir, path: string): { readonly name: string; readonly path: string }[] {
     const below: { readonly name: string; readonly path: string }[] = [];
     for (;;) {
       const length = call("getdents64", undefined, SYS_getdents64, dir.fd, this.#list, this.#list.length);
@@ -81,10 +98,7 @@ class Scan {
       });
     }
     this.#hash.update(`${below.length}\0`);
-    for (const { name, path: child } of below) {
-      using sub = dir.openDir(name);
-      this.directory(sub, child);
-    }
+    return below.toReversed();
   }
 
   /** Reads the attributes of the entries in the list, straight from it into the slots. */

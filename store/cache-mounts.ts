@@ -1,8 +1,18 @@
-import { existsSync, mkdirSync, readdirSync, statSync, utimesSync } from "node:fs";
-import { join } from "node:path";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { SyscallError } from "../native/errors.ts";
 import { lock, lockInside, tryLock, type FileLock } from "../native/lock.ts";
 import { Root, type Dir } from "../native/path.ts";
+import { walkBelow } from "../native/walk.ts";
 import { canOwn, inUserNamespace, unmappedError } from "../native/user-namespace.ts";
 import { digestOf, splitDigest } from "./oci/digest.ts";
 import type { Trash } from "./trash.ts";
@@ -27,6 +37,7 @@ export interface HeldCache extends Disposable {
 
 /**
  * Directories that outlive builds: `mounts/HASH/N/data`, N above 0 for private ones that were in use at the same time.
+ * One that was emptied while a step used it goes on as `data-1`, which the file `current` names: the step keeps the other.
  * Locks are the kernel's, so that a process that dies lets go.
  */
 export class CacheMounts {
@@ -55,14 +66,28 @@ export class CacheMounts {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const { place, held } = await hold(directory, options.sharing, options.signal);
     try {
-      const data = join(place, "data");
-      if (!existsSync(data)) await make(place, identity, options);
+      const data = join(place, currentName(place));
+      if (!existsSync(data)) await make(data, identity, options);
       const now = new Date();
       utimesSync(place, now, now);
       return { directory: data, [Symbol.dispose]: () => held[Symbol.dispose]() };
     } catch (error) {
       held[Symbol.dispose]();
       throw error;
+    }
+  }
+
+  /** Whoever takes the cache next finds it as a new one. Steps that use it now keep what they have. */
+  async empty(identity: CacheIdentity, signal: AbortSignal): Promise<void> {
+    const directory = join(this.#root, this.key(identity));
+    if (!existsSync(directory)) return;
+    for (const number of readdirSync(directory)) {
+      try {
+        await emptyPlace(join(directory, number), signal);
+      } catch (error) {
+        // Somebody removed it meanwhile.
+        if (!(error instanceof Error) || !("code" in error) || error.code !== "ENOENT") throw error;
+      }
     }
   }
 
@@ -121,14 +146,37 @@ async function hold(
   }
 }
 
+/** The name of the directory that the cache is now. */
+function currentName(place: string): string {
+  const file = join(place, "current");
+  return existsSync(file) ? readFileSync(file, "utf8") : "data";
+}
+
+async function emptyPlace(place: string, signal: AbortSignal): Promise<void> {
+  using _making = await lock(join(place, "make.lock"), "exclusive", signal);
+  using unused = tryLock(join(place, "lock"));
+  if (unused === undefined) return nextName(place);
+  using dir = Root.open(place);
+  for (const name of dir.names()) if (/^(?:data|data-\d+|new)$/.test(name)) dir.removeTree(name);
+}
+
+/** Makes the cache one that is not there yet. */
+function nextName(place: string): void {
+  const [, number = "0"] = currentName(place).split("-");
+  const temporary = join(place, "current.new");
+  writeFileSync(temporary, `data-${Number(number) + 1}`, { mode: 0o600 });
+  renameSync(temporary, join(place, "current"));
+}
+
 /** One process at a time makes it; it appears as a whole. */
 async function make(
-  place: string,
+  data: string,
   { mode, uid, gid }: CacheIdentity,
   { fill, signal }: { readonly fill: (directory: string) => Promise<void>; readonly signal: AbortSignal },
 ): Promise<void> {
+  const place = dirname(data);
   using _making = await lock(join(place, "make.lock"), "exclusive", signal);
-  if (existsSync(join(place, "data"))) return;
+  if (existsSync(data)) return;
   using dir = Root.open(place);
   dir.removeTree("new");
   dir.mkdir("new", 0o700);
@@ -136,14 +184,15 @@ async function make(
   await fill(join(place, "new"));
   dir.chown("new", uid, gid);
   dir.chmod("new", mode);
-  dir.rename("new", dir, "data");
+  dir.rename("new", dir, basename(data));
 }
 
 /** Of all that is below, each inode for its own. */
 function diskUse(parent: Dir, name: string): number {
-  const stat = parent.stat(name);
-  if (stat === undefined) return 0;
-  if (stat.type !== "directory") return Math.ceil(stat.size / Math.max(1, stat.nlink));
   using dir = parent.openDir(name);
-  return dir.names().reduce((sum, child) => sum + diskUse(dir, child), 0);
+  let bytes = 0;
+  for (const { stat } of walkBelow(dir)) {
+    if (stat.type !== "directory") bytes += Math.ceil(stat.size / Math.max(1, stat.nlink));
+  }
+  return bytes;
 }

@@ -148,8 +148,13 @@ const ownCommands: readonly CommandSpec[] = [
       },
       { name: "push", kind: "bool", help: "push the image to its registry" },
       { name: "load", kind: "bool", help: "keep the image in the local store (what no -o means)" },
-      { name: "no-cache", kind: "bool", help: "do every step again" },
-      { name: "no-cache-filter", kind: "list", value: "STAGE", help: "do every step of these stages again" },
+      { name: "no-cache", kind: "bool", help: "do every step again, with empty cache mounts" },
+      {
+        name: "no-cache-filter",
+        kind: "list",
+        value: "STAGE",
+        help: "do every step of these stages again, with empty cache mounts",
+      },
       {
         name: "pull",
         kind: "string",

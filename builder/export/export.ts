@@ -102,7 +102,7 @@ async function exportTo(input: ExportInput, image: BuiltImage, output: OutputSpe
     case "cacheonly":
       return;
     case "local":
-      return await exportLocal(result.snapshot, localTarget(output, image), signal);
+      return await exportLocal(result.snapshot, localTarget(output, image), { epoch, signal });
     case "tar":
       return await exportTar(result.snapshot, target(output.dest, options), { epoch, signal });
     case "oci":

@@ -2,14 +2,22 @@ import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import { writeChunk } from "../../native/write-chunk.ts";
 import { TsbuildError } from "../../native/errors.ts";
+import { DirStack } from "../../native/dir-stack.ts";
 import { Root, type Dir } from "../../native/path.ts";
 import { makeOutputDirectory, writeWhole, writingInto } from "../../native/whole-file.ts";
 import { inUserNamespace } from "../../native/user-namespace.ts";
+import type { Change } from "../../store/layer/change.ts";
 import { diffLayer } from "../../store/layer/diff.ts";
 import { packLayer } from "../../store/layer/pack.ts";
 import type { Snapshot } from "../../store/snapshot/snapshotter.ts";
 import { Copier } from "../ops/copy/copier.ts";
 import { SnapshotTree } from "../ops/snapshot-tree.ts";
+
+/** `epoch`: the time of every file, in seconds; undefined: as in the result. */
+export interface FileOptions {
+  readonly epoch?: number | undefined;
+  readonly signal: AbortSignal;
+}
 
 /** Where the files of a result go, and what becomes of others that are there. */
 export interface LocalTarget {
@@ -24,7 +32,7 @@ export interface LocalTarget {
 export async function exportLocal(
   snapshot: Snapshot | undefined,
   { dest, below, mirror }: LocalTarget,
-  signal: AbortSignal,
+  { epoch, signal }: FileOptions,
 ): Promise<void> {
   const directory = below === undefined ? dest : join(dest, below);
   makeOutputDirectory(dest);
@@ -45,7 +53,8 @@ export async function exportLocal(
   const owner = inUserNamespace() ? { uid: 0, gid: 0 } : undefined;
   await writingInto(directory, async () => {
     if (mirror) removeOthers(target, tree.root);
-    const copier = new Copier(target, { owner, mode: undefined, createdTime: 0n, signal });
+    const time = nanoseconds(epoch);
+    const copier = new Copier(target, { owner, mode: undefined, createdTime: time ?? 0n, time, signal });
     await copier.copy(tree, { path: "", resolved: "", stat: tree.root.statSelf() }, "/");
     copier.finish();
   });
@@ -53,14 +62,24 @@ export async function exportLocal(
 
 /** Removes what `wanted` has not, and what is there a directory and here none, or the other way round. */
 function removeOthers(here: Dir, wanted: Dir): void {
-  for (const name of here.names()) {
-    const isDirectory = here.stat(name)?.type === "directory";
-    if (isDirectory !== (wanted.stat(name)?.type === "directory") || wanted.stat(name) === undefined) {
-      here.removeTree(name);
-    } else if (isDirectory) {
-      using inner = here.openDir(name);
-      using other = wanted.openDir(name);
-      removeOthers(inner, other);
+  using from = new DirStack(here);
+  using like = new DirStack(wanted);
+  const levels = [here.names()];
+  for (let names = levels.at(-1); names !== undefined; names = levels.at(-1)) {
+    const name = names.pop();
+    if (name === undefined) {
+      levels.pop();
+      if (levels.length === 0) return;
+      from.pop();
+      like.pop();
+      continue;
+    }
+    const isDirectory = from.top.stat(name)?.type === "directory";
+    const found = like.top.stat(name);
+    if (found === undefined || isDirectory !== (found.type === "directory")) from.top.removeTree(name);
+    else if (isDirectory) {
+      like.push(name);
+      levels.push(from.push(name).names());
     }
   }
 }
@@ -69,22 +88,16 @@ function removeOthers(here: Dir, wanted: Dir): void {
 export async function exportTar(
   snapshot: Snapshot | undefined,
   to: { readonly file: string } | { readonly stream: NodeJS.WritableStream },
-  options: TarOptions,
+  options: FileOptions,
 ): Promise<void> {
   if ("stream" in to) return await writeTar(snapshot, to.stream, options);
   await writeWhole(to.file, async (stream) => await writeTar(snapshot, stream, options));
 }
 
-/** `epoch`: no file is younger, in seconds. */
-interface TarOptions {
-  readonly epoch?: number | undefined;
-  readonly signal: AbortSignal;
-}
-
 async function writeTar(
   snapshot: Snapshot | undefined,
   stream: NodeJS.WritableStream,
-  { epoch, signal }: TarOptions,
+  { epoch, signal }: FileOptions,
 ): Promise<void> {
   if (snapshot === undefined) {
     await writeChunk(stream, Buffer.alloc(1024));
@@ -92,10 +105,19 @@ async function writeTar(
   }
   using tree = SnapshotTree.open(snapshot, "the result");
   const directory = `/proc/self/fd/${tree.root.fd}`;
-  const limit = epoch === undefined ? {} : { epoch: BigInt(epoch) * 1_000_000_000n };
-  for (const chunk of packLayer(directory, diffLayer(directory, []), limit)) {
+  const changes = withTime(diffLayer(directory, []), nanoseconds(epoch));
+  for (const chunk of packLayer(directory, changes)) {
     signal.throwIfAborted();
     // The packer uses its buffer again, a stream may keep what it was given.
     await writeChunk(stream, Buffer.from(chunk));
   }
+}
+
+function nanoseconds(seconds: number | undefined): bigint | undefined {
+  return seconds === undefined ? undefined : BigInt(seconds) * 1_000_000_000n;
+}
+
+function withTime(changes: readonly Change[], mtime: bigint | undefined): readonly Change[] {
+  if (mtime === undefined) return changes;
+  return changes.map((change) => ("stat" in change ? { ...change, stat: { ...change.stat, mtime } } : change));
 }

@@ -13,6 +13,7 @@ import { commitLayer } from "./layer.ts";
 import { LogPipes } from "./log-pipes.ts";
 import { mountContent, mountInputs, mountKeys } from "./mounts/key.ts";
 import { prepareMounts } from "./mounts/prepare.ts";
+import type { EmptiedCaches } from "./mounts/resources.ts";
 import type { DeviceAccess } from "../cdi/access.ts";
 import type { Secrets } from "../secrets.ts";
 import type { SshSource } from "../ssh/agents.ts";
@@ -34,6 +35,7 @@ export interface RunSettings {
   readonly source: string;
   readonly secrets: Secrets;
   readonly ssh: SshSource | undefined;
+  readonly emptiedCaches: EmptiedCaches;
   readonly devices: Pick<DeviceAccess, "setup">;
   readonly resources: ResourceLimits;
   readonly cgroupParent: string | undefined;
@@ -117,7 +119,8 @@ async function execRun(run: Run): Promise<{ snapshot: Snapshot | undefined; iden
   await using active = context.store.snapshots.prepare(base?.snapshot);
   using script = scriptMount(op, context.store.scratch);
   const { secrets, ssh, shells } = settings;
-  await using prepared = await prepareMounts({ mounts: op.mounts ?? [], inputs, secrets, ssh, context });
+  const emptied = vertex.ignoreCache ? settings.emptiedCaches : undefined;
+  await using prepared = await prepareMounts({ mounts: op.mounts ?? [], inputs, secrets, ssh, context, emptied });
   await using logs = new LogPipes({ digest: vertex.digest, emit: context.emit, mask: secrets.mask });
   const devices = settings.devices.setup(op.devices ?? [], user);
   const mounts = [...devices.mounts, ...script.mounts, ...prepared.mounts];

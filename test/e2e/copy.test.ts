@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { DirStack } from "../../native/dir-stack.ts";
+import { openFlags, Root } from "../../native/path.ts";
 import { listTree } from "../rig/list-tree.ts";
 import { Project, type Outcome } from "../rig/project.ts";
 
@@ -47,6 +49,17 @@ async function lastHistory(project: Project): Promise<unknown> {
   const manifest: { config: { digest: string } } = JSON.parse(blob(index.manifests[0]?.digest ?? ""));
   const config: { history: readonly { created_by: string }[] } = JSON.parse(blob(manifest.config.digest));
   return config.history.at(-1)?.created_by;
+}
+
+/** Directories in each other, the last of which has a file `f`. */
+function deepPath(directory: string, depth: number): void {
+  using start = Root.open(directory);
+  using dirs = new DirStack(start);
+  while (dirs.depth < depth) {
+    if (dirs.top.stat("a") === undefined) dirs.top.mkdir("a", 0o755);
+    dirs.push("a");
+  }
+  closeSync(dirs.top.openFile("f", openFlags.createNew, 0o644));
 }
 
 const reasons = ({ events }: Outcome): readonly string[] =>
@@ -165,6 +178,58 @@ describe("ADD", () => {
     expect(outcome.error).toBeUndefined();
     expect(got).toEqual(tree);
   });
+});
+
+describe("a wildcard", () => {
+  const none = {
+    Dockerfile: "",
+    "c/a.txt": "a",
+    "all/x.txt": "x",
+    "all/y.txt": "y",
+    ".dockerignore": "all/*.txt\nsome\n!some/no",
+  };
+  const refused: readonly (readonly [string, string])[] = [
+    ["missing/*.txt", "/missing"],
+    ["c/a.txt/*", "/c/a.txt/*"],
+    ["all/*.txt", "/all/*.txt"],
+    ["some/*", "/some"],
+    ["c/*.conf", "/c/b.conf"],
+    ["c/l*", "/c/link"],
+  ];
+  it.each(refused)("is told of what it does not find: %s", async (path, name) => {
+    using project = new Project({ ...none, Dockerfile: `FROM scratch\nCOPY ${path} /x/\n`, "some/f": "" });
+    symlinkSync("nowhere", join(project.directory, "c/b.conf"));
+    symlinkSync("../all/x.txt", join(project.directory, "c/link"));
+    const { error } = await project.build();
+    expect(error).toMatchObject({ code: "E_COPY_NOT_FOUND", message: `Cannot find ${name} in the build context` });
+  });
+
+  it("that matches nothing copies nothing, and does without what is hidden", async () => {
+    using project = new Project({ ...none, Dockerfile: "FROM scratch\nCOPY c/none* som[e] c/a* /x/\n", "some/f": "" });
+    expect((await buildTree(project)).tree).toEqual(["0755 0:0 x/", "0644 0:0 x/a.txt"]);
+  });
+});
+
+it("a directory of which an ignore file hides everything is not there", async () => {
+  using project = new Project({ Dockerfile: "FROM scratch\nCOPY d /x\n", "d/f": "", ".dockerignore": "d\n!d/g\n" });
+  expect((await project.build()).error).toMatchObject({ code: "E_COPY_NOT_FOUND" });
+});
+
+it("a path of 1,500 directories is copied, from the context and from a stage", async () => {
+  using project = new Project({
+    Dockerfile: "FROM scratch AS a\nCOPY d /x\nFROM scratch\nCOPY --from=a / /\nCOPY --exclude=*.no d /y\n",
+  });
+  mkdirSync(join(project.directory, "d"));
+  deepPath(join(project.directory, "d"), 1500);
+  const dest = join(project.store, "..", "o.tar");
+  expect((await project.build({ outputs: [{ type: "tar", dest }] })).error).toBeUndefined();
+  const listed = execFileSync("tar", ["-tf", dest], { maxBuffer: 64 << 20, encoding: "utf8" });
+  expect(listed.split("\n").filter((line) => line.endsWith("/f"))).toHaveLength(2);
+  expect(cachedAll(await project.build())).toBe(true);
+  deepPath(join(project.directory, "d"), 3000);
+  expect((await project.build()).error).toMatchObject({ code: "E_PATH_TOO_LONG" });
+  using root = Root.open(project.directory);
+  root.removeTree("d");
 });
 
 it.each(["xz", "bzip2"])("ADD runs %s without a variable of the caller", async (program) => {

@@ -1,6 +1,15 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { environmentOf, tsbuild } from "../rig/command.ts";
@@ -45,6 +54,21 @@ describe("-o type=local", () => {
     writeFileSync(join(dest, "mine"), "");
     await tsbuild(project, ["-q", "-o", `type=local,mode=copy,dest=${dest}`, "."]);
     expect(readdirSync(dest)).toEqual(["a", "dir", "kind", "mine"]);
+  });
+
+  it("with SOURCE_DATE_EPOCH makes everything that old, as a tar is", async () => {
+    using project = new Project({ Dockerfile: `${dockerfile}COPY <<x /h\ntext\nx\n`, ...tree });
+    symlinkSync("a", join(project.directory, "tree/link"));
+    const [dest, file] = [join(project.store, "..", "out"), join(project.store, "..", "o.tar")];
+    for (const output of [`type=local,dest=${dest}`, `type=tar,dest=${file}`]) {
+      const built = await tsbuild(project, ["-q", "--build-arg", "SOURCE_DATE_EPOCH=1000000000", "-o", output, "."]);
+      expect(built).toMatchObject({ code: 0 });
+    }
+    const paths = readdirSync(dest, { recursive: true, encoding: "utf8" });
+    expect(paths).toHaveLength(7);
+    expect([...new Set(paths.map((path) => lstatSync(join(dest, path)).mtimeMs))]).toEqual([1_000_000_000_000]);
+    const listed = execFileSync("tar", ["--utc", "-tvf", file], { encoding: "utf8" });
+    expect(listed.split("\n").filter((line) => line.includes("2001-09-09 01:46"))).toHaveLength(7);
   });
 
   it("with platform-split=true has a directory for the platform", async () => {

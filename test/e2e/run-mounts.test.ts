@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { openStore } from "../../store/open.ts";
 import { fromBusybox, Project, type Outcome } from "../rig/project.ts";
@@ -172,6 +173,46 @@ RUN --mount=type=cache,id=c,source=link/link,target=/all ls /all && test ! -e /a
     expect(log).toBe("1\n755:0\nmade\nf\nf\nmore\nmade\nfile\nlink\none\ntwo\n");
   });
 
+  it("begins as a new one in steps without cache, once in a build", async () => {
+    using project = new Project({
+      Dockerfile: `${fromBusybox}RUN --mount=type=cache,id=c,target=/c echo a >> /c/log
+FROM scratch AS other
+COPY --from=0 / /
+RUN --mount=type=cache,id=c,target=/c echo b >> /c/log && cat /c/log > /seen
+`,
+    });
+    expect((await buildOut(project)).read("seen")).toBe("a\nb\n");
+    expect((await buildOut(project, { noCache: true })).read("seen")).toBe("a\nb\n");
+    expect((await buildOut(project, { noCache: ["other"] })).read("seen")).toBe("b\n");
+  });
+
+  it("stays as it is for a step that uses it while another build empties it", async () => {
+    const mount = "--mount=type=cache,id=c,target=/c";
+    using project = new Project({
+      Dockerfile: `${fromBusybox}RUN ${mount} echo mine > /c/f && while [ ! -e /c/go ]; do sleep 0.05; done; cat /c/f > /seen\n`,
+    });
+    await using caches = await openStore({ root: project.store });
+    const held = await caches.cacheMounts.take(
+      { id: "c", seed: "", mode: 0o755, uid: 0, gid: 0 },
+      { sharing: "shared", fill: async () => undefined, signal: new AbortController().signal },
+    );
+    const running = buildOut(project);
+    while (!existsSync(join(held.directory, "f"))) await setTimeout(20);
+    project.write("Dockerfile.2", `${fromBusybox}RUN ${mount} ls /c > /seen\n`);
+    const other = join(project.store, "..", "out2");
+    const output = { type: "local", dest: other } as const;
+    const emptied = await project.build({
+      dockerfile: join(project.directory, "Dockerfile.2"),
+      noCache: true,
+      outputs: [output],
+    });
+    expect(emptied.error).toBeUndefined();
+    expect(readFileSync(join(other, "seen"), "utf8")).toBe("");
+    writeFileSync(join(held.directory, "go"), "");
+    held[Symbol.dispose]();
+    expect((await running).read("seen")).toBe("mine\n");
+  });
+
   it("says which part of a cache is not there", async () => {
     using project = new Project({
       Dockerfile: `${fromBusybox}RUN --mount=type=cache,id=c,target=/c true
@@ -240,6 +281,16 @@ RUN cat /t/file && ls /t
 });
 
 describe("RUN --mount=type=secret", () => {
+  it("is a program where its mode says so, and none where it does not", async () => {
+    const at = (mode: string): string => `--mount=type=secret,id=s,target=/s${mode},mode=${mode}`;
+    using project = new Project({
+      Dockerfile: `${fromBusybox}RUN ${at("0700")} ${at("0400")} /s0700 && cp /s0400 /c && sh -c '/s0400; test $? = 126'\n`,
+    });
+    const { error, log } = await project.build({ secrets: { s: () => "#!/bin/sh\necho it ran\n" } });
+    expect(error).toBeUndefined();
+    expect(log).toContain("it ran");
+  });
+
   it("gives files and variables with their owners, to the step alone, and masks them in its log", async () => {
     using project = new Project({
       Dockerfile: `${fromBusybox}WORKDIR /w

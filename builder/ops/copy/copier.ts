@@ -1,5 +1,8 @@
 import { basename, dirname } from "node:path/posix";
 import type { ModeChange } from "../../dockerfile/file-mode.ts";
+import { DirStack } from "../../../native/dir-stack.ts";
+import { CreationDefaults } from "../../../native/new-file.ts";
+import { checkPathLength } from "../../../native/pathname.ts";
 import { openFlags, type Dir, type Root, type Stat } from "../../../native/path.ts";
 import { copyBytes } from "../../../native/copy-bytes.ts";
 import { setFileMetadata } from "../../../native/file.ts";
@@ -12,8 +15,7 @@ import { parentInRoot, resolveInRoot, statInRoot } from "./resolve.ts";
 import { noFilter, type CopyFilter, type FilterState } from "./filter.ts";
 import type { SourceFile } from "./readers.ts";
 import type { Source } from "./sources.ts";
-import { TargetDir, type Opened } from "./target-dir.ts";
-import { byteOrder, hasShown, type SourceTree } from "./tree.ts";
+import { hasShown, namesOf, type SourceTree } from "./tree.ts";
 import { monotonic } from "../../../native/clock.ts";
 
 /** How a copy changes what it copies. */
@@ -25,6 +27,8 @@ export interface CopyRules {
   readonly createdMode?: number;
   /** Of directories that have no source, in nanoseconds. */
   readonly createdTime: bigint;
+  /** Of everything else, in nanoseconds; undefined: as in the source. */
+  readonly time?: bigint | undefined;
   readonly signal: AbortSignal;
   /** Told of each file that is copied, by its path below the source. */
   readonly onFile?: ((relative: string, size: number) => void) | undefined;
@@ -33,6 +37,13 @@ export interface CopyRules {
 interface Entry {
   readonly dir: Dir;
   readonly name: string;
+}
+
+/** A directory of the destination; `fresh`: nothing is in it but what this copy puts there. */
+interface Opened {
+  readonly dir: Dir;
+  readonly fresh: boolean;
+  readonly defaults: CreationDefaults;
 }
 
 /** What is read: a tree, and what of it. */
@@ -44,21 +55,34 @@ interface Chosen {
 /** What a tree says of all that is in it. */
 type Ownership = Pick<SourceTree, "owner" | "socketsAsFiles">;
 
-/** A directory and where its entries go. `path` is from the tree's root, `relative` from the source. */
-interface Merge {
-  readonly from: Dir;
-  readonly to: TargetDir;
+/** A directory whose entries are copied. `path` is from the tree's root, `relative` from the source. */
+interface Level {
+  /** The names that are still to come, last first. */
+  readonly names: string[];
   readonly path: string;
   readonly relative: string;
   readonly target: string;
   readonly state: FilterState | undefined;
+  /** What it is in the directory above; undefined: the source itself. */
+  readonly own: SourceDirectory | undefined;
+  /** Of the directory in the destination, once it is there; `fresh`: this copy made it. */
+  readonly defaults: CreationDefaults;
+  fresh: boolean;
 }
 
-/** An entry of `from` that is a directory; `included` false: on the way to what may be chosen. */
+/** `included` false: a directory on the way to what may be chosen. */
 interface SourceDirectory {
   readonly name: string;
   readonly stat: Stat;
   readonly included: boolean;
+}
+
+/** Where a copy is: the directories of the source, and those of the destination, which are made when something lands in one. */
+interface Places {
+  readonly what: Chosen;
+  readonly from: DirStack;
+  readonly to: DirStack;
+  readonly levels: Level[];
 }
 
 /** Longest time the event loop waits for a copy, in milliseconds. */
@@ -199,12 +223,24 @@ export class Copier {
     if (path !== "" && !this.#times.has(path)) this.#times.set(path, dir.statSelf().mtime);
   }
 
+  /** Copies the entries of a directory into another, in byte order. */
   async #mergeRoot(what: Chosen, source: Source, target: string): Promise<void> {
     if (statInRoot(this.#dest, target)?.type !== "directory") throw notDirectory(target);
-    using from = what.tree.root.dir(source.resolved);
-    using to = new TargetDir(() => ({ dir: this.#dest.dir(target), fresh: false }));
-    this.#keepTime(to.open().dir, target);
-    await this.#merge(what, { from, to, path: source.resolved, target, relative: "", state: undefined });
+    using start = what.tree.root.dir(source.resolved);
+    using into = this.#dest.dir(target);
+    this.#keepTime(into, target);
+    using from = new DirStack(start);
+    using to = new DirStack(into);
+    const top = { path: source.resolved, relative: "", target, state: undefined, own: undefined };
+    const places: Places = { what, from, to, levels: [levelOf(start, top)] };
+    for (let level = places.levels.at(-1); level !== undefined; level = places.levels.at(-1)) {
+      const name = level.names.pop();
+      if (name === undefined) this.#leave(places);
+      else {
+        if (monotonic() - this.#sliceStart > sliceTime) await this.#breathe();
+        this.#mergeEntry(places, level, name);
+      }
+    }
   }
 
   #copySingle(tree: SourceTree, source: Source, target: string): void {
@@ -212,85 +248,95 @@ export class Copier {
     const to = parentInRoot(this.#dest, target);
     if (from === undefined || to === undefined) throw notDirectory(parentOf(target));
     using fromDir = from.dir;
-    using toDir = new TargetDir(() => ({ dir: to.dir, fresh: false }));
-    this.#keepTime(toDir.open().dir, parentOf(target));
-    this.#copyFile(
-      { dir: fromDir, name: from.name },
-      { to: toDir, name: to.name },
-      { stat: source.stat, ...ownership(tree), target },
-    );
+    using toDir = to.dir;
+    this.#keepTime(toDir, parentOf(target));
+    const parent = { dir: toDir, fresh: false, defaults: new CreationDefaults() };
+    const entry = { stat: source.stat, ...ownership(tree), target };
+    this.#copyFile({ dir: fromDir, name: from.name }, { ...parent, name: to.name }, entry);
   }
 
-  /** Copies the entries of one directory into another, in byte order. */
-  async #merge(what: Chosen, at: Merge): Promise<void> {
-    const { tree, filter } = what;
-    for (const name of at.from.names().toSorted(byteOrder)) {
-      const path = join(at.path, name);
-      const ignored = tree.excludes(path);
-      if (ignored && tree.prunes(path)) continue;
-      const relative = join(at.relative, name);
-      const look = filter.look(relative, at.state);
-      if (look.prune) continue;
-      const stat = at.from.stat(name);
-      if (stat === undefined) continue;
-      if (monotonic() - this.#sliceStart > sliceTime) await this.#breathe();
-      const target = join(at.target, name);
-      if (stat.type === "directory") {
-        if (ignored && !hasShown(tree, at.from, name, path)) continue;
-        const { included, below: state } = look;
-        await this.#copyDirectory(what, { ...at, path, target, relative, state, name, stat, included });
-      } else if (!ignored && look.included) {
-        if (stat.type === "file") this.#rules.onFile?.(relative, stat.size);
-        this.#copyFile({ dir: at.from, name }, { to: at.to, name }, { stat, ...ownership(tree), target });
-      }
+  /** @throws E_PATH_TOO_LONG */
+  #mergeEntry(places: Places, level: Level, name: string): void {
+    const { tree, filter } = places.what;
+    const path = join(level.path, name);
+    const ignored = tree.excludes(path);
+    if (ignored && tree.prunes(path)) return;
+    const relative = join(level.relative, name);
+    const look = filter.look(relative, level.state);
+    if (look.prune) return;
+    const dir = places.from.top;
+    const stat = dir.stat(name);
+    if (stat === undefined) return;
+    const target = join(level.target, name);
+    if (stat.type === "directory") {
+      if (ignored && !hasShown(tree, dir, name, path)) return;
+      checkPathLength(path);
+      const own = { name, stat, included: look.included };
+      const below = { path, relative, target, state: look.below, own };
+      places.levels.push(levelOf(places.from.push(name), below));
+      // One that is not chosen itself is made when something below it is.
+      if (look.included) this.#open(places);
+    } else if (!ignored && look.included) {
+      if (stat.type === "file") this.#rules.onFile?.(relative, stat.size);
+      const parent = this.#open(places);
+      this.#copyFile({ dir, name }, { ...parent, name }, { stat, ...ownership(tree), target });
     }
   }
 
-  async #copyDirectory(what: Chosen, at: Merge & SourceDirectory): Promise<void> {
-    const { from, to, name, included } = at;
-    // One that is not chosen itself is made when something below it is.
-    using made = new TargetDir(() => this.#openTarget(what, at));
-    if (included) made.open();
-    {
-      using sub = from.openDir(name);
-      await this.#merge(what, { ...at, from: sub, to: made });
-    }
+  /** Back to the directory above, where this one gets what it has beside its entries. */
+  #leave({ what, from, to, levels }: Places): void {
+    const level = levels.pop();
+    if (level?.own === undefined) return;
+    from.pop();
+    // Nothing landed in it.
+    if (to.depth <= from.depth) return;
+    to.pop();
+    const { name, stat, included } = level.own;
     if (!included) return;
-    this.#setMetadata({ dir: from, name }, { dir: to.open().dir, name }, { stat: at.stat, owner: what.tree.owner });
-    this.#times.set(at.target, at.stat.mtime);
+    this.#setMetadata({ dir: from.top, name }, { dir: to.top, name }, { stat, owner: what.tree.owner });
+    this.#times.set(level.target, this.#timeOf(stat));
   }
 
-  /** The directory in the destination, made when missing. One on the way to what was chosen gets only the mode. */
-  #openTarget({ tree }: Chosen, at: Merge & SourceDirectory): Opened {
-    const { from, name, stat, target, included } = at;
-    const { dir: to, fresh } = at.to.open();
-    const existing = fresh ? undefined : to.stat(name);
-    if (existing !== undefined && existing.type !== "directory") throw notDirectory(target);
-    if (existing === undefined) to.mkdir(name, 0o700);
-    if (!included && existing !== undefined) to.chmod(name, stat.mode);
-    if (!included && existing === undefined) {
-      this.#setMetadata({ dir: from, name }, { dir: to, name }, { stat, owner: tree.owner });
-      this.#times.set(target, stat.mtime);
+  /** The directory in the destination that the copy is in, made with those on the way to it. */
+  #open(places: Places): Opened {
+    const { to, levels } = places;
+    for (let depth = to.depth + 1; depth < levels.length; depth++) this.#openTarget(places, depth);
+    const { defaults = new CreationDefaults(), fresh = false } = levels.at(-1) ?? {};
+    return { dir: to.top, fresh, defaults };
+  }
+
+  /** Goes into a directory of the destination, made when missing. One on the way to what was chosen gets only the mode. */
+  #openTarget({ what, from, to, levels }: Places, depth: number): void {
+    const [above, level] = [levels[depth - 1], levels[depth]];
+    if (above === undefined || level?.own === undefined) return;
+    const { name, stat, included } = level.own;
+    const existing = above.fresh ? undefined : to.top.stat(name);
+    if (existing !== undefined && existing.type !== "directory") throw notDirectory(level.target);
+    level.fresh = existing === undefined;
+    if (level.fresh) to.top.mkdir(name, 0o700);
+    if (!included && !level.fresh) to.top.chmod(name, stat.mode);
+    if (!included && level.fresh) {
+      using dir = from.at(depth - 1);
+      this.#setMetadata({ dir, name }, { dir: to.top, name }, { stat, owner: what.tree.owner });
+      this.#times.set(level.target, this.#timeOf(stat));
     }
-    const dir = to.openDir(name);
-    if (existing !== undefined) this.#keepTime(dir, target);
-    return { dir, fresh: existing === undefined };
+    const dir = to.push(name);
+    if (!level.fresh) this.#keepTime(dir, level.target);
   }
 
   #copyFile(
     from: Entry,
-    { to, name }: { readonly to: TargetDir; readonly name: string },
+    { dir, name, fresh, defaults }: Opened & { readonly name: string },
     entry: Ownership & { readonly stat: Stat; readonly target: string },
   ): void {
     const { stat, target } = entry;
-    const { dir, fresh } = to.open();
     if (!fresh) makeRoom(dir, name, target);
     const link = stat.type === "file" && stat.nlink > 1 ? this.#firstLink(stat, target) : undefined;
     if (link !== undefined) return this.#hardlink(link, { dir, name });
     if (stat.type === "file") {
-      const metadata = { ...this.#ownerOf(entry), mode: this.#modeOf(stat), mtime: stat.mtime };
+      const metadata = { ...this.#ownerOf(entry), mode: this.#modeOf(stat), mtime: this.#timeOf(stat) };
       const attributes = entry.owner === undefined;
-      return copyFile({ ...from, size: stat.size, attributes }, { dir, name, defaults: to.defaults }, metadata);
+      return copyFile({ ...from, size: stat.size, attributes }, { dir, name, defaults }, metadata);
     }
     if (stat.type === "symlink") dir.symlink(from.dir.readlink(from.name), name);
     else if (stat.type === "char" || stat.type === "block" || stat.type === "fifo") {
@@ -298,7 +344,7 @@ export class Copier {
     } else if (stat.type === "socket" && entry.socketsAsFiles) closeFd(dir.openFile(name, openFlags.createNew, 0o600));
     else return; // A socket means something only to the process that made it.
     this.#setMetadata(from, { dir, name }, entry);
-    dir.utimens(name, stat.mtime);
+    dir.utimens(name, this.#timeOf(stat));
   }
 
   /** Owner first: chown clears setuid bits and file capabilities. */
@@ -325,6 +371,10 @@ export class Copier {
     return mode === undefined ? stat.mode : mode(stat.mode, stat.type === "directory");
   }
 
+  #timeOf({ mtime }: Stat): bigint {
+    return this.#rules.time ?? mtime;
+  }
+
   #firstLink(stat: Stat, target: string): string | undefined {
     const inode = `${stat.dev}:${stat.ino}`;
     const first = this.#links.get(inode);
@@ -346,6 +396,10 @@ export class Copier {
     await promise;
     this.#sliceStart = monotonic();
   }
+}
+
+function levelOf(dir: Dir, level: Omit<Level, "names" | "defaults" | "fresh">): Level {
+  return { ...level, names: namesOf(dir), defaults: new CreationDefaults(), fresh: false };
 }
 
 function ownership({ owner, socketsAsFiles }: SourceTree): Ownership {

@@ -57,7 +57,7 @@ function addSource(sink: Sink, source: Source, filter: CopyFilter): number {
     using dir = tree.root.dir(source.resolved);
     addEntry(sink, { path: source.resolved, label: "", dir, name: ".", stat: source.stat });
     let count = 0;
-    const start = { dir, path: source.resolved, relative: "", state: undefined };
+    const start = { dir, path: source.resolved };
     for (const entry of walkTree(tree, start, filter)) {
       addEntry(sink, { ...entry, label: entry.relative });
       count++;

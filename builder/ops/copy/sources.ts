@@ -1,12 +1,13 @@
 import { basename } from "node:path/posix";
 import { TsbuildError } from "../../../native/errors.ts";
-import type { Dir, Stat } from "../../../native/path.ts";
+import { DirStack } from "../../../native/dir-stack.ts";
+import type { Stat } from "../../../native/path.ts";
 import { compilePattern } from "../../dockerfile/match.ts";
 import { suggest } from "../../dockerfile/suggest.ts";
 import type { CopyOp } from "../../graph/opspec.ts";
 import { CopyFilter } from "./filter.ts";
 import { parentInRoot, resolveInRoot, statInRoot } from "./resolve.ts";
-import { byteOrder, type SourceTree } from "./tree.ts";
+import { hasShown, namesOf, type SourceTree } from "./tree.ts";
 
 /** One thing to copy. `path` as named or matched, `resolved` with its symlinks followed; both without leading slash. */
 export interface Source {
@@ -42,35 +43,58 @@ export function selectionsOf(op: CopyOp, input: number): readonly Selection[] {
 
 /**
  * What a source of COPY names: itself, or all that its wildcards match (Go's filepath.Match), which may be nothing.
- * @throws E_COPY_NOT_FOUND when a name without wildcards is missing or hidden by an ignore file
+ * @throws E_COPY_NOT_FOUND when a name without wildcards is missing or hidden by an ignore file, also that of the
+ * directory that the wildcards are in; when a match is a symlink to what is missing or hidden; when all matches in a
+ * directory are hidden: BuildKit does not send it then
  */
 export function findSources(tree: SourceTree, path: string): readonly Source[] {
   const { fixed, pattern } = splitWildcards(path);
   if (pattern === "") return [namedSource(tree, fixed)];
-  const base = resolveInRoot(tree.root, fixed);
+  const base = fixed === "" ? "" : namedSource(tree, fixed).resolved;
+  if (statInRoot(tree.root, base)?.type !== "directory") throw missingSource(tree, path);
+  const { found, hidden: gone } = matchesBelow(tree, base, pattern);
+  if (found.length === 0 && gone !== undefined && base !== "") throw missingSource(tree, path, gone);
+  return found;
+}
+
+/** `hidden`: the last match that an ignore file hides. */
+function matchesBelow(
+  tree: SourceTree,
+  base: string,
+  pattern: string,
+): { readonly found: readonly Source[]; readonly hidden: Source | undefined } {
   const depth = pattern.split("/").length;
   const matches = compilePattern(pattern);
-  const found: string[] = [];
-  const search = (dir: Dir, at: string, relative: string, level: number): void => {
-    for (const name of dir.names().toSorted(byteOrder)) {
-      const child = join(at, name);
-      const below = join(relative, name);
-      if (tree.excludes(child) && tree.prunes(child)) continue;
-      if (level === depth) {
-        if (matches(below)) found.push(child);
-      } else if (dir.stat(name)?.type === "directory") {
-        using sub = dir.openDir(name);
-        search(sub, child, below, level + 1);
-      }
+  const found: Source[] = [];
+  let gone: Source | undefined;
+  using start = tree.root.dir(base);
+  using dirs = new DirStack(start);
+  const levels = [{ at: base, relative: "", names: namesOf(start) }];
+  for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+    const name = level.names.pop();
+    if (name === undefined) {
+      levels.pop();
+      if (levels.length > 0) dirs.pop();
+      continue;
     }
-  };
-  if (statInRoot(tree.root, base)?.type !== "directory") return [];
-  using dir = tree.root.dir(base);
-  search(dir, base, "", 1);
-  return found.flatMap((match) => {
-    const source = sourceAt(tree, match);
-    return source === undefined || hidden(tree, source) ? [] : [source];
-  });
+    const [at, relative] = [join(level.at, name), join(level.relative, name)];
+    if (levels.length < depth) {
+      const enters = !(tree.excludes(at) && tree.prunes(at)) && dirs.top.stat(name)?.type === "directory";
+      if (enters) levels.push({ at, relative, names: namesOf(dirs.push(name)) });
+    } else if (matches(relative)) {
+      const source = matchedSource(tree, at, dirs.top.stat(name));
+      if (source.hidden) gone = source;
+      else found.push(source);
+    }
+  }
+  return { found, hidden: gone };
+}
+
+/** @throws E_COPY_NOT_FOUND for a symlink that leads to nothing that is shown */
+function matchedSource(tree: SourceTree, path: string, stat: Stat | undefined): Source & { readonly hidden: boolean } {
+  const own = stat === undefined ? undefined : { path, resolved: path, stat };
+  if (own !== undefined && hidden(tree, own)) return { ...own, hidden: true };
+  return { ...namedSource(tree, path), hidden: false };
 }
 
 function namedSource(tree: SourceTree, path: string): Source {
@@ -113,11 +137,14 @@ function brokenLink(tree: SourceTree, path: string): string | undefined {
   return undefined;
 }
 
-/** A hidden directory still counts while something below it may be shown. */
-function hidden(tree: SourceTree, source: Source): boolean {
-  const { resolved, stat } = source;
+/** A hidden directory still counts while something below it is shown. */
+function hidden(tree: SourceTree, { resolved, stat }: Source): boolean {
   if (resolved === "" || !tree.excludes(resolved)) return false;
-  return stat.type !== "directory" || tree.prunes(resolved);
+  if (stat.type !== "directory" || tree.prunes(resolved)) return true;
+  const found = parentInRoot(tree.root, resolved);
+  if (found === undefined) return true;
+  using dir = found.dir;
+  return !hasShown(tree, dir, found.name, resolved);
 }
 
 function sourceAt(tree: SourceTree, path: string): Source | undefined {

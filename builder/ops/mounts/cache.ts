@@ -14,7 +14,7 @@ import type { MountResources } from "./resources.ts";
  * cannot wait for each other. One that is named twice is taken once.
  */
 export async function takeCaches(
-  { mounts, inputs, context }: MountResources,
+  { mounts, inputs, context, emptied }: MountResources,
   stack: AsyncDisposableStack,
 ): Promise<ReadonlyMap<RunMount, Mount>> {
   const { cacheMounts } = context.store;
@@ -25,6 +25,8 @@ export async function takeCaches(
   const taken = new Map<string, string>();
   const made = new Map<RunMount, Mount>();
   for (const { mount, identity, key } of wanted) {
+    if (emptied !== undefined && !emptied.has(key)) emptied.set(key, cacheMounts.empty(identity, context.signal));
+    await emptied?.get(key);
     const directory = taken.get(key) ?? (await take(mount, identity, { inputs, context, stack }));
     taken.set(key, directory);
     made.set(mount, cacheMount(mount, directory));

@@ -106,7 +106,7 @@ async function secretMount(mount: RunSecret, { secrets, context }: MountResource
     type: "file",
     source: "tmpfs",
     target: target ?? "",
-    options: ["ro", "nosuid", "nodev", "noexec"],
+    options: ["ro", "nosuid", "nodev", ...((mode & 0o111) === 0 ? ["noexec"] : [])],
     file: { content, mode, uid, gid },
   };
   return {

@@ -1,7 +1,8 @@
 import { readlinkSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { SyscallError, TsbuildError } from "../../../native/errors.ts";
-import { Root, type Dir } from "../../../native/path.ts";
+import { Root } from "../../../native/path.ts";
+import { walkBelow } from "../../../native/walk.ts";
 import { makeRepository, type GitCommand } from "./repository.ts";
 
 /** What is checked out, and where. */
@@ -83,31 +84,18 @@ function hasSubmodules(files: string): boolean {
 /** Nothing of the caller's umask, of git's own files (no repository has a file called .git) and, if asked, of the clock. */
 function tidy(directory: string, options: { readonly keepGitDir: boolean; readonly time: number | undefined }): void {
   using root = Root.open(directory);
-  tidyDirectory(root, options, true);
-}
-
-function tidyDirectory(
-  dir: Dir,
-  options: { readonly keepGitDir: boolean; readonly time: number | undefined },
-  top: boolean,
-): void {
   const { keepGitDir, time } = options;
-  for (const name of dir.names()) {
-    if (name === ".git" && !keepGitDir) {
-      dir.removeTree(name);
-      continue;
-    }
-    const stat = dir.stat(name);
-    if (stat === undefined) continue;
-    if (stat.type === "directory") {
-      using sub = dir.openDir(name);
-      tidyDirectory(sub, options, false);
-    }
+  if (!keepGitDir) removeGitDirs(root);
+  for (const { dir, name, stat } of walkBelow(root)) {
     const mode = openTo(stat.mode);
     if (stat.type !== "symlink" && stat.mode !== mode) dir.chmod(name, mode);
     if (time !== undefined) dir.utimens(name, BigInt(time) * 1_000_000_000n);
   }
-  if (top && time !== undefined) dir.utimens(".", BigInt(time) * 1_000_000_000n);
+  if (time !== undefined) root.utimens(".", BigInt(time) * 1_000_000_000n);
+}
+
+function removeGitDirs(root: Root): void {
+  for (const { dir, name } of walkBelow(root)) if (name === ".git") dir.removeTree(name);
 }
 
 /** What the owner may read and execute, all may. */
