@@ -1,7 +1,8 @@
 import { TsbuildError } from "../native/errors.ts";
 import { findStored, nameOf, type StoredImage } from "../store/image/stored.ts";
+import { RegistryError } from "../registry/index.ts";
 import { suits } from "../store/oci/choose.ts";
-import { hostPlatform, parsePlatform } from "../store/oci/platform.ts";
+import { formatPlatform, hostPlatform, parsePlatform, type Platform } from "../store/oci/platform.ts";
 import { parseReference } from "../store/oci/reference.ts";
 import type { Snapshot } from "../store/snapshot/snapshotter.ts";
 import type { Store } from "../store/store.ts";
@@ -29,32 +30,53 @@ export async function prepareImage(
   const policy = options.pull ?? "missing";
   // What is not to be fetched may also be of another machine.
   const wanted = options.platform === undefined && policy === "never" ? undefined : platform;
-  const stored = await findStored(store, options.image, wanted);
-  if (stored !== undefined && options.platform !== undefined && policy !== "always") checkPlatform(stored, options);
+  const found = await findStored(store, options.image, wanted);
+  const stored = found !== undefined && isFor(found, options) ? found : undefined;
+  const present = stored !== undefined && policy !== "always";
+  const other = present ? undefined : (found ?? (await findStored(store, options.image)));
+  if (policy === "never" && other !== undefined) throw otherPlatform(other, options, platform);
   await using workers = new WorkerPool();
   await using source = new ImageSource({
     store,
-    policy,
+    // What is there is not what is asked for: as with docker, the registry has the name for other platforms too.
+    policy: found === stored ? policy : "always",
     registry: options.registry ?? {},
     workers,
     signal,
     squashOwners: options.squashOwners,
   });
-  const present = stored !== undefined && policy !== "always";
-  const image = present
-    ? { ...stored, reference: parseReference(nameOf(stored.name) ?? "none") }
-    : await source.find(options.image, platform);
-  if (present) return { image, snapshot: await source.snapshot(image) };
+  if (present) {
+    const image = { ...stored, reference: parseReference(nameOf(stored.name) ?? "none") };
+    return { image, snapshot: await source.snapshot(image) };
+  }
+  const image = await source.find(options.image, platform).catch((error: unknown) => {
+    throw other === undefined || !(error instanceof RegistryError)
+      ? error
+      : otherPlatform(other, options, platform, error);
+  });
+  if (!isFor(image, options)) throw otherPlatform(image, options, platform);
   const progress = imageProgress(options.onEvent, `pull ${options.image}`);
   return await progress.around(async () => ({ image, snapshot: await source.snapshot(image, progress.layer) }));
 }
 
 /** An image that is no index has one platform; to run it as another one is never meant. */
-function checkPlatform({ config }: StoredImage, { image, platform: wanted = "" }: PrepareOptions): void {
-  const { os, architecture } = config;
-  if (suits(config, parsePlatform(wanted))) return;
-  throw new TsbuildError(`Cannot use ${image} for ${wanted}: in the store it is for ${os}/${architecture}`, {
+function isFor({ config }: StoredImage, { platform }: PrepareOptions): boolean {
+  return platform === undefined || suits(config, parsePlatform(platform));
+}
+
+/** `failed`: why its registry could not be asked for the right one. */
+function otherPlatform(
+  { config }: StoredImage,
+  { image }: PrepareOptions,
+  wanted: Platform,
+  failed?: RegistryError,
+): TsbuildError {
+  const [has, wants] = [formatPlatform(config), formatPlatform(wanted)];
+  const notes = failed === undefined ? [] : [failed.message, ...failed.notes];
+  return new TsbuildError(`Cannot use ${image} for ${wants}: it is for ${has}`, {
     code: "E_PLATFORM_MISSING",
-    hint: `fetch the other one: tsbuild pull --platform ${wanted} ${image}   (or leave out --platform)`,
+    notes,
+    ...(failed === undefined ? {} : { cause: failed }),
+    hint: `fetch the other one: tsbuild pull --platform ${wants} ${image}\nor use this one: --platform ${has}`,
   });
 }

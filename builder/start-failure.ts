@@ -1,8 +1,9 @@
 import { openOverlay } from "../native/mount.ts";
-import type { TsbuildError } from "../native/errors.ts";
+import { hostPlatform } from "../store/oci/platform.ts";
 import { StartError, type ContainerSpec } from "../runtime/index.ts";
 import { suggest } from "./dockerfile/suggest.ts";
 import { getEnv } from "./graph/env.ts";
+import { foreignHint, foreignMachine } from "./ops/elf-machine.ts";
 import { programs } from "./ops/programs.ts";
 import { resolveInRoot, statInRoot } from "./ops/copy/resolve.ts";
 
@@ -16,13 +17,20 @@ export function explainStart(error: unknown, { args, env, root }: ContainerSpec)
 }
 
 function advice(parts: {
-  readonly error: TsbuildError;
+  readonly error: StartError;
   readonly program: string;
   readonly env: readonly string[];
   readonly layers: readonly string[];
 }): { readonly hint?: string; readonly notes?: readonly string[] } {
   const { error, program, env, layers } = parts;
   const hint = error.hint === undefined ? {} : { hint: error.hint };
+  const machine = error.errno === "ENOEXEC" ? foreignMachine(layers, env, program) : undefined;
+  if (machine !== undefined) {
+    const { os, architecture } = hostPlatform();
+    return {
+      hint: foreignHint(machine, `run --platform ${os}/${architecture} runs the image for it, if there is one`),
+    };
+  }
   if (program.startsWith("-")) return { hint: `flags stand before the image: tsbuild run ${program} IMAGE` };
   if (program.includes("/")) {
     const type = typeInside(layers, program);

@@ -1,5 +1,6 @@
 import { TsbuildError } from "../../native/errors.ts";
 import { StartError, type ExitStatus } from "../../runtime/index.ts";
+import { hostPlatform } from "../../store/oci/platform.ts";
 import { lowerDirs, type ActiveSnapshot } from "../../store/snapshot/snapshotter.ts";
 import { DockerfileError } from "../dockerfile/error.ts";
 import type { SourceLocation } from "../dockerfile/location.ts";
@@ -7,6 +8,7 @@ import { suggest } from "../dockerfile/suggest.ts";
 import type { RunOp } from "../graph/opspec.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { OpContext } from "../solve/op.ts";
+import { foreignHint, foreignMachine } from "./elf-machine.ts";
 import { programs } from "./programs.ts";
 
 /** A RUN that did not end with 0. */
@@ -21,13 +23,13 @@ export interface FailedRun {
 }
 
 /** The error of a command that ran: its last lines, and for one that was not found the place of its name. */
-export function runFailed(run: FailedRun, status: ExitStatus, tail: readonly string[]): Error {
+export function runFailed(run: FailedRun, status: ExitStatus, tail: readonly string[], known?: string): Error {
   const { location } = run.vertex;
   const log = run.context.logPath(run.vertex.digest);
   const how = status.kind === "exited" ? `exited with code ${status.code}` : `was killed by signal ${status.signal}`;
   const missing = status.kind === "exited" && status.code === 127 ? missingCommand(tail) : undefined;
   const said = missing === undefined ? tail : tail.filter((line) => line !== missing.line);
-  const hint = hintFor(run, status, missing?.command);
+  const hint = known ?? hintFor(run, status, missing?.command);
   const options = {
     code: "E_RUN_FAILED",
     notes: log === undefined ? said : [...said, `full log: ${log}`],
@@ -48,7 +50,7 @@ export function runFailed(run: FailedRun, status: ExitStatus, tail: readonly str
 export function notStarted(run: FailedRun, error: unknown): Error | undefined {
   if (!(error instanceof StartError) || !error.code.startsWith("E_EXEC_")) return undefined;
   const code = error.code === "E_EXEC_NOT_FOUND" ? 127 : 126;
-  const failed = runFailed(run, { kind: "exited", code }, [error.message]);
+  const failed = runFailed(run, { kind: "exited", code }, [error.message], foreignProgram(run, error));
   const shell = run.op.args[0] === "/bin/sh" && code === 127;
   if (!shell || !(failed instanceof DockerfileError)) return failed;
   return new DockerfileError("RUN needs a shell, and this file system has no /bin/sh", {
@@ -58,6 +60,14 @@ export function notStarted(run: FailedRun, error: unknown): Error | undefined {
     cause: error,
     hint: 'use the exec form RUN ["/program", "argument"], or a base image with a shell (scratch has none)',
   });
+}
+
+function foreignProgram(run: FailedRun, { errno }: StartError): string | undefined {
+  const [program = ""] = run.op.args;
+  const machine = errno === "ENOEXEC" ? foreignMachine(layersOf(run), run.op.env, program) : undefined;
+  if (machine === undefined) return undefined;
+  const { os, architecture } = hostPlatform();
+  return foreignHint(machine, `build for it (--platform ${os}/${architecture}, FROM --platform=$BUILDPLATFORM)`);
 }
 
 function hintFor(run: FailedRun, status: ExitStatus, command: string | undefined): string | undefined {

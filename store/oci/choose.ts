@@ -60,8 +60,10 @@ export async function chooseImage(
   throw noPlatform(manifests, request, artifacts);
 }
 
-/** Whether a machine of the platform takes an image of this config. */
+/** Whether a machine of the platform takes an image of this config, which need not say its variant. */
 export function suits(config: ImageConfig, platform: Platform): boolean {
+  const { os, architecture, variant } = config;
+  if (variant === undefined && os === platform.os && architecture === platform.architecture) return true;
   return matchPlatform(platform, config) !== undefined;
 }
 

@@ -350,6 +350,12 @@ describe("tsbuild run with a mistake", () => {
     ["run --name a app true", 2, "E_OPTION_NOT_IMPLEMENTED", "a container is gone when its command ends"],
     ["run --rm=false app true", 2, "E_OPTION_NOT_IMPLEMENTED", "help: keep what it writes with -v"],
     ["run --platform linux/s390x app true", 125, "E_PLATFORM_MISSING", "help: fetch the other one: tsbuild pull"],
+    [
+      "run --pull never --platform linux/s390x app true",
+      125,
+      "E_PLATFORM_MISSING",
+      "or use this one: --platform linux/",
+    ],
     ["run --env-file nosuch app true", 2, "E_USAGE", "Cannot read env file nosuch"],
     ["run --env-file odd app true", 2, "E_USAGE", "has a space in it"],
   ])("says so: %s", async (line, code, error, text) => {

@@ -121,10 +121,14 @@ export function named(target: OddDescriptor, name: string): OddDescriptor {
 }
 
 /** A plain layer of files. */
-export function plainLayer(files: Readonly<Record<string, string>>): OddLayer {
+export function plainLayer(
+  files: Readonly<Record<string, string>>,
+  encoding: BufferEncoding = "utf8",
+  mode: number = 0o644,
+): OddLayer {
   const parts = Object.entries(files).flatMap(([path, text]) => {
-    const content = Buffer.from(text);
-    const stat = { type: "file", mode: 0o644, uid: 0, gid: 0, size: content.length, mtime: 0n } as const;
+    const content = Buffer.from(text, encoding);
+    const stat = { type: "file", mode, uid: 0, gid: 0, size: content.length, mtime: 0n } as const;
     return [tarHeader(path, stat), content, tarPadding(content.length)];
   });
   const tar = Buffer.concat([...parts, tarEnd]);
