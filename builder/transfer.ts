@@ -1,7 +1,8 @@
-import { mountSources, pushImage, RegistryClient } from "../registry/index.ts";
+import { pushImage, RegistryClient } from "../registry/index.ts";
 import { TsbuildError } from "../native/errors.ts";
 import { compressImage, openBlob } from "../store/image/blob.ts";
 import { storedIndex } from "../store/image/index-parts.ts";
+import { layerOrigins } from "../store/image/layer-origins.ts";
 import { requireStored, sameImage } from "../store/image/missing.ts";
 import { imageID, type StoredImage } from "../store/image/stored.ts";
 import { openStore } from "../store/open.ts";
@@ -101,13 +102,11 @@ export async function pushFrom(store: Store, options: Omit<TransferOptions, "roo
   await using client = new RegistryClient(options.registry ?? {});
   const progress = imageProgress(options.onEvent, `push ${formatReference(reference)}`);
   return await progress.around(async () => {
+    const origins = await layerOrigins(store, reference);
     const way = {
       reference,
       openBlob: (desc: Descriptor) => openBlob(store, desc),
-      mountFrom: mountSources(
-        reference.host,
-        store.refs.list().map(({ name }) => name),
-      ),
+      mountFrom: ({ digest: layer }: Descriptor) => origins.get(layer),
       signal,
       onProgress: ({ digest: layer, current, total }: { digest: Digest; current: number; total: number }) =>
         progress.layer({ digest: layer, phase: "upload", current, total }),

@@ -14,6 +14,9 @@ export interface FetchedManifest {
   readonly bytes: Uint8Array;
 }
 
+/** The bytes are not those of the digest that was asked for. */
+export class OtherDigestError extends RegistryError {}
+
 /** The manifest of an answer; its digest is what the reference says, or else the registry. @throws E_REGISTRY_LIES */
 export async function readManifest(answer: HttpAnswer, reference: Reference): Promise<FetchedManifest> {
   checkEncoding(answer, reference);
@@ -24,7 +27,7 @@ export async function readManifest(answer: HttpAnswer, reference: Reference): Pr
   const wanted = reference.digest ?? saidDigest(answer);
   const digest = digestOf(bytes, wanted === undefined ? "sha256" : splitDigest(wanted).algorithm);
   if (wanted !== undefined && wanted !== digest)
-    throw lying(reference, `the manifest has digest ${digest}, not ${wanted}`);
+    throw lying(reference, `the manifest has digest ${digest}, not ${wanted}`, OtherDigestError);
   return { descriptor: { mediaType: type, digest, size: bytes.length }, bytes };
 }
 
@@ -72,8 +75,8 @@ function saidDigest(answer: AnswerHead): Digest | undefined {
   return isDigest(text) ? text : undefined;
 }
 
-function lying(reference: Reference, why: string): RegistryError {
-  return new RegistryError(`Cannot trust the registry's answer for ${reference.host}/${reference.path}: ${why}`, {
+function lying(reference: Reference, why: string, Made: typeof RegistryError = RegistryError): RegistryError {
+  return new Made(`Cannot trust the registry's answer for ${reference.host}/${reference.path}: ${why}`, {
     code: "E_REGISTRY_LIES",
     hint: "check what stands between: a proxy, a login page, a broken mirror",
   });

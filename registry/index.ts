@@ -6,7 +6,7 @@ export { forgetCredentials, keepCredentials, keptRegistries, type Kept, type Kee
 export { checkLogin, type LoginRequest } from "./login.ts";
 export type { CredentialSource, RegistryFiles, RegistryOptions, RegistryWarning } from "./options.ts";
 export { pullBlob, pullLayers, resolveImage, type PullProgress, type ResolvedManifest } from "./pull.ts";
-export { mountSources, pushImage, type PushRequest } from "./push.ts";
 export { missingManifests, pushIndex, type IndexPushRequest } from "./push-index.ts";
 export { pullIndex, type PulledIndex } from "./pull-index.ts";
+export { pushImage, type PushRequest } from "./push.ts";
 export { RegistryError } from "./transport/errors.ts";

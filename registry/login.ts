@@ -5,7 +5,9 @@ import type { RegistryOptions } from "./options.ts";
 import { basicHeader, fetchToken } from "./transport/auth.ts";
 import { parseChallenges } from "./transport/challenge.ts";
 import { RegistryError, unexpectedStatus } from "./transport/errors.ts";
+import { tokenFetch } from "./sender.ts";
 import { HttpClient } from "./transport/http.ts";
+import { Retries } from "./transport/retry.ts";
 
 /** What a login works with. */
 export interface LoginRequest {
@@ -56,12 +58,8 @@ async function ask(http: HttpClient, config: HostConfig, endpoint: Endpoint, req
     authorization = basicHeader(credentials.username, credentials.password);
   } else {
     const { origin } = new URL(endpoint.api);
-    const found = await fetchToken(bearer, { scope: "", credentials, origin }, async (url, init) => {
-      const { origin: there, host: service } = new URL(url);
-      const tls = there === origin ? endpoint.tls : config.tls(service, { verify: true });
-      const answer = await http.request(url, { ...init, signal, tls });
-      return { status: answer.status, body: await answer.text(1 << 20) };
-    });
+    const fetch = tokenFetch(http, { endpoint, config, retries: () => new Retries(), signal });
+    const found = await fetchToken(bearer, { scope: "", credentials, origin, nearness: first.nearness }, fetch);
     if (found.token === undefined) throw refused(host, 401).with(found.why === undefined ? [] : [found.why]);
     authorization = `Bearer ${found.token}`;
   }

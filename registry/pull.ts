@@ -113,6 +113,8 @@ export async function pullLayers(
 interface BlobOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (bytes: number) => void;
+  /** It is tried the second time. */
+  readonly again?: boolean;
 }
 
 /** One blob, resumed where a broken connection or an earlier pull left it. @throws RegistryError, E_DIGEST_MISMATCH */
@@ -130,9 +132,10 @@ export async function pullBlob(
   try {
     await ingest.commit();
   } catch (error) {
-    // What an earlier pull left may be what is wrong; it is gone now.
-    if (!resumed || !(error instanceof TsbuildError)) throw error;
-    await pullBlob(client, content, reference, desc, options);
+    // What an earlier pull left may be what is wrong, or a byte that was turned on the way: both are gone now.
+    if (!(error instanceof TsbuildError) || options.again === true) throw error;
+    if (!resumed && error.code !== "E_DIGEST_MISMATCH") throw error;
+    await pullBlob(client, content, reference, desc, { ...options, again: true });
   }
 }
 
@@ -162,5 +165,5 @@ async function download(
 /** How often a blob is gone on with after an error; a server that stalls has a second chance, and no more. */
 function resumesAfter(error: unknown): number {
   if (!(error instanceof RegistryError) || error.status !== undefined) return 0;
-  return error.code === "E_REGISTRY_STALLED" ? 1 : resumes;
+  return error.kind === "stalled" ? 1 : resumes;
 }

@@ -25,7 +25,8 @@ export async function missingManifests(
   const missing: Descriptor[] = [];
   for (const one of documents) {
     const headers = { accept: one.mediaType };
-    const answer = await client.send(endpoint, `/manifests/${one.digest}`, { method: "HEAD", headers, signal }, "push");
+    const at = `/manifests/${one.digest}`;
+    const { answer } = await client.send(endpoint, { method: "HEAD", at, access: "push", headers, signal });
     await answer.discard();
     if (answer.status !== 200) missing.push(one);
   }

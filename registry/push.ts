@@ -1,15 +1,13 @@
-import { checkStored } from "./answers.ts";
-import { RegistryError } from "./transport/errors.ts";
-import { redirected } from "./transport/redirect.ts";
 import type { Descriptor } from "../store/oci/descriptor.ts";
 import type { Manifest } from "../store/oci/manifest.ts";
-import { parseReference, type Reference } from "../store/oci/reference.ts";
 import type { Digest } from "../store/oci/digest.ts";
+import type { Reference } from "../store/oci/reference.ts";
+import { checkStored } from "./answers.ts";
 import type { RegistryClient } from "./client.ts";
 import type { Endpoint } from "./endpoints.ts";
+import { uploadBlob } from "./upload.ts";
 
 const parallelUploads = 4;
-const tries = 3;
 
 /** What is pushed: documents as bytes, layers through `openBlob`, which may be called again when an upload is repeated. */
 export interface PushRequest {
@@ -19,8 +17,8 @@ export interface PushRequest {
   readonly manifestBytes: Uint8Array;
   readonly configBytes: Uint8Array;
   readonly openBlob: (desc: Descriptor) => AsyncIterable<Uint8Array>;
-  /** Repositories of the same registry that may have a layer already: `library/debian`. */
-  readonly mountFrom?: readonly string[];
+  /** The repository of the same registry that a layer came from: `library/debian`. */
+  readonly mountFrom?: (desc: Descriptor) => string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: {
     readonly digest: Digest;
@@ -64,13 +62,16 @@ export async function putDocument(
 ): Promise<Descriptor> {
   const { reference, descriptor, manifestBytes, signal } = request;
   const name = reference.tag ?? descriptor.digest;
-  const answer = await client.send(
-    endpoint,
-    `/manifests/${name}`,
-    { method: "PUT", headers: { "content-type": descriptor.mediaType }, body: manifestBytes, signal },
-    "push",
-  );
-  if (answer.status !== 201 && answer.status !== 200) throw await client.failure(answer, endpoint, reference, "push");
+  const sent = await client.send(endpoint, {
+    method: "PUT",
+    at: `/manifests/${name}`,
+    access: "push",
+    headers: { "content-type": descriptor.mediaType },
+    body: manifestBytes,
+    signal,
+  });
+  const { answer } = sent;
+  if (answer.status !== 201 && answer.status !== 200) throw await client.failure(sent, endpoint, reference, "push");
   await answer.discard();
   checkStored(answer, reference, descriptor.digest);
   return descriptor;
@@ -82,95 +83,24 @@ async function pushBlob(
   request: PushRequest,
   desc: Descriptor,
 ): Promise<void> {
-  const { signal, onProgress } = request;
+  const { reference, manifest, configBytes, openBlob, mountFrom, signal, onProgress } = request;
   const { digest, size: total } = desc;
-  const head = await client.send(endpoint, `/blobs/${digest}`, { method: "HEAD", headers: {}, signal }, "push");
-  await head.discard();
-  if (head.status === 200) return onProgress?.({ digest, current: total, total, exists: true });
-  const started = await startUpload(client, endpoint, request, desc);
-  if (started === undefined) return onProgress?.({ digest, current: total, total, exists: true });
-  let location = started;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await upload(client, endpoint, request, desc, location);
-    } catch (error) {
-      signal?.throwIfAborted();
-      const again =
-        error instanceof RegistryError && (error.code === "E_REGISTRY_UNREACHABLE" || (error.status ?? 0) >= 500);
-      if (!again || attempt >= tries) throw error;
-      // The stream went as far as it went: a new upload begins anew.
-      location = (await startUpload(client, endpoint, request, desc)) ?? location;
-    }
-  }
-}
-
-/** Where to send the blob; undefined when the registry mounted it from another repository. */
-async function startUpload(
-  client: RegistryClient,
-  endpoint: Endpoint,
-  request: PushRequest,
-  desc: Descriptor,
-): Promise<string | undefined> {
-  const { reference, signal, mountFrom = [] } = request;
+  const isConfig = digest === manifest.config.digest;
   // Where the name is rewritten the others' names are not known.
   const rewritten = endpoint.repository !== reference.path;
-  const [from] = rewritten ? [] : mountFrom.filter((path) => path !== reference.path);
-  const query = from === undefined ? "" : `?mount=${desc.digest}&from=${encodeURIComponent(from)}`;
-  const path = `/blobs/uploads/${query}`;
-  const answer = await client.send(
+  const sent = await uploadBlob({
+    client,
     endpoint,
-    path,
-    { method: "POST", headers: { "content-length": "0" }, signal },
-    "push",
-  );
-  if (answer.status === 201) {
-    await answer.discard();
-    return undefined;
-  }
-  const location = answer.header("location");
-  if (answer.status !== 202 || location === undefined) throw await client.failure(answer, endpoint, reference, "push");
-  await answer.discard();
-  return redirected(location, answer.url);
-}
-
-async function upload(
-  client: RegistryClient,
-  endpoint: Endpoint,
-  request: PushRequest,
-  desc: Descriptor,
-  location: string,
-): Promise<void> {
-  const { reference, manifest, signal } = request;
-  const url = new URL(location);
-  url.searchParams.set("digest", desc.digest);
-  const isConfig = desc.digest === manifest.config.digest;
-  const headers = { "content-type": "application/octet-stream", "content-length": String(desc.size) };
-  const body = isConfig ? request.configBytes : counted(request, desc);
-  const answer = await client.send(endpoint, url.href, { method: "PUT", headers, body, signal }, "push");
-  if (answer.status !== 201 && answer.status !== 204) throw await client.failure(answer, endpoint, reference, "push");
-  await answer.discard();
-}
-
-async function* counted(request: PushRequest, desc: Descriptor): AsyncGenerator<Uint8Array> {
-  let current = 0;
-  for await (const chunk of request.openBlob(desc)) {
-    request.signal?.throwIfAborted();
-    // Layers that are packed on the fly come in one buffer that is used again.
-    yield Buffer.from(chunk);
-    current += chunk.byteLength;
-    request.onProgress?.({ digest: desc.digest, current, total: desc.size, exists: false });
-  }
-}
-
-/** Repositories of the same registry among image names: what a push may mount layers from. */
-export function mountSources(host: string, names: readonly string[]): readonly string[] {
-  const paths = names.flatMap((name) => {
-    try {
-      const reference = parseReference(name);
-      return reference.host === host ? [reference.path] : [];
-    } catch {
-      return [];
-    }
+    reference,
+    desc,
+    open: () => (isConfig ? single(configBytes) : openBlob(desc)),
+    mountFrom: rewritten ? undefined : mountFrom?.(desc),
+    signal,
+    onBytes: (current) => onProgress?.({ digest, current, total, exists: false }),
   });
-  return [...new Set(paths)];
+  if (!sent) onProgress?.({ digest, current: total, total, exists: true });
+}
+
+async function* single(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }

@@ -45,12 +45,20 @@ export class HostConfig {
   }
 
   /** How a host is trusted, by its certs.d directory and the files of a hosts.toml. One object for equal questions. */
-  tls(host: string, options: { readonly verify: boolean; readonly more?: CertificateFiles }): TlsOptions | undefined {
-    const { verify, more = { ca: [], clients: [] } } = options;
-    const key = JSON.stringify([host, verify, more]);
+  tls(
+    host: string,
+    options: {
+      readonly verify: boolean;
+      readonly more?: CertificateFiles;
+      /** Whether it is shown a client's certificate; default true. */
+      readonly clients?: boolean;
+    },
+  ): TlsOptions | undefined {
+    const { verify, more = { ca: [], clients: [] }, clients: shown = true } = options;
+    const key = JSON.stringify([host, verify, more, shown]);
     if (!this.#tls.has(key)) {
       const found = findCertificates(this.#files.certsDirs ?? [], host);
-      const files = { ca: [...found.ca, ...more.ca], clients: [...more.clients, ...found.clients] };
+      const files = { ca: [...found.ca, ...more.ca], clients: shown ? [...more.clients, ...found.clients] : [] };
       this.#tls.set(key, readTls(files, verify));
     }
     return this.#tls.get(key);

@@ -22,8 +22,14 @@ const embedded: readonly { readonly before: string; readonly bits: number; reado
   { before: "2002:", bits: 16, after: "::" }, // 6to4
 ];
 
-const lists = { loopback: listOf(loopback, ["::", "::1"], []), link: listOf(link, metadata6, metadata) };
-lists.link.addSubnet("fe80::", 10, "ipv6");
+/** Made with the first address: a command that asks no server needs none. */
+let lists: { readonly loopback: BlockList; readonly link: BlockList } | undefined;
+
+function makeLists(): NonNullable<typeof lists> {
+  const made = { loopback: listOf(loopback, ["::", "::1"], []), link: listOf(link, metadata6, metadata) };
+  made.link.addSubnet("fe80::", 10, "ipv6");
+  return made;
+}
 
 /** What is no address counts as far. */
 export function nearnessOf(address: string): Nearness {
@@ -31,6 +37,7 @@ export function nearnessOf(address: string): Nearness {
   const family = isIP(plain);
   if (family === 0) return "far";
   const type = family === 4 ? "ipv4" : "ipv6";
+  lists ??= makeLists();
   // A list of IPv4 ranges knows ::ffff:127.0.0.1 too.
   if (lists.link.check(plain, type)) return "link";
   return lists.loopback.check(plain, type) ? "loopback" : "far";

@@ -1,18 +1,23 @@
 import { TTLCache } from "@isaacs/ttlcache";
 import type { Credentials } from "../credentials/credentials.ts";
 import { isLoopback } from "../endpoints.ts";
+import { isReached, nearnessOfHost, reachFrom, type Nearness } from "./address.ts";
 import type { Challenge } from "./challenge.ts";
+import { tokenError } from "./errors.ts";
+import type { HttpAnswer } from "./http.ts";
+import { isRedirect, leadTo, redirected, type Place } from "./redirect.ts";
+import { isTemporary } from "./retry.ts";
 
 /** The value of an Authorization header for basic credentials. */
 export function basicHeader(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
-/** Sends one request and gives status and body. */
+/** Sends one request to a token service and gives its answer; it may be sent again. */
 export type TokenFetch = (
-  url: string,
+  place: Place,
   init: { readonly method: string; readonly headers: Record<string, string>; readonly body?: string },
-) => Promise<{ readonly status: number; readonly body: string }>;
+) => Promise<Pick<HttpAnswer, "status" | "header" | "text" | "discard" | "nearness">>;
 
 /** A token is not used in its last seconds. */
 const margin = 10_000;
@@ -42,15 +47,20 @@ export class TokenCache {
   }
 }
 
-/** Addresses that clouds answer themselves: no token service has one. */
-const linkLocal = /^(?:169\.254\.|\[fe[89ab])/i;
+const maxAnswer = 1 << 20;
+const maxRedirects = 5;
 
-/** The token service that a registry names: over TLS, or as the registry itself without. undefined: it may not be asked. */
-function realmOf({ realm = "" }: Challenge["parameters"], origin: string): URL | undefined {
+/**
+ * The token service that a registry names: over TLS, or as the registry itself without; never on this machine for one of
+ * the network. undefined: it may not be asked.
+ */
+function realmOf({ realm = "" }: Challenge["parameters"], { origin, nearness }: TokenRequest): Place | undefined {
   const url = URL.parse(realm);
-  if (url === null || url.username !== "" || url.password !== "" || linkLocal.test(url.hostname)) return undefined;
-  if (url.protocol === "https:") return url;
-  return url.protocol === "http:" && origin.startsWith("http:") ? url : undefined;
+  if (url === null || url.username !== "" || url.password !== "") return undefined;
+  if (url.protocol !== "https:" && (url.protocol !== "http:" || !origin.startsWith("http:"))) return undefined;
+  // What it leads to is not what the user named, unless it is the registry itself.
+  const reach = url.origin === origin ? "anywhere" : reachFrom(nearness);
+  return isReached(nearnessOfHost(url.hostname), reach) ? { url: url.href, home: true, reach } : undefined;
 }
 
 /** Whether it may be told the credentials: over TLS, on this machine, or if the registry is told them too. */
@@ -63,8 +73,10 @@ export interface TokenRequest {
   /** `repository:library/debian:pull`; empty: none but to know who asks. */
   readonly scope: string;
   readonly credentials: Credentials | undefined;
-  /** The registry's own. */
+  /** The registry's own: nobody else's challenge may be answered. */
   readonly origin: string;
+  /** Where the registry is. */
+  readonly nearness: Nearness;
 }
 
 /** What a token service gave, or why there is no token, if not for the credentials. */
@@ -72,58 +84,73 @@ export type TokenResult =
   | { readonly token: string; readonly expiresIn: number | undefined }
   | { readonly token: undefined; readonly why: string | undefined };
 
-/** Asks the token service of a bearer challenge. */
-export async function fetchToken(
-  challenge: Challenge,
-  { scope, credentials, origin }: TokenRequest,
-  fetch: TokenFetch,
-): Promise<TokenResult> {
+/** Asks the token service of a bearer challenge. @throws RegistryError when it has no answer now */
+export async function fetchToken(challenge: Challenge, wanted: TokenRequest, fetch: TokenFetch): Promise<TokenResult> {
+  const { scope, credentials, origin } = wanted;
   const { service, realm: named = "" } = challenge.parameters;
-  const realm = realmOf(challenge.parameters, origin);
-  if (realm === undefined)
+  const place = realmOf(challenge.parameters, wanted);
+  if (place === undefined)
     return { token: undefined, why: `its token service may not be asked: ${JSON.stringify(named.slice(0, 100))}` };
+  const realm = new URL(place.url);
   const known = isSafe(realm, origin) ? credentials : undefined;
-  const answer =
-    known?.kind === "identity"
-      ? await postToken(realm.href, service, scope, known.token, fetch)
-      : await getToken(realm.href, service, scope, known, fetch);
-  if (answer.status === 401 || answer.status === 403) return { token: undefined, why: undefined };
-  if (answer.status !== 200)
-    return { token: undefined, why: `its token service ${realm.host} answered ${answer.status}` };
-  return readToken(answer.body) ?? { token: undefined, why: `its token service ${realm.host} gave no token` };
+  const form = known?.kind === "identity" ? refreshForm(service, scope, known.token) : undefined;
+  const first = form === undefined ? { ...place, url: tokenUrl(realm, service, scope) } : place;
+  const answer = await askToken(first, form ?? { method: "GET", headers: basicOf(known) }, fetch);
+  const { status } = answer;
+  if (status === 200) {
+    return (
+      readToken(await answer.text(maxAnswer)) ?? {
+        token: undefined,
+        why: `its token service ${realm.host} gave no token`,
+      }
+    );
+  }
+  const retryAfter = answer.header("retry-after");
+  await answer.discard();
+  if (status === 401 || status === 403) return { token: undefined, why: undefined };
+  const why = `its token service ${realm.host} answered ${status}`;
+  if (isTemporary(status)) throw tokenError(origin, why, { status, retryAfter });
+  return { token: undefined, why };
 }
 
-async function getToken(
-  realm: string,
-  service: string | undefined,
-  scope: string,
-  credentials: Credentials | undefined,
-  fetch: TokenFetch,
-): ReturnType<TokenFetch> {
+/** Follows redirects within the service's own origin: to another one neither who asks goes nor what for. */
+async function askToken(first: Place, init: Parameters<TokenFetch>[1], fetch: TokenFetch): ReturnType<TokenFetch> {
+  for (let at = first, count = 0; ; count++) {
+    const answer = await fetch(at, init);
+    const location = answer.header("location");
+    if (init.method !== "GET" || !isRedirect(answer.status) || location === undefined || count === maxRedirects)
+      return answer;
+    const next = leadTo(redirected(location, at.url), at, answer);
+    if (!next.home) return answer;
+    await answer.discard();
+    at = next;
+  }
+}
+
+function tokenUrl(realm: URL, service: string | undefined, scope: string): string {
   const url = new URL(realm);
   if (service !== undefined) url.searchParams.set("service", service);
   for (const one of scope.split(" ").filter((text) => text !== "")) url.searchParams.append("scope", one);
-  const headers: Record<string, string> = {};
-  if (credentials?.kind === "basic") headers["authorization"] = basicHeader(credentials.username, credentials.password);
-  return await fetch(url.href, { method: "GET", headers });
+  return url.href;
 }
 
-async function postToken(
-  realm: string,
-  service: string | undefined,
-  scope: string,
-  refreshToken: string,
-  fetch: TokenFetch,
-): ReturnType<TokenFetch> {
+function basicOf(credentials: Credentials | undefined): Record<string, string> {
+  return credentials?.kind === "basic"
+    ? { authorization: basicHeader(credentials.username, credentials.password) }
+    : {};
+}
+
+/** @see distribution, docs/spec/auth/oauth.md */
+function refreshForm(service: string | undefined, scope: string, token: string): Parameters<TokenFetch>[1] {
   const form = new URLSearchParams({
     grant_type: "refresh_token",
     service: service ?? "",
     client_id: "tsbuild",
     scope,
-    refresh_token: refreshToken,
+    refresh_token: token,
   });
   const headers = { "content-type": "application/x-www-form-urlencoded" };
-  return await fetch(realm, { method: "POST", headers, body: form.toString() });
+  return { method: "POST", headers, body: form.toString() };
 }
 
 function readToken(body: string): { readonly token: string; readonly expiresIn: number | undefined } | undefined {

@@ -1,4 +1,6 @@
 import { TsbuildError } from "../../native/errors.ts";
+import { failureOf, type FailureKind } from "./failure.ts";
+import { variableFor } from "./proxy-variable.ts";
 import { retryAfterDelay } from "./retry.ts";
 
 /** A registry that could not be reached or did not do what was asked. */
@@ -8,6 +10,10 @@ export class RegistryError extends TsbuildError {
   readonly status: number | undefined;
   /** The registry's own code: MANIFEST_UNKNOWN ... */
   readonly detail: string | undefined;
+  /** When the server wants to be asked again, as it said. */
+  readonly retryAfter: string | undefined;
+  /** Why there was no answer; undefined when there was one. */
+  readonly kind: FailureKind | undefined;
 
   constructor(
     message: string,
@@ -15,6 +21,8 @@ export class RegistryError extends TsbuildError {
       readonly code: string;
       readonly status?: number | undefined;
       readonly detail?: string | undefined;
+      readonly kind?: FailureKind | undefined;
+      readonly retryAfter?: string | undefined;
       readonly hint?: string;
       readonly notes?: readonly string[];
       readonly cause?: unknown;
@@ -23,15 +31,19 @@ export class RegistryError extends TsbuildError {
     super(message, options);
     this.status = options.status;
     this.detail = options.detail;
+    this.kind = options.kind;
+    this.retryAfter = options.retryAfter;
   }
 
   /** The same error with more facts, and other advice. */
   with(notes: readonly string[], hint: string | undefined = this.hint): RegistryError {
-    const { code, status, detail } = this;
+    const { code, status, detail, kind, retryAfter } = this;
     return new RegistryError(this.message, {
       code,
       status,
       detail,
+      kind,
+      retryAfter,
       cause: this,
       notes: [...this.notes, ...notes],
       ...(hint === undefined ? {} : { hint }),
@@ -39,81 +51,91 @@ export class RegistryError extends TsbuildError {
   }
 }
 
-/** The cause of a body that came too slowly. */
-export class StalledError extends Error {
-  override readonly name: string = "StalledError";
-  readonly code: string = "ESTALLED";
-}
+/** What is found behind a firewall where the proxy is missing. */
+const mayNeedProxy = /^(?:ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
 
-/** The error of a request that got no answer; `env` tells of proxies. */
-export function unreachable(origin: string, cause: unknown, env: Readonly<Record<string, string>> = {}): RegistryError {
-  const code = errorCode(cause);
-  const host = new URL(origin).host;
-  const text = cause instanceof Error ? cause.message : String(cause);
-  if (/wrong version number|packet length too long|EPROTO|ssl3_get_record/i.test(`${code} ${text}`)) {
-    return new RegistryError(`Cannot talk to ${host}: it answered plain HTTP to a TLS hello`, {
-      code: "E_REGISTRY_HTTP",
-      cause,
-      hint: `--insecure-registry ${host}, or [[registry]] with insecure = true in /etc/containers/registries.conf`,
-    });
+/** The error of a request that got no answer. */
+export function unreachable(origin: string, cause: unknown, way: string | undefined): RegistryError {
+  const { kind, why } = failureOf(cause);
+  const { host, protocol } = new URL(origin);
+  const notes = way === undefined ? (mayNeedProxy.test(why) ? [`${variableFor({ protocol })} is not set`] : []) : [way];
+  const made = (message: string, options: { code: string; hint: string; notes?: readonly string[] }): RegistryError =>
+    new RegistryError(message, { ...options, kind, cause });
+  switch (kind) {
+    case "near":
+      return made(`Cannot follow to ${host}: ${why}, and the server that leads there is not`, {
+        code: "E_REGISTRY_REDIRECT",
+        hint: "name that place yourself if it is meant: --registry-mirror HOST=URL",
+      });
+    case "plain":
+      return made(`Cannot talk to ${host}: it answered plain HTTP to a TLS hello`, {
+        code: "E_REGISTRY_HTTP",
+        hint: `--insecure-registry ${host}, or [[registry]] with insecure = true in /etc/containers/registries.conf`,
+      });
+    case "stalled":
+      return made(`Cannot wait for ${host}: it does not go on`, {
+        code: "E_REGISTRY_STALLED",
+        hint: "try again, with more time: TSBUILD_REGISTRY_TIMEOUT=5m; or name a mirror: --registry-mirror HOST=URL",
+      });
+    case "client-certificate":
+      return made(`Cannot talk to ${host}: it does not take the client's certificate, or wants one`, {
+        code: "E_REGISTRY_TLS",
+        hint: `put client.cert and client.key into /etc/containers/certs.d/${host}/`,
+      });
+    case "certificate":
+      return made(`Cannot trust ${host}: its certificate is not valid here (${why})`, {
+        code: "E_REGISTRY_TLS",
+        hint: `put its CA into /etc/containers/certs.d/${host}/ca.crt, or --insecure-registry ${host}`,
+      });
+    case "proxy-refused":
+      return made(`Cannot connect to ${host}: the proxy wants to know who asks (407)`, {
+        code: "E_REGISTRY_UNREACHABLE",
+        notes,
+        hint: "give user and password in the variable: http://user:password@host:port",
+      });
+    default:
+      return made(`Cannot connect to ${host} (${why})`, {
+        code: "E_REGISTRY_UNREACHABLE",
+        notes,
+        hint: "check the name and the network, or name a mirror: --registry-mirror HOST=URL",
+      });
   }
-  if (/^(?:ESTALLED|UND_ERR_(?:HEADERS|BODY)_TIMEOUT)$/.test(code)) {
-    return new RegistryError(`Cannot wait for ${host}: it does not go on`, {
-      code: "E_REGISTRY_STALLED",
-      cause,
-      hint: "try again, with more time: TSBUILD_REGISTRY_TIMEOUT=5m; or name a mirror: --registry-mirror HOST=URL",
-    });
-  }
-  if (/^ERR_SSL_.*ALERT.*(?:CERTIFICATE|HANDSHAKE_FAILURE|UNKNOWN_CA|ACCESS_DENIED)/.test(code)) {
-    return new RegistryError(`Cannot talk to ${host}: it does not take the client's certificate, or wants one`, {
-      code: "E_REGISTRY_TLS",
-      cause,
-      hint: `put client.cert and client.key into /etc/containers/certs.d/${host}/`,
-    });
-  }
-  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/.test(code)) {
-    return new RegistryError(`Cannot trust ${host}: its certificate is not valid here (${code})`, {
-      code: "E_REGISTRY_TLS",
-      cause,
-      hint: `put its CA into /etc/containers/certs.d/${host}/ca.crt, or --insecure-registry ${host}`,
-    });
-  }
-  return new RegistryError(`Cannot connect to ${host} (${code === "" ? text : code})`, {
-    code: "E_REGISTRY_UNREACHABLE",
-    cause,
-    notes: proxyNotes(origin, code, env),
-    hint: "check the name and the network, or name a mirror: --registry-mirror HOST=URL",
-  });
-}
-
-/** Behind a firewall it is the proxy that is missing, or that does not answer. */
-function proxyNotes(origin: string, code: string, env: Readonly<Record<string, string>>): readonly string[] {
-  const name = origin.startsWith("https:") ? "HTTPS_PROXY" : "HTTP_PROXY";
-  const proxy = env[name.toLowerCase()] ?? env[name] ?? env["http_proxy"] ?? env["HTTP_PROXY"] ?? "";
-  if (proxy !== "")
-    return [`by the proxy ${URL.parse(proxy.includes("://") ? proxy : `http://${proxy}`)?.host ?? name} (${name})`];
-  return ["ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "ENETUNREACH"].includes(code) ? [`${name} is not set`] : [];
-}
-
-function errorCode(error: unknown): string {
-  for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    if ("code" in at && typeof at.code === "string" && !at.code.startsWith("UND_ERR_SOCKET")) return at.code;
-  }
-  return "";
 }
 
 /** The error of an answer that is none of those expected. `act` is what was asked for: `pull app:1`. */
 export function unexpectedStatus(
   act: string,
   origin: string,
-  answer: { readonly status: number; readonly body: string; readonly retryAfter?: string | undefined },
+  answer: {
+    readonly status: number;
+    readonly body: string;
+    readonly retryAfter?: string | undefined;
+    /** The host that a registry sent the request to. */
+    readonly elsewhere?: string | undefined;
+  },
   tried: readonly string[] = [],
 ): RegistryError {
-  const { status, body } = answer;
+  const { status, body, elsewhere } = answer;
   const host = new URL(origin).host;
   const detail = registryCode(body);
   const said = detail === undefined ? `${status}` : `${status} ${detail}`;
-  const common = { status, detail };
+  const common = { status, detail, retryAfter: answer.retryAfter };
+  if (status === 413) {
+    return new RegistryError(`Cannot ${act}: ${host} takes no body of that size (413)`, {
+      ...common,
+      code: "E_REGISTRY_BODY_SIZE",
+      notes: ["mostly it is a proxy before the registry that has a limit, not the registry"],
+      hint: "raise that limit (nginx: client_max_body_size 0; Cloudflare: the plan's), or make the layer smaller",
+    });
+  }
+  if (elsewhere !== undefined) {
+    return new RegistryError(`Cannot ${act}: ${elsewhere}, where ${host} sends it, answered ${said}`, {
+      ...common,
+      code: "E_REGISTRY_STATUS",
+      notes: status === 401 ? ["credentials are for the registry alone: no other place is told them"] : [],
+      hint: "try again; if it stays so, the registry's storage or a proxy before it is set up wrongly",
+    });
+  }
   if (status === 401 || status === 403) {
     return new RegistryError(`Cannot ${act}: ${host} refused it (${said})`, {
       ...common,
@@ -140,6 +162,20 @@ export function unexpectedStatus(
   return new RegistryError(`Cannot ${act}: ${host} answered ${said}`, {
     ...common,
     code: "E_REGISTRY_STATUS",
+    notes: waitNotes(answer.retryAfter),
+    hint: "try again later, or use a mirror: --registry-mirror HOST=URL",
+  });
+}
+
+/** The error of a token service that does not answer now: that is no matter of credentials. */
+export function tokenError(
+  origin: string,
+  why: string,
+  answer: { readonly status: number; readonly retryAfter: string | undefined },
+): RegistryError {
+  return new RegistryError(`Cannot get a token for ${new URL(origin).host}: ${why}`, {
+    status: answer.status,
+    code: answer.status === 429 ? "E_REGISTRY_RATE" : "E_REGISTRY_STATUS",
     notes: waitNotes(answer.retryAfter),
     hint: "try again later, or use a mirror: --registry-mirror HOST=URL",
   });

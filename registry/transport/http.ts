@@ -1,10 +1,13 @@
 import type { Dispatcher } from "undici";
 import { monotonic } from "../../native/clock.ts";
-import type { TsbuildError } from "../../native/errors.ts";
+import { TsbuildError } from "../../native/errors.ts";
 import type { TlsOptions } from "../hosts/certificates.ts";
 import type { RegistryOptions } from "../options.ts";
-import { dispatcherFor, isUntrusted } from "./dispatcher.ts";
-import { StalledError, unreachable } from "./errors.ts";
+import type { Nearness, Reach } from "./address.ts";
+import { Dispatchers, isUntrusted } from "./dispatcher.ts";
+import { unreachable } from "./errors.ts";
+import { StalledError } from "./failure.ts";
+import { Proxies } from "./proxy.ts";
 import { defaultPatience } from "./retry.ts";
 
 type Undici = typeof import("undici");
@@ -13,6 +16,8 @@ type Undici = typeof import("undici");
 export interface HttpAnswer {
   readonly status: number;
   readonly url: string;
+  /** Where the server is that gave it. */
+  readonly nearness: Nearness;
   header(name: string): string | undefined;
   body(): AsyncIterable<Uint8Array>;
   /** The body up to a limit of bytes; a longer one is cut. All of it has to come within the client's patience. */
@@ -29,92 +34,90 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
   /** How this server is trusted, beyond the usual. */
   readonly tls?: TlsOptions | undefined;
+  /** What addresses it may go to; default: any, for a URL that the user named. */
+  readonly reach?: Reach;
+  /** Bytes that the server may have to read once more before it answers. */
+  readonly stored?: number;
 }
 
-/** Who was sent a blob may have to read it once more before the answer: so many times the patience. */
-const uploadPatience = 10;
+/** Bytes that a server reads in a millisecond, at the least. */
+const readingPace = 10_000;
 /** Bytes that have to come, or else the server only keeps the connection open. */
 const slowest = 4096;
 /** For what is left of an answer that nobody reads. */
 const discardPatience = 2_000;
 const maxText = 64 << 10;
 
-/** Makes the error of a request that got no answer, or of a body that broke off. */
-export type HttpFailure = (origin: string, cause: unknown) => TsbuildError;
+/** Makes the error of a request that got no answer, or of a body that broke off. `way`: by what proxy, if any. */
+export type HttpFailure = (origin: string, cause: unknown, way: string | undefined) => TsbuildError;
 
 /**
  * HTTP with keep-alive and proxies, without redirects and retries of its own. undici is imported with the first
  * request: a build that finds everything never pays for it.
  */
 export class HttpClient {
-  readonly #options: Pick<RegistryOptions, "env" | "patience">;
-  readonly #patience: number;
+  readonly patience: number;
+  readonly #proxies: Proxies;
   readonly #failure: HttpFailure;
-  #undici: Promise<Undici> | undefined;
-  readonly #opened: Dispatcher[] = [];
-  readonly #dispatchers = new Map<TlsOptions | undefined, Dispatcher>();
-  /** The authorities that the machine trusts are read when those of Node's do not do: that takes 50 ms. */
-  #systemTrust = false;
+  #dispatchers: Promise<readonly [Undici, Dispatchers]> | undefined;
 
-  constructor(options: Pick<RegistryOptions, "env" | "patience">, failure?: HttpFailure) {
-    this.#options = options;
-    this.#patience = options.patience ?? defaultPatience;
-    this.#failure = failure ?? ((origin, cause) => unreachable(origin, cause, options.env));
+  constructor(options: Pick<RegistryOptions, "env" | "patience">, failure: HttpFailure = unreachable) {
+    this.patience = options.patience ?? defaultPatience;
+    this.#proxies = new Proxies(options.env);
+    this.#failure = failure;
   }
 
   /** @throws the failure when there is no answer */
   async request(url: string, request: HttpRequest): Promise<HttpAnswer> {
-    const tried = this.#systemTrust;
+    const [undici, dispatchers] = await (this.#dispatchers ??= this.#load());
+    const tried = dispatchers.systemTrust;
     try {
-      return await this.#send(url, request);
+      return await this.#send(undici, dispatchers, url, request);
     } catch (error) {
       // Nothing of the request was sent yet.
       if (tried || !isUntrusted(error)) throw error;
-      if (!this.#systemTrust) this.#dispatchers.clear();
-      this.#systemTrust = true;
-      return await this.#send(url, request);
-    }
-  }
-
-  async #send(url: string, request: HttpRequest): Promise<HttpAnswer> {
-    this.#undici ??= import("undici");
-    const undici = await this.#undici;
-    const dispatcher = this.#dispatcher(undici, request.tls);
-    try {
-      const { statusCode, headers, body } = await undici.request(url, {
-        method: request.method,
-        headers: { "user-agent": "tsbuild", ...request.headers },
-        body:
-          request.body === undefined
-            ? null
-            : typeof request.body === "string" || request.body instanceof Uint8Array
-              ? request.body
-              : iterable(request.body),
-        signal: request.signal ?? null,
-        dispatcher,
-        headersTimeout: this.#patience * (request.method === "PUT" ? uploadPatience : 1),
-        bodyTimeout: this.#patience,
-      });
-      const common = { patience: this.#patience, failure: this.#failure };
-      return new Answer({ url, status: statusCode, headers, body, ...common });
-    } catch (error) {
-      if (request.signal?.aborted === true) throw request.signal.reason;
-      throw this.#failure(new URL(url).origin, error);
+      dispatchers.trustSystem();
+      return await this.#send(undici, dispatchers, url, request);
     }
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#opened.splice(0).map(async (one) => await one.destroy()));
+    const loaded = await this.#dispatchers;
+    this.#dispatchers = undefined;
+    await loaded?.[1].close();
   }
 
-  #dispatcher(undici: Undici, tls: TlsOptions | undefined): Dispatcher {
-    let dispatcher = this.#dispatchers.get(tls);
-    if (dispatcher === undefined) {
-      dispatcher = dispatcherFor(undici, this.#options.env ?? {}, { tls, systemTrust: this.#systemTrust });
-      this.#dispatchers.set(tls, dispatcher);
-      this.#opened.push(dispatcher);
+  async #load(): Promise<readonly [Undici, Dispatchers]> {
+    const undici = await import("undici");
+    return [undici, new Dispatchers(undici, this.#proxies)];
+  }
+
+  async #send(undici: Undici, dispatchers: Dispatchers, url: string, request: HttpRequest): Promise<HttpAnswer> {
+    const at = new URL(url);
+    const failure = (cause: unknown): TsbuildError =>
+      cause instanceof TsbuildError ? cause : this.#failure(at.origin, cause, this.#proxies.note(at));
+    const answerPatience = this.patience + (request.stored ?? 0) / readingPace;
+    const watch = new UploadWatch(this.patience, answerPatience);
+    try {
+      const { method, headers, tls, reach = "anywhere", body, signal } = request;
+      const streamed = body !== undefined && typeof body !== "string" && !(body instanceof Uint8Array);
+      const sent = await undici.request(url, {
+        method,
+        headers: { "user-agent": "tsbuild", ...headers },
+        body: streamed ? iterable(watch.around(body)) : (body ?? null),
+        signal: signal === undefined ? watch.signal : AbortSignal.any([signal, watch.signal]),
+        dispatcher: dispatchers.for(at, { tls, reach }),
+        headersTimeout: streamed ? 0 : answerPatience,
+        bodyTimeout: this.patience,
+      });
+      const nearness = dispatchers.nearness(at);
+      return new Answer({ url, nearness, status: sent.statusCode, ...sent, patience: this.patience, failure });
+    } catch (error) {
+      if (request.signal?.aborted === true) throw request.signal.reason;
+      throw failure(error);
+    } finally {
+      watch.end();
     }
-    return dispatcher;
   }
 }
 
@@ -123,23 +126,61 @@ function iterable(body: AsyncIterable<Uint8Array>): import("node:stream").Readab
   return body as unknown as import("node:stream").Readable;
 }
 
+/** Gives up an upload whose bytes are not taken, or that is not answered when all of them are. */
+class UploadWatch {
+  readonly #abort = new AbortController();
+  readonly #patience: number;
+  readonly #answerPatience: number;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(patience: number, answerPatience: number) {
+    this.#patience = patience;
+    this.#answerPatience = answerPatience;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** The time that whoever gives the bytes takes does not count. */
+  async *around(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of bytes) {
+      this.#wait(this.#patience);
+      yield chunk;
+      this.end();
+    }
+    this.#wait(this.#answerPatience);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #wait(milliseconds: number): void {
+    this.#timer = setTimeout(() => this.#abort.abort(new StalledError()), milliseconds);
+  }
+}
+
 class Answer implements HttpAnswer {
   readonly status: number;
   readonly url: string;
+  readonly nearness: Nearness;
   readonly #headers: Record<string, string | string[] | undefined>;
   readonly #body: Dispatcher.ResponseData["body"];
   readonly #patience: number;
-  readonly #failure: HttpFailure;
+  readonly #failure: (cause: unknown) => TsbuildError;
 
   constructor(init: {
     readonly url: string;
+    readonly nearness: Nearness;
     readonly status: number;
     readonly headers: Record<string, string | string[] | undefined>;
     readonly body: Dispatcher.ResponseData["body"];
     readonly patience: number;
-    readonly failure: HttpFailure;
+    readonly failure: (cause: unknown) => TsbuildError;
   }) {
     this.url = init.url;
+    this.nearness = init.nearness;
     this.status = init.status;
     this.#headers = init.headers;
     this.#body = init.body;
@@ -156,7 +197,7 @@ class Answer implements HttpAnswer {
     try {
       for await (const chunk of this.#paced()) yield chunk;
     } catch (error) {
-      throw this.#failure(new URL(this.url).origin, error);
+      throw this.#failure(error);
     }
   }
 

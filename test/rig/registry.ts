@@ -10,11 +10,21 @@ export interface RegistryFaults {
   /** Answers of this status, so many times, before anything else. */
   status?: { readonly code: number; times: number; readonly retryAfter?: string };
   /** Blobs have another first byte. */
-  corrupt?: boolean;
+  corrupt?: boolean | "once";
   /** User and password that every request needs, by Basic or by a token. */
   auth?: { readonly scheme: "basic" | "bearer"; readonly user: string; readonly password: string };
   /** Blobs are redirected to this origin. */
   redirect?: string;
+  /** Mounts are answered so. */
+  mount?: number;
+  /** Longer bodies of uploads are read so far only, so many times; then the connection breaks, or nothing more is read. */
+  cut?: { readonly bytes: number; times: number; readonly stall?: boolean };
+  /** What came of a cut upload is forgotten. */
+  forgetful?: boolean;
+  /** Larger bodies are not taken, as by a proxy. */
+  bodyLimit?: number;
+  /** Answers of this status to requests that begin so (`PUT /v2/app/manifests`), so many times. */
+  on?: { readonly line: RegExp; readonly code: number; times: number; readonly retryAfter?: string };
 }
 
 /** What a document names. */
@@ -35,6 +45,10 @@ export class TestRegistry implements AsyncDisposable {
   /** The name in the client's certificate of each request. */
   readonly clients: (string | undefined)[] = [];
   readonly blobs: Map<string, Buffer> = new Map();
+  /** What came of uploads that are not done, by path. */
+  readonly #uploads = new Map<string, Buffer>();
+  /** Says of every blob that it is not there, as of one of another repository. */
+  hidden = false;
   /** Requests that showed credentials. */
   authorized = 0;
   readonly #manifests = new Map<string, { readonly type: string; readonly bytes: Buffer }>();
@@ -51,7 +65,10 @@ export class TestRegistry implements AsyncDisposable {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
     const registry = new TestRegistry(server, typeof address === "object" && address !== null ? address.port : 0);
-    server.on("request", (request, response) => void registry.#answer(request, response));
+    server.on(
+      "request",
+      (request, response) => void registry.#answer(request, response).catch(() => response.destroy()),
+    );
     return registry;
   }
 
@@ -105,7 +122,16 @@ export class TestRegistry implements AsyncDisposable {
     if (request.socket instanceof TLSSocket) this.clients.push(request.socket.getPeerCertificate().subject?.CN);
     this.asked.push({ line: `${request.method} ${url.pathname}${url.search}`, headers: request.headers });
     if (request.headers.authorization !== undefined) this.authorized++;
+    const { bodyLimit = Infinity, cut, on } = this.faults;
+    const size = Number(request.headers["content-length"] ?? 0);
+    if (size > bodyLimit) return end(response, 413);
+    if (cut !== undefined && cut.times > 0 && size > cut.bytes && url.pathname.includes("/uploads/"))
+      return await this.#cut(request, url, cut);
     const body = await readBody(request);
+    if (on !== undefined && on.times > 0 && on.line.test(`${request.method} ${url.pathname}`)) {
+      on.times--;
+      return end(response, on.code, on.retryAfter === undefined ? {} : { "retry-after": on.retryAfter });
+    }
     const { status } = this.faults;
     if (status !== undefined && status.times > 0) {
       status.times--;
@@ -144,14 +170,15 @@ export class TestRegistry implements AsyncDisposable {
 
   #blob(request: IncomingMessage, response: ServerResponse, digest: string): void {
     const found = this.blobs.get(digest);
-    if (found === undefined) return end(response, 404);
+    if (found === undefined || (this.hidden && request.method === "HEAD")) return end(response, 404);
     if (request.method === "HEAD") return end(response, 200, { "content-length": String(found.length) });
     if (this.faults.redirect !== undefined) {
       return end(response, 307, { location: `${this.faults.redirect}${request.url ?? ""}` });
     }
     const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
     const bytes = Buffer.from(found.subarray(from));
-    if (this.faults.corrupt === true) bytes.writeUInt8((bytes[0] ?? 0) ^ 1, 0);
+    if (this.faults.corrupt === true || this.faults.corrupt === "once") bytes.writeUInt8((bytes[0] ?? 0) ^ 1, 0);
+    if (this.faults.corrupt === "once") this.faults.corrupt = false;
     const { truncate } = this.faults;
     response.writeHead(from > 0 ? 206 : 200, { "content-length": bytes.length });
     if (truncate === undefined || truncate.times <= 0) return void response.end(bytes);
@@ -165,14 +192,42 @@ export class TestRegistry implements AsyncDisposable {
     { repository, url, body }: { readonly repository: string; readonly url: URL; readonly body: Buffer },
   ): void {
     const mount = url.searchParams.get("mount");
-    if (request.method === "POST" && mount !== null && this.blobs.has(mount)) return end(response, 201);
-    if (request.method === "POST") {
-      return end(response, 202, { location: `/v2/${repository}/blobs/uploads/${randomUUID()}?state=x` });
+    const { method } = request;
+    if (method === "POST" && mount !== null && this.faults.mount !== undefined) return end(response, this.faults.mount);
+    if (method === "POST" && mount !== null && this.blobs.has(mount)) return end(response, 201);
+    if (method === "POST") {
+      const location = `/v2/${repository}/blobs/uploads/${randomUUID()}`;
+      this.#uploads.set(location, Buffer.alloc(0));
+      return end(response, 202, { location: `${location}?state=x` });
     }
+    const before = this.#uploads.get(url.pathname);
+    if (before === undefined) return end(response, 404, {}, '{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}');
+    const range = { location: url.pathname, range: `0-${Math.max(0, before.length - 1)}` };
+    if (method === "GET") return end(response, 204, range);
+    const start = /^(\d+)-/.exec(request.headers["content-range"] ?? "")?.[1];
+    if (start !== undefined && Number(start) !== before.length) return end(response, 416, range);
+    const bytes = Buffer.concat([before, body]);
+    this.#uploads.set(url.pathname, bytes);
+    if (method === "PATCH") return end(response, 202, { location: url.pathname });
     const digest = url.searchParams.get("digest") ?? "";
-    if (digestOf(body) !== digest) return end(response, 400, {}, '{"errors":[{"code":"DIGEST_INVALID"}]}');
-    this.blobs.set(digest, body);
+    if (digestOf(bytes) !== digest) return end(response, 400, {}, '{"errors":[{"code":"DIGEST_INVALID"}]}');
+    this.blobs.set(digest, bytes);
     end(response, 201);
+  }
+
+  async #cut(request: IncomingMessage, url: URL, cut: NonNullable<RegistryFaults["cut"]>): Promise<void> {
+    cut.times--;
+    let came = this.#uploads.get(url.pathname) ?? Buffer.alloc(0);
+    const enough = came.length + cut.bytes;
+    for await (const chunk of request) {
+      came = Buffer.concat([came, Buffer.from(chunk)]);
+      if (came.length < enough) continue;
+      if (this.faults.forgetful === true) this.#uploads.delete(url.pathname);
+      else this.#uploads.set(url.pathname, came.subarray(0, enough));
+      if (cut.stall === true) return void request.pause();
+      break;
+    }
+    request.socket.destroy();
   }
 
   #allowed(request: IncomingMessage): boolean {

@@ -1,4 +1,5 @@
 import { absolutePlaces } from "../../../native/program-places.ts";
+import { proxyVariable } from "../../../registry/transport/proxy-variable.ts";
 import { splitUrl } from "../../dockerfile/split-url.ts";
 
 /** Variables of the host that git and its helpers may see: the way to servers, and whom to trust. */
@@ -33,7 +34,7 @@ export function gitEnvironment(
   const own = authorities.flatMap((name) => (host[name] === undefined ? [] : [[name, host[name]]]));
   // curl believes HTTP_PROXY in small letters only; a registry and a URL are asked through either.
   const ways = proxies.flatMap((name) => {
-    const value = host[name.toLowerCase()] ?? host[name];
+    const value = proxyVariable(host, name);
     return value === undefined ? [] : [[name.toLowerCase(), value]];
   });
   const bundle = host["GIT_SSL_CAINFO"] ?? host["SSL_CERT_FILE"];

@@ -1,4 +1,5 @@
 import { TsbuildError, type TsbuildErrorOptions } from "../../../native/errors.ts";
+import { failureOf } from "../../../registry/transport/failure.ts";
 import { isTemporary } from "../../../registry/transport/retry.ts";
 
 /** A URL that could not be fetched, or gave something else than was asked for. */
@@ -23,50 +24,42 @@ export interface Retry {
   readonly after?: string;
 }
 
-/** What a connection that was there and broke says. */
-const broken =
-  /ECONNRESET|ESTALLED|EPIPE|ETIMEDOUT|UND_ERR_(?:SOCKET|HEADERS_TIMEOUT|BODY_TIMEOUT|RES_CONTENT_LENGTH_MISMATCH)|other side closed|terminated/;
-
-/** The error of a request that got no answer, or of a body that broke off. */
-export function noAnswer(origin: string, cause: unknown): UrlError {
+/** The error of a request that got no answer, or of a body that broke off. `way`: by what proxy. */
+export function noAnswer(origin: string, cause: unknown, way: string | undefined): UrlError {
   const { host } = new URL(origin);
-  const code = causeCode(cause);
-  const text = cause instanceof Error ? cause.message : String(cause);
-  if (/wrong version number|packet length too long|EPROTO|ssl3_get_record/i.test(`${code} ${text}`)) {
-    return new UrlError(`Cannot talk to ${host}: it answered plain HTTP to a TLS hello`, {
-      code: "E_URL_TLS",
-      cause,
-      hint: "write http:// if that is meant",
-    });
+  const { kind, why } = failureOf(cause);
+  const made = (message: string, options: { code: string; hint: string; retry?: Retry }): UrlError =>
+    new UrlError(message, { ...options, cause, notes: way === undefined ? [] : [way] });
+  switch (kind) {
+    case "near":
+      return made(`Cannot follow to ${host}: ${why}, and the server that leads there is not`, {
+        code: "E_URL_REDIRECT",
+        hint: "services of this machine trust who asks them: name that URL itself if it is meant",
+      });
+    case "plain":
+      return made(`Cannot talk to ${host}: it answered plain HTTP to a TLS hello`, {
+        code: "E_URL_TLS",
+        hint: "write http:// if that is meant",
+      });
+    case "certificate":
+    case "client-certificate":
+      return made(`Cannot trust ${host}: its certificate is not valid here (${why})`, {
+        code: "E_URL_TLS",
+        hint: "give its CA in NODE_EXTRA_CA_CERTS=/path/ca.crt",
+      });
+    case "stalled":
+    case "broken":
+      return made(`Cannot read from ${host}: the connection broke off (${why})`, {
+        code: "E_URL_UNREACHABLE",
+        retry: {},
+        hint: "try again",
+      });
+    default:
+      return made(`Cannot connect to ${host} (${why})`, {
+        code: "E_URL_UNREACHABLE",
+        hint: "check the name and the network; with --checksum a file that was fetched before needs no server",
+      });
   }
-  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/.test(code)) {
-    return new UrlError(`Cannot trust ${host}: its certificate is not valid here (${code})`, {
-      code: "E_URL_TLS",
-      cause,
-      hint: "give its CA in NODE_EXTRA_CA_CERTS=/path/ca.crt",
-    });
-  }
-  const why = code === "" ? text : code;
-  if (broken.test(`${code} ${text}`)) {
-    return new UrlError(`Cannot read from ${host}: the connection broke off (${why})`, {
-      code: "E_URL_UNREACHABLE",
-      cause,
-      retry: {},
-      hint: "try again",
-    });
-  }
-  return new UrlError(`Cannot connect to ${host} (${why})`, {
-    code: "E_URL_UNREACHABLE",
-    cause,
-    hint: "check the name and the network; with --checksum a file that was fetched before needs no server",
-  });
-}
-
-function causeCode(error: unknown): string {
-  for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    if ("code" in at && typeof at.code === "string") return at.code;
-  }
-  return "";
 }
 
 /** The error of an answer that is no file. */

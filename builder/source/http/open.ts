@@ -1,6 +1,7 @@
 import type { HttpAnswer, HttpClient } from "../../../registry/transport/http.ts";
+import { follow, namedPlace } from "../../../registry/transport/redirect.ts";
 import { UrlError } from "./errors.ts";
-import { redirects, redirectTarget } from "./redirect.ts";
+import { redirectTarget } from "./redirect.ts";
 
 const maxRedirects = 10;
 
@@ -18,16 +19,19 @@ export interface UrlRequest {
 /** The answer at the end of all redirects. @throws E_URL_REDIRECT, E_URL_UNREACHABLE, E_URL_TLS */
 export async function openUrl(http: HttpClient, request: UrlRequest): Promise<HttpAnswer> {
   const { url, headers, authorization, pinned, signal } = request;
-  const { origin } = new URL(url);
-  let at = url;
-  for (let count = 0; count <= maxRedirects; count++) {
-    const own = authorization !== undefined && new URL(at).origin === origin ? { authorization } : {};
-    const answer = await http.request(at, { method: "GET", headers: { ...headers, ...own }, signal });
-    const location = answer.header("location");
-    if (!redirects.has(answer.status) || location === undefined) return answer;
-    await answer.discard();
-    at = redirectTarget(at, location, pinned);
-  }
+  const own = authorization === undefined ? headers : { ...headers, authorization };
+  const found = await follow(namedPlace(url), {
+    ask: async (place) =>
+      await http.request(place.url, {
+        method: "GET",
+        headers: place.home ? own : headers,
+        reach: place.reach,
+        signal,
+      }),
+    target: (location, from) => redirectTarget(from, location, pinned),
+    limit: maxRedirects,
+  });
+  if (found !== undefined) return found.answer;
   throw new UrlError(`Cannot follow ${new URL(url).host}: more than ${maxRedirects} redirects`, {
     code: "E_URL_REDIRECT",
   });
