@@ -3,6 +3,7 @@ import {
   chownSync,
   copyFileSync,
   lchownSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   renameSync,
@@ -10,7 +11,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { userCache } from "../../../builder/cli/user-cache.js";
@@ -98,6 +100,43 @@ describe("the cache of compiled code", () => {
     expect(cacheAt(home)).toBe(join(home, ".cache/tsbuild/modules"));
     spoil(home, aside);
     expect(cacheAt(home)).toBe("none");
+  });
+
+  it("is none of another user's, however fast that one exchanges what is there", async () => {
+    using temp = makeTemp();
+    chmodSync(temp.path, 0o1777);
+    const [real, home] = [join(temp.path, "real"), join(temp.path, "home")];
+    mkdirSync(real);
+    expect(cacheAt(real)).toBe(join(real, ".cache/tsbuild/modules"));
+    // "home" is now the other user's directory, now their link to root's home, now nothing.
+    const script = `const { mkdirSync, renameSync, rmdirSync, symlinkSync, unlinkSync } = require("node:fs");
+      process.chdir(${JSON.stringify(temp.path)}); process.setgroups([]); process.setgid(${stranger}); process.setuid(${stranger});
+      const swap = () => {
+        for (let n = 0; n < 100; n++) {
+          mkdirSync("home"); rmdirSync("home"); symlinkSync("real", "home"); unlinkSync("home");
+        }
+        setImmediate(swap);
+      };
+      swap(); console.log("swapping"); process.stdin.resume().on("end", () => process.exit());`;
+    const racer = spawn(process.execPath, ["-e", script], { stdio: ["pipe", "pipe", "inherit"] });
+    const ended = once(racer, "close");
+    await once(racer.stdout, "data");
+    const before = process.env["HOME"];
+    try {
+      const seen = new Set<string>();
+      for (let tries = 0; tries < 2000 || seen.size < 2; tries++) {
+        process.env["HOME"] = home;
+        expect(userCache({}, "modules")).toBeUndefined();
+        expect(userCache({ XDG_CACHE_HOME: join(home, ".cache") }, "modules")).toBeUndefined();
+        seen.add(String(lstatSync(home, { throwIfNoEntry: false })?.mode));
+      }
+    } finally {
+      if (before === undefined) delete process.env["HOME"];
+      else process.env["HOME"] = before;
+      racer.stdin.end();
+      await ended;
+    }
+    expect(readdirSync(real)).toEqual([".cache"]);
   });
 
   it("of a plain user is that of its namespace too", async () => {
