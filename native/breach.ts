@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { hasAcl } from "./acl.ts";
 import { accountRows, breachOf, walkGuarded, type Breach } from "./guarded-path.js";
 
 /**
@@ -7,8 +8,8 @@ import { accountRows, breachOf, walkGuarded, type Breach } from "./guarded-path.
  */
 export function findBreach(path: string): Breach | undefined {
   try {
-    const { path: found, stat, breach } = walkGuarded(resolve(path));
-    return breach ?? (stat === undefined ? undefined : breachOf(found, stat));
+    const { path: found, stat, breach } = walkGuarded(resolve(path), { hasAcl });
+    return breach ?? (stat === undefined ? undefined : breachOf(found, stat, hasAcl));
   } catch {
     return undefined;
   }
@@ -17,6 +18,7 @@ export function findBreach(path: string): Breach | undefined {
 /** `user alice (1001) owns /home/alice`; `what` stands for the path. */
 export function describeBreach({ path, uid, gid, who }: Breach, what: string = path): string {
   if (who === "owner") return `${uid === 0 ? "root" : `user ${named("passwd", uid)}`} owns ${what}`;
+  if (who === "list") return `an access control list lets others write to ${what}`;
   return `${who === "group" ? `group ${named("group", gid)}` : "everybody"} can write to ${what}`;
 }
 
@@ -24,7 +26,7 @@ export function describeBreach({ path, uid, gid, who }: Breach, what: string = p
 export function mendBreach({ path, uid, who }: Breach): string {
   const own = process.geteuid?.();
   const sudo = own === 0 || (who !== "owner" && uid === own) ? "" : "sudo ";
-  return `${sudo}${who === "owner" ? "chown root" : who === "group" ? "chmod g-w" : "chmod go-w"} ${path}`;
+  return `${sudo}${{ owner: "chown root", list: "setfacl -b", group: "chmod g-w", everybody: "chmod go-w" }[who]} ${path}`;
 }
 
 /** The user's name; undefined where passwd has none. */

@@ -6,7 +6,8 @@ export interface Breach {
   readonly path: string;
   readonly uid: number;
   readonly gid: number;
-  readonly who: "owner" | "group" | "everybody";
+  /** "list": those whom an access control list names. */
+  readonly who: "owner" | "group" | "everybody" | "list";
 }
 
 /** Where a path leads, as far as it is guarded. */
@@ -15,8 +16,15 @@ export interface GuardedWalk {
   readonly path: string;
   readonly stat: Stats | undefined;
   readonly breach: Breach | undefined;
+  /** It was made. */
+  readonly isNew?: boolean;
 }
 
-export declare function walkGuarded(path: string, options?: { readonly make?: number }): GuardedWalk;
+export type HasAcl = (path: string) => boolean;
+
+export declare function walkGuarded(
+  path: string,
+  options?: { readonly make?: number; readonly hasAcl?: HasAcl },
+): GuardedWalk;
 export declare function accountRows(file: string): readonly (readonly string[])[];
-export declare function breachOf(path: string, stat: Stats): Breach | undefined;
+export declare function breachOf(path: string, stat: Stats, hasAcl?: HasAcl): Breach | undefined;

@@ -9,23 +9,27 @@ const maxLinks = 40;
  * to root or to this user, as does each symbolic link, and nobody else may write to it, unless it is sticky. A directory
  * is looked at before what is in it: nobody can exchange later what was found guarded. Of `make` missing directories at
  * its end, those that are needed are made, 0700. How the end itself may be written to is in `stat`, for breachOf().
+ * `hasAcl` tells whether there is an access control list; Node has no call for it.
  *
  * In JavaScript: what keeps compiled code asks this, before anything could keep the result of stripping types.
  */
-export function walkGuarded(path, { make = 0 } = {}) {
+export function walkGuarded(path, { make = 0, hasAcl = unknown } = {}) {
   const parts = path.split("/").filter((part) => part !== "" && part !== ".");
   let links = 0;
+  let isNew = false;
   let at = "/";
   let stat = lstatSync(at);
   const root = ownerBreach(at, stat);
   if (root !== undefined) return { path: at, stat, breach: root };
   for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
     if (stat.isDirectory()) {
-      const breach = breachOf(at, stat);
+      const breach = breachOf(at, stat, hasAcl);
       if (breach !== undefined) return { path: at, stat, breach };
     }
     const next = part === ".." ? parentOf(at) : at === "/" ? `/${part}` : `${at}/${part}`;
-    const found = lstatSync(next, { throwIfNoEntry: false }) ?? (parts.length < make ? made(next) : undefined);
+    const there = lstatSync(next, { throwIfNoEntry: false });
+    const found = there ?? (parts.length < make ? made(next) : undefined);
+    isNew = there === undefined;
     if (found === undefined) return { path: next, stat: undefined, breach: undefined };
     const breach = ownerBreach(next, found);
     if (breach !== undefined) return { path: next, stat: found, breach };
@@ -36,16 +40,25 @@ export function walkGuarded(path, { make = 0 } = {}) {
       if (target.startsWith("/")) [at, stat] = ["/", lstatSync("/")];
     } else [at, stat] = [next, found];
   }
-  return { path: at, stat, breach: undefined };
+  return { path: at, stat, breach: undefined, isNew };
 }
 
-/** Who beside root and this user may write there; a sticky directory keeps what is in it from all but its owners. */
-export function breachOf(path, stat) {
+/** Who does not know is careful. */
+function unknown() {
+  return true;
+}
+
+/**
+ * Who beside root and this user may write there; a sticky directory keeps what is in it from all but its owners. The
+ * rights of a group are those of everybody in an access control list, too, where there is one.
+ */
+export function breachOf(path, stat, hasAcl = unknown) {
   const sticky = stat.isDirectory() && (stat.mode & 0o1000) !== 0;
   const of = { path, uid: stat.uid, gid: stat.gid };
   if (sticky || (stat.mode & 0o022) === 0) return undefined;
   if ((stat.mode & 0o002) !== 0) return { ...of, who: "everybody" };
-  return isOwnGroup(stat.gid) ? undefined : { ...of, who: "group" };
+  if (!isOwnGroup(stat.gid)) return { ...of, who: "group" };
+  return hasAcl(path) ? { ...of, who: "list" } : undefined;
 }
 
 function ownerBreach(path, { uid, gid }) {

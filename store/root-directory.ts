@@ -1,10 +1,9 @@
 import { chmodSync, readdirSync, type Stats } from "node:fs";
 import { join } from "node:path";
+import { hasAcl, removeDefaultAcl } from "../native/acl.ts";
 import { describeBreach, mendBreach, userName } from "../native/breach.ts";
 import { TsbuildError } from "../native/errors.ts";
 import { breachOf, walkGuarded, type Breach } from "../native/guarded-path.js";
-import { encodeCString } from "../native/pathname.ts";
-import { tryCall } from "../native/syscall.ts";
 import { openError } from "./open-error.ts";
 
 /** Whoever reaches what is in a store can execute the setuid programs of its layers: this user alone comes in. */
@@ -15,12 +14,12 @@ const closed = 0o700;
  * directory around it say: those of older versions were open. @throws E_STORE_UNSAFE, an Error of node:fs
  */
 export function claimRoot(root: string): void {
-  const { path, stat, breach } = walkGuarded(root, { make: Infinity });
+  const { path, stat, breach, isNew } = walkGuarded(root, { make: Infinity, hasAcl });
   if (breach !== undefined) throw unsafe(root, breach);
   if (stat === undefined || !stat.isDirectory())
     throw Object.assign(new Error(`ENOTDIR: ${path}`), { code: "ENOTDIR" });
   checkOwner(root, path, stat);
-  if ((stat.mode & 0o7777) !== closed) close(root, path, stat);
+  if (isNew === true || (stat.mode & 0o7777) !== closed) close(root, path, stat);
 }
 
 /**
@@ -36,11 +35,11 @@ export function checkRoot(root: string): boolean {
 }
 
 function isGuarded(root: string): boolean {
-  const { path, stat, breach } = walkGuarded(root);
+  const { path, stat, breach } = walkGuarded(root, { hasAcl });
   if (breach !== undefined) throw unsafe(root, breach);
   if (stat === undefined) return false;
   checkOwner(root, path, stat);
-  const writable = breachOf(path, stat);
+  const writable = breachOf(path, stat, hasAcl);
   if (writable !== undefined && readdirSync(path).length > 0) throw unsafe(root, writable);
   return true;
 }
@@ -51,7 +50,7 @@ function checkOwner(root: string, path: string, { uid, gid }: Stats): void {
 
 /** One that others could write to may hold what they put there, unless it is empty, as a new volume is. */
 function close(root: string, path: string, stat: Stats): void {
-  const writable = breachOf(path, stat);
+  const writable = breachOf(path, stat, hasAcl);
   chmodSync(path, closed);
   const entries = readdirSync(path, { withFileTypes: true });
   if (writable !== undefined && entries.length > 0) {
@@ -59,8 +58,7 @@ function close(root: string, path: string, stat: Stats): void {
     throw unsafe(root, writable);
   }
   // Else all that is made in it would be for those whom the directory around it names.
-  const none = ["ENODATA", "ENOTSUP", "EOPNOTSUPP"];
-  tryCall(none, "lremovexattr", path, encodeCString(path), encodeCString("system.posix_acl_default"));
+  removeDefaultAcl(path);
   for (const entry of entries) {
     if (entry.isDirectory()) chmodSync(join(path, entry.name), closed);
     else if (entry.isFile()) chmodSync(join(path, entry.name), 0o600);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { Script } from "node:vm";
+import { hasAcl } from "../../native/acl.ts";
 import { CodeCache } from "./code-cache.ts";
 import { userCache } from "./user-cache.js";
 
@@ -26,13 +27,13 @@ async function start(words: readonly string[]): Promise<never> {
 
 function codeCache(words: readonly string[]): CodeCache | undefined {
   if (process.env["NODE_DISABLE_COMPILE_CACHE"] !== undefined) return undefined;
-  const modules = userCache(process.env, "modules");
+  const modules = userCache(process.env, "modules", hasAcl);
   if (modules === undefined) return undefined;
   enableCompileCache(modules);
   // A build, unless a command is named. Help is short, and must not be what a command's first runs teach.
   const word = words.find((one) => COMMAND_WORDS.includes(one)) ?? "build";
   const name = words.includes("--help") || words.includes("-h") ? "help" : word;
-  const directory = userCache(process.env, "code");
+  const directory = userCache(process.env, "code", hasAcl);
   return directory === undefined ? undefined : new CodeCache(directory, `${BUNDLE_DIGEST}-${name}`);
 }
 

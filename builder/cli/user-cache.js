@@ -7,15 +7,15 @@ import { walkGuarded } from "../../native/guarded-path.js";
  * `~/.cache/tsbuild/NAME`, or its place by XDG: what is in it is executed. Undefined when it cannot be made (Node would
  * try without end), when anybody but root and this user could change it or a directory above it, when others can enter
  * it (what Node makes there is the umask's), and when the home is another user's, as it may be with sudo and su.
- * In JavaScript, for it is loaded before anything could keep the result of stripping types.
+ * Without `hasAcl` what a group could write to is none. In JavaScript, for it is loaded before anything could keep the result of stripping types.
  */
-export function userCache(env, name) {
+export function userCache(env, name, hasAcl) {
   try {
     const caches = cachesOf(env["XDG_CACHE_HOME"]);
     if (caches === undefined) return undefined;
     const path = join(caches, "tsbuild", name);
     // All but the home, or what is above the named place.
-    const { stat, breach } = walkGuarded(path, { make: 3 });
+    const { stat, breach } = walkGuarded(path, { make: 3, hasAcl });
     const closed = stat !== undefined && stat.uid === process.geteuid() && (stat.mode & 0o170077) === 0o040000;
     return closed && breach === undefined ? path : undefined;
   } catch {

@@ -1,6 +1,7 @@
 import { constants, userInfo } from "node:os";
 import { accessSync, constants as fsConstants, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { hasAcl } from "../../native/acl.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { initFile } from "../../native/executable.ts";
 import { hostUserVariable } from "./host-user.ts";
@@ -38,7 +39,7 @@ export function enterUserNamespace(mode: UserNamespaceMode, env: Environment): v
   ];
   const again = [process.execPath, ...process.execArgv, "--", ...process.argv.slice(1)];
   // Whose the directories above it are cannot be seen in the namespace.
-  const uncached = userCache(env, "modules") === undefined ? { NODE_DISABLE_COMPILE_CACHE: "1" } : {};
+  const uncached = userCache(env, "modules", hasAcl) === undefined ? { NODE_DISABLE_COMPILE_CACHE: "1" } : {};
   replaceProcess(initFile(), [...words, ...again], { ...env, ...uncached, [hostUserVariable]: String(uid) });
 }
 

@@ -53,6 +53,26 @@ function openAgain(store: string): void {
   chmodSync(join(store, "store.db"), 0o644);
 }
 
+/** user::rwx, user:65534:rwx, group::rwx, mask::rwx, other::r-x. @see acl(5) */
+function setAcl(directory: string, kind: "access" | "default"): void {
+  const rules = [
+    [1, 7, -1],
+    [2, 7, strangerUid],
+    [4, 7, -1],
+    [16, 7, -1],
+    [32, 5, -1],
+  ];
+  const acl = Buffer.alloc(4 + 8 * rules.length);
+  acl.writeUInt32LE(2);
+  for (const [at, [tag = 0, rights = 0, id = -1]] of rules.entries()) {
+    acl.writeUInt16LE(tag, 4 + 8 * at);
+    acl.writeUInt16LE(rights, 6 + 8 * at);
+    acl.writeInt32LE(id, 8 + 8 * at);
+  }
+  using root = Root.open(directory);
+  root.setxattr(".", `system.posix_acl_${kind}`, acl);
+}
+
 describe("another user of the machine", () => {
   it("reaches nothing of root's store", async () => {
     using project = openProject();
@@ -125,42 +145,26 @@ describe("another user of the machine", () => {
 });
 
 describe("a store", () => {
-  it("is closed whatever umask, setgid and default rules of the directory around it say", async () => {
+  it.each([
+    ["setgid", 0o2755, false],
+    ["default rules", 0o755, true],
+    ["both", 0o2755, true],
+  ])("is closed whatever the umask and %s of the directory around it say", async (_, mode, withRules) => {
     using temp = makeTemp();
-    chmodSync(temp.path, 0o2755);
     chownSync(temp.path, 0, 50);
-    using around = Root.open(temp.path);
-    // user::rwx, user:65534:rwx, group::rwx, mask::rwx, other::rwx
-    const rules = [
-      [1, 7, -1],
-      [2, 7, strangerUid],
-      [4, 7, -1],
-      [16, 7, -1],
-      [32, 7, -1],
-    ];
-    const acl = Buffer.alloc(4 + 8 * rules.length);
-    acl.writeUInt32LE(2);
-    for (const [at, [tag = 0, rights = 0, id = -1]] of rules.entries()) {
-      acl.writeUInt16LE(tag, 4 + 8 * at);
-      acl.writeUInt16LE(rights, 6 + 8 * at);
-      acl.writeInt32LE(id, 8 + 8 * at);
-    }
-    around.setxattr(".", "system.posix_acl_default", acl);
+    chmodSync(temp.path, mode);
+    if (withRules) setAcl(temp.path, "default");
     const before = process.umask(0);
     try {
       const root = join(temp.path, "a/store");
       await using store = await openStore({ root });
       store.snapshots.prepare(undefined);
       expect(reachedByStranger(root)).toEqual([]);
-      expect([modeOf(root), modeOf(join(temp.path, "a"))]).toEqual(["700", "2700"]);
+      expect([modeOf(root), (statSync(join(temp.path, "a")).mode & 0o777).toString(8)]).toEqual(["700", "700"]);
       const [name = ""] = readdirSync(join(root, "snapshots"));
-      const upper = Root.open(join(root, "snapshots", name));
-      expect([statSync(root).gid === 0, upper.listxattr("fs"), modeOf(join(root, "store.db"))]).toEqual([
-        false,
-        [],
-        "600",
-      ]);
-      upper[Symbol.dispose]();
+      using upper = Root.open(join(root, "snapshots", name));
+      expect([upper.listxattr("fs"), modeOf(join(root, "snapshots", name, "fs"))]).toEqual([[], "755"]);
+      expect(modeOf(join(root, "store.db"))).toBe("600");
     } finally {
       process.umask(before);
     }
@@ -234,6 +238,20 @@ describe("a store", () => {
     const shared = await user.run(user.home, ["sh", "-c", script, program]);
     expect(shared.stderr).toContain(`group (65533) can write to ${user.home}/.local, and could replace it`);
     expect(shared.stderr).toContain(`help: chmod g-w ${user.home}/.local`);
+  });
+
+  it("is refused below what an access control list opens to others", async () => {
+    using temp = makeTemp();
+    const top = join(temp.path, "top");
+    mkdirSync(top);
+    setAcl(top, "access");
+    chmodSync(top, 0o775);
+    await expect(openStore({ root: join(top, "store") })).rejects.toMatchObject({
+      code: "E_STORE_UNSAFE",
+      message: `Cannot use the store in ${top}/store: an access control list lets others write to ${top}, and could replace it`,
+      hint: expect.stringMatching(new RegExp(`^setfacl -b ${top} `)),
+    });
+    expect(readdirSync(top)).toEqual([]);
   });
 
   it("is not found by way of another user's link", async () => {
