@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { parseCgroupParent } from "../runtime/index.ts";
 import { openStore } from "../store/open.ts";
 import { digestOf } from "../store/oci/digest.ts";
-import { normalizeReference } from "../store/oci/reference.ts";
+import { normalizeTag } from "../store/oci/reference.ts";
 import type { Store } from "../store/store.ts";
 import {
   givenAdvice,
@@ -28,7 +28,7 @@ import { parseDockerfile } from "./dockerfile/parse.ts";
 import { suggest } from "./dockerfile/suggest.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { BuildEvent, BuildResult, BuildWarning, ProgressSink } from "./events.ts";
-import { checkPushNames, exportResult } from "./export/export.ts";
+import { checkedOutputs, exportResult } from "./export/export.ts";
 import { parseCacheLimit, type CacheLimit } from "./graph/cache-limit.ts";
 import type { BuildPlan } from "./graph/convert.ts";
 import { proxyArgs } from "./graph/global-args.ts";
@@ -101,8 +101,8 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   const given = { context: options.context, dockerfile: options.dockerfile, stdin: options.stdin };
   const contextUrl = given.context === "-" ? undefined : parseContextUrl(given.context);
   if (given.context !== "-" && contextUrl === undefined) openContextDirectory(given.context);
-  const names = (options.tags ?? []).map(normalizeReference);
-  checkPushNames(options, names);
+  const names = (options.tags ?? []).map(normalizeTag);
+  const outputs = checkedOutputs(options, names);
   const contexts = parseContexts(options.contexts ?? {});
   checkReaders(
     given,
@@ -222,7 +222,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
       plan,
       result,
       base,
-      options,
+      options: { ...options, outputs },
       names,
       emit,
       signal,

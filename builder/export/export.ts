@@ -9,7 +9,7 @@ import type { SolvedStep } from "../solve/step.ts";
 import type { FoundImage } from "../source/images.ts";
 import { writeArchive, writeArchiveFile, writeLayout } from "../../store/image/archive-write.ts";
 import { toArchived } from "../../store/image/transfer.ts";
-import { normalizeReference } from "../../store/oci/reference.ts";
+import { normalizeTag } from "../../store/oci/reference.ts";
 import { pushFrom } from "../transfer.ts";
 import { exportLocal, exportTar, type LocalTarget } from "./files.ts";
 import { assembleImage, storeDocuments, storeImage, type BuiltImage } from "./image.ts";
@@ -31,15 +31,23 @@ export interface ExportInput {
   readonly epoch: number | undefined;
 }
 
-/** Refuses a push that cannot be before anything is built. @throws E_PUSH_NAME */
-export function checkPushNames({ outputs = [] }: BuildOptions, names: readonly string[]): void {
-  for (const output of outputs) {
-    if (output.type !== "image" || output.push !== true || (output.names ?? names).length > 0) continue;
-    throw new TsbuildError("Cannot push: the image has no name", {
-      code: "E_PUSH_NAME",
-      hint: "name it: -t registry/name:tag",
-    });
-  }
+/**
+ * The outputs with their names in full. What has no name or a wrong one is told before anything is built.
+ * @throws E_PUSH_NAME, E_REF_INVALID
+ */
+export function checkedOutputs({ outputs = [] }: BuildOptions, names: readonly string[]): readonly OutputSpec[] {
+  return outputs.map((output) => {
+    if (output.type === "image" && output.push === true && (output.names ?? names).length === 0) throw noPushName();
+    if (!("names" in output) || output.names === undefined) return output;
+    return { ...output, names: output.names.map(normalizeTag) };
+  });
+}
+
+function noPushName(): TsbuildError {
+  return new TsbuildError("Cannot push: the image has no name", {
+    code: "E_PUSH_NAME",
+    hint: "name it: -t registry/name:tag",
+  });
 }
 
 /** Brings the result to every output; without any, it becomes an image of the store. */
@@ -54,12 +62,12 @@ export async function exportResult(
   }
   const image = await assembleImage({ ...input, squash: options.squash });
   for (const output of outputs) await exportStep(input, image, output);
-  const stored = outputs.some(({ type }) => type === "image");
+  const stored = outputs.flatMap((output) => (output.type === "image" ? (output.names ?? names) : []));
   return {
     imageID: image.configDescriptor.digest,
     manifestDigest: image.manifestDescriptor.digest,
     descriptor: { ...image.manifestDescriptor, platform: platformOf(image) },
-    names: stored ? names : [],
+    names: [...new Set(stored)],
     layers: image.manifest.layers.length,
     size: image.size,
     steps: solver.counts,
@@ -127,7 +135,7 @@ async function exportImage(
   output: Extract<OutputSpec, { readonly type: "image" }>,
 ): Promise<void> {
   const { store, signal, options, emit } = input;
-  const names = (output.names ?? input.names).map(normalizeReference);
+  const names = output.names ?? input.names;
   await storeImage(store, image, names);
   if (output.push !== true) return;
   const registry = options.registry === undefined ? {} : { registry: options.registry };

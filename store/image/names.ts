@@ -1,5 +1,5 @@
 import { TsbuildError } from "../../native/errors.ts";
-import { formatReference, parseReference } from "../oci/reference.ts";
+import { normalizeTag } from "../oci/reference.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Store } from "../store.ts";
 import { requireStored } from "./missing.ts";
@@ -8,13 +8,7 @@ import { danglingName, danglingPrefix, imageID, loadUsable, nameOf } from "./sto
 /** Gives an image one more name. @throws E_IMAGE_NOT_FOUND, E_REF_INVALID */
 export async function tagImage(store: Store, image: string, name: string): Promise<string> {
   const { target } = await requireStored(store, image);
-  const reference = parseReference(name);
-  if (reference.digest !== undefined) {
-    throw new TsbuildError(`Cannot tag ${image} as ${name}: a name with a digest cannot be given`, {
-      code: "E_REF_INVALID",
-    });
-  }
-  const full = formatReference(reference);
+  const full = normalizeTag(name);
   setName(store, full, target);
   return full;
 }

@@ -65,6 +65,16 @@ export function normalizeReference(text: string): string {
   return formatReference(parseReference(text));
 }
 
+/** The normalised form of a name that is to be given to an image. @throws E_REF_INVALID, also for one with a digest */
+export function normalizeTag(text: string): string {
+  const reference = parseReference(text);
+  if (reference.digest === undefined) return formatReference(reference);
+  throw new TsbuildError(`Cannot give an image the name ${text}: a name with a digest is that of its content`, {
+    code: "E_REF_INVALID",
+    hint: `leave the digest out: ${text.replace(/@.*$/s, "")}`,
+  });
+}
+
 /** Whether an image can have the name. */
 export function isReference(text: string): boolean {
   try {

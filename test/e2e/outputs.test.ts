@@ -95,6 +95,40 @@ describe("-o type=local", () => {
   });
 });
 
+describe("-o with name=", () => {
+  it.each(["oci", "docker"])("type=%s writes the name in full, as BuildKit does", async (type) => {
+    using project = new Project({ Dockerfile: dockerfile, ...tree });
+    const made = await tsbuild(project, ["-q", "-o", `type=${type},tar=false,dest=out,"name=first:v1,reg.io/b"`, "."]);
+    expect(made.stderr).toBe("");
+    const index: { manifests: { annotations: Record<string, string> }[] } = JSON.parse(
+      readFileSync(join(project.directory, "out/index.json"), "utf8"),
+    );
+    expect(index.manifests.map(({ annotations }) => Object.values(annotations))).toEqual([
+      ["docker.io/library/first:v1", "v1"],
+      ["reg.io/b:latest", "latest"],
+    ]);
+  });
+
+  it.each([
+    ["type=oci,dest=out.tar,name=Bad", "E_REF_INVALID"],
+    ["type=docker,dest=out.tar,name=a b", "E_REF_INVALID"],
+    ["type=image,name=a:b:c", "E_REF_INVALID"],
+    [`type=image,name=a@sha256:${"ab".repeat(32)}`, "E_REF_INVALID"],
+  ])("%s is refused before anything is built", async (output, code) => {
+    using project = new Project({ Dockerfile: `${dockerfile}COPY nosuch /\n`, ...tree });
+    const failed = await tsbuild(project, ["-q", "-o", output, "."]);
+    expect([failed.code, failed.stdout]).toEqual([2, ""]);
+    expect(failed.stderr).toContain(`error[${code}]`);
+    expect(existsSync(join(project.directory, "out.tar"))).toBe(false);
+  });
+
+  it("type=image tells the names that it gave", async () => {
+    using project = new Project({ Dockerfile: dockerfile, ...tree });
+    const made = await project.build({ outputs: [{ type: "image", names: ["given:1"] }] });
+    expect(made.result?.names).toEqual(["docker.io/library/given:1"]);
+  });
+});
+
 describe("load", () => {
   it("takes the name that podman and skopeo give an image of an OCI archive", async () => {
     using project = new Project({ Dockerfile: dockerfile, ...tree });
