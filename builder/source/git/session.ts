@@ -1,5 +1,5 @@
 import { realpathSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { Retries, wait } from "../../../registry/transport/retry.ts";
 import type { Store } from "../../../store/store.ts";
 import { redactUrls } from "../../dockerfile/redact-url.ts";
@@ -12,6 +12,7 @@ import type { UrlCredentials } from "../url-credentials.ts";
 import { gitAuth, noAuth, submoduleAuth, type GitAuth } from "./auth.ts";
 import { gitEnvironment, gitSettings, onlyRemote } from "./environment.ts";
 import { mayPass } from "./errors.ts";
+import { userKnownHosts } from "./known-hosts.ts";
 import { runGit } from "./program.ts";
 import { isCounter, receivedBytes } from "./receive-progress.ts";
 import type { GitCommand } from "./repository.ts";
@@ -67,9 +68,8 @@ export class GitSession implements AsyncDisposable {
     const agent = ssh === undefined ? undefined : await openSshAgent(ssh, "default", store.scratch);
     if (agent !== undefined) stack.use(agent);
     const auth = stack.use(await gitAuth(remote, secrets, credentials));
-    const { HOME } = registry.env ?? {};
-    const known = [store.git.knownHosts, ...(HOME?.startsWith("/") === true ? [join(HOME, ".ssh/known_hosts")] : [])];
-    const env = gitEnvironment(registry.env ?? {}, { agent: agent?.socketPath, knownHosts: known });
+    const knownHosts = [store.git.knownHosts, ...userKnownHosts(registry.env?.["HOME"])];
+    const env = gitEnvironment(registry.env ?? {}, { agent: agent?.socketPath, knownHosts });
     return new GitSession({ options, progress, env, remote, auth, held: stack.move() });
   }
 

@@ -16,6 +16,7 @@ import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { userCache } from "../../../builder/cli/user-cache.js";
+import { userKnownHosts } from "../../../builder/source/git/known-hosts.ts";
 import { runHelper } from "../../../registry/credentials/helper.ts";
 import { tsbuildWith, type Ended } from "../../rig/command.ts";
 import { PlainUser } from "../../rig/plain-user.ts";
@@ -202,6 +203,17 @@ describe("programs that are loaded", () => {
 });
 
 describe("a user's configuration", () => {
+  it("of known hosts is this user's", () => {
+    using temp = makeTemp();
+    const file = join(temp.path, ".ssh/known_hosts");
+    expect(userKnownHosts(temp.path)).toEqual([file]); // ssh makes what is missing
+    mkdirSync(join(temp.path, ".ssh"));
+    writeFileSync(file, "");
+    expect(userKnownHosts(temp.path)).toEqual([file]);
+    chownSync(temp.path, stranger, stranger);
+    expect([userKnownHosts(temp.path), userKnownHosts("home"), userKnownHosts(undefined)]).toEqual([[], [], []]);
+  });
+
   it("is root's or this user's, or an error that says whose it is", async () => {
     using project = new Project({});
     using temp = makeTemp();
