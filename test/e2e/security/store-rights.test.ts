@@ -123,6 +123,13 @@ describe("another user of the machine", () => {
     expect(modeOf(user.home)).toBe("755");
     expect(reachedByStranger(join(user.home, ".local"))).toEqual([]);
     expect(reachedByStranger(user.home).filter((path) => !/\.(local|cache)$/.test(path))).toEqual([]);
+    const store = join(user.home, ".local/share/tsbuild");
+    for (const above of [dirname(dirname(store)), dirname(store)]) chmodSync(above, 0o755);
+    openAgain(store);
+    const [suid] = reachedByStranger(store).filter((path) => path.endsWith("/fs/suid"));
+    expect(asStranger([suid ?? "", "-u"]).stdout).toBe(`${user.uid}\n`);
+    await user.tsbuild(project.directory, ["images"], { TSBUILD_USERNS: userns });
+    expect(reachedByStranger(store)).toEqual([]);
   });
 
   it("reaches nothing of an old store once it has been opened, and no look needs it open", async () => {
