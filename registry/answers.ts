@@ -1,6 +1,7 @@
 import type { Descriptor } from "../store/oci/descriptor.ts";
 import { digestOf, isDigest, splitDigest, type Digest } from "../store/oci/digest.ts";
 import { maxDocument } from "../store/oci/json.ts";
+import { schema1 } from "../store/oci/parse.ts";
 import type { Reference } from "../store/oci/reference.ts";
 import { RegistryError } from "./transport/errors.ts";
 import type { HttpAnswer } from "./transport/http.ts";
@@ -24,6 +25,8 @@ export async function readManifest(answer: HttpAnswer, reference: Reference): Pr
   if (bytes.length > maxDocument) throw lying(reference, `its manifest is larger than ${maxDocument} bytes`);
   const type = (answer.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
   if (type === "text/html") throw lying(reference, "it answered a web page");
+  // Its digest is not that of its bytes: what others signed of it is left out.
+  if (/docker\.distribution\.manifest\.v1\+(?:json|prettyjws)$/.test(type)) throw schema1();
   const wanted = reference.digest ?? saidDigest(answer);
   const digest = digestOf(bytes, wanted === undefined ? "sha256" : splitDigest(wanted).algorithm);
   if (wanted !== undefined && wanted !== digest)

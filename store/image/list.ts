@@ -1,7 +1,7 @@
 import { familiarName } from "../oci/reference.ts";
 import type { Digest, DiffID } from "../oci/digest.ts";
 import type { Store } from "../store.ts";
-import { allStored, danglingPrefix, imageID, type StoredImage } from "./stored.ts";
+import { danglingPrefix, imageID, loadUsable, type StoredImage } from "./stored.ts";
 
 /** One image of a listing; an image with several names is listed once, with all of them. */
 export interface ListedImage {
@@ -16,22 +16,37 @@ export interface ListedImage {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Every image of the store, the newest first. @throws E_MANIFEST_INVALID, E_CONFIG_INVALID of one that is damaged */
+/** Every image of the store, the newest first, and at the end the names whose documents nobody can use. */
 export async function listImages(store: Store): Promise<readonly ListedImage[]> {
   const groups = new Map<Digest, StoredImage[]>();
-  for (const image of await allStored(store)) {
-    const group = groups.get(image.descriptor.digest);
-    if (group === undefined) groups.set(image.descriptor.digest, [image]);
-    else group.push(image);
+  const unusable = new Map<Digest, string[]>();
+  for (const ref of store.refs.list()) {
+    const image = await loadUsable(store, ref);
+    if (image === undefined) addTo(unusable, ref.target.digest, ref.name);
+    else addTo(groups, image.descriptor.digest, image);
   }
   const listed = [...groups.values()].flatMap((group) => describe(store, group));
-  return listed.toSorted((a, b) => (b.created ?? "").localeCompare(a.created ?? ""));
+  const newest = listed.toSorted((a, b) => (b.created ?? "").localeCompare(a.created ?? ""));
+  const rest = [...unusable].map(([id, names]): ListedImage => {
+    return { id, manifest: id, names: shownNames(names), created: undefined, size: 0, labels: {} };
+  });
+  return [...newest, ...rest];
+}
+
+function addTo<T>(groups: Map<Digest, T[]>, key: Digest, one: T): void {
+  const group = groups.get(key);
+  if (group === undefined) groups.set(key, [one]);
+  else group.push(one);
+}
+
+function shownNames(names: readonly string[]): readonly string[] {
+  return names.flatMap((name) => (name.startsWith(danglingPrefix) ? [] : [familiarName(name)]));
 }
 
 function describe(store: Store, group: readonly StoredImage[]): readonly ListedImage[] {
   const [image] = group;
   if (image === undefined) return [];
-  const names = group.flatMap(({ name }) => (name.startsWith(danglingPrefix) ? [] : [familiarName(name)]));
+  const names = shownNames(group.map(({ name }) => name));
   const { created, config } = image.config;
   return [
     {

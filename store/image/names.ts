@@ -3,7 +3,7 @@ import { normalizeTag } from "../oci/reference.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Store } from "../store.ts";
 import { requireStored } from "./missing.ts";
-import { danglingName, danglingPrefix, imageID, loadUsable, nameOf } from "./stored.ts";
+import { danglingName, danglingPrefix, imageID, isPrefix, loadUsable, nameOf } from "./stored.ts";
 
 /** Gives an image one more name. @throws E_IMAGE_NOT_FOUND, E_REF_INVALID */
 export async function tagImage(store: Store, image: string, name: string): Promise<string> {
@@ -30,6 +30,16 @@ export type Removal =
   | { readonly kind: "untagged"; readonly name: string }
   | { readonly kind: "deleted"; readonly digest: Digest };
 
+/** Names whose documents are gone, or say nothing: nothing but the names is left. An ID is that of what they point to. */
+async function unusableNames(store: Store, text: string): Promise<readonly string[]> {
+  const name = nameOf(text);
+  const named = name === undefined ? undefined : store.refs.get(name);
+  const refs = named === undefined ? store.refs.list().filter(({ target }) => isPrefix(text, target.digest)) : [named];
+  const names: string[] = [];
+  for (const ref of refs) if ((await loadUsable(store, ref)) === undefined) names.push(ref.name);
+  return names;
+}
+
 /**
  * Takes a name off an image, and the image away with its last one; by ID all names, if `force` or it has one only.
  * Content that nothing needs any more is left to garbage collection. @throws E_IMAGE_NOT_FOUND, E_IMAGE_IN_USE
@@ -39,11 +49,10 @@ export async function removeImage(
   text: string,
   options: { readonly force?: boolean } = {},
 ): Promise<readonly Removal[]> {
-  const name = nameOf(text);
-  const ref = name === undefined ? undefined : store.refs.get(name);
-  if (ref !== undefined && (await loadUsable(store, ref)) === undefined) {
-    store.refs.delete(ref.name); // its documents are gone, or say nothing: the name alone is left
-    return [{ kind: "untagged", name: ref.name }];
+  const unusable = await unusableNames(store, text);
+  if (unusable.length > 0) {
+    for (const name of unusable) store.refs.delete(name);
+    return unusable.map((name) => ({ kind: "untagged", name }));
   }
   const image = await requireStored(store, text);
   const refs = store.refs.list().filter((ref) => ref.target.digest === image.target.digest);

@@ -148,16 +148,6 @@ export function isMissing(error: unknown): boolean {
   return error instanceof TsbuildError && error.code === "E_CONTENT_NOT_FOUND";
 }
 
-/** Every image that can be read, one for each name. */
-export async function allStored(store: Store, platform?: Platform): Promise<readonly StoredImage[]> {
-  const found: StoredImage[] = [];
-  for (const ref of store.refs.list()) {
-    const image = await loadUsable(store, ref, platform);
-    if (image !== undefined) found.push(image);
-  }
-  return found;
-}
-
 const idPattern = /^(?:sha256:)?[0-9a-f]{2,64}$/;
 
 /** An image by name, by ID or by the beginning of an ID; undefined when there is none. @throws E_IMAGE_AMBIGUOUS */
@@ -169,16 +159,34 @@ export async function findStored(store: Store, text: string, platform?: Platform
 }
 
 async function findByID(store: Store, text: string, platform: Platform | undefined): Promise<StoredImage | undefined> {
-  const prefix = text.startsWith("sha256:") ? text : `sha256:${text}`;
   const found = new Map<Digest, StoredImage>();
-  for (const image of await allStored(store, platform)) {
-    if (imageID(image).startsWith(prefix) && !found.has(imageID(image))) found.set(imageID(image), image);
+  for (const ref of store.refs.list()) {
+    for (const image of await imagesOf(store, ref, platform))
+      if (isPrefix(text, imageID(image)) && !found.has(imageID(image))) found.set(imageID(image), image);
   }
   if (found.size <= 1) return [...found.values()][0];
   throw new TsbuildError(`Cannot choose an image by ${text}: ${found.size} begin with it`, {
     code: "E_IMAGE_AMBIGUOUS",
     hint: "give more digits of the ID, or the name",
   });
+}
+
+/** The images that a name stands for and that can be used: of one platform, or all. */
+async function imagesOf(store: Store, ref: NameAndTarget, platform?: Platform): Promise<readonly StoredImage[]> {
+  const chosen = await loadUsable(store, ref, platform);
+  if (chosen === undefined || platform !== undefined || chosen.descriptor.digest === chosen.target.digest)
+    return chosen === undefined ? [] : [chosen];
+  const images = [chosen];
+  for (const descriptor of await listedManifests(store, ref.target)) {
+    const image = isUnknown(descriptor.platform) ? undefined : await loadManifest(store, ref, descriptor);
+    if (image !== undefined) images.push(image);
+  }
+  return images;
+}
+
+/** Whether the text is the beginning of a digest, which may be written without its algorithm. */
+export function isPrefix(text: string, digest: Digest): boolean {
+  return idPattern.test(text) && digest.startsWith(text.startsWith("sha256:") ? text : `sha256:${text}`);
 }
 
 /** The normalised form of a name; undefined when the text is none. */

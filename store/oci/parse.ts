@@ -79,7 +79,12 @@ function emptyIndex(json: Json, said: readonly string[]): "index" | undefined {
 }
 
 function wrongVersion(version: unknown): TsbuildError {
-  if (version !== 1) return invalid(`its schema version is ${JSON.stringify(version)?.slice(0, 100)}, not 2`);
+  if (version === 1) return schema1();
+  return invalid(`its schema version is ${JSON.stringify(version)?.slice(0, 100)}, not 2`);
+}
+
+/** What registries and Docker wrote before 2017. */
+export function schema1(): TsbuildError {
   return new TsbuildError("Cannot read the manifest: it is of Docker's schema 1, which is not supported", {
     code: "E_MANIFEST_INVALID",
     hint: "whoever publishes the image has to push it again with a Docker of this decade: schema 1 ended in 2017",

@@ -1,5 +1,9 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { once } from "../../store/content/once.ts";
+import { parseDigest } from "../../store/oci/digest.ts";
+import { openStore } from "../../store/open.ts";
 import { hostPlatform } from "../../store/oci/platform.ts";
 import { tsbuild, type Ended } from "../rig/command.ts";
 import { Layout, plainLayer, platform, type OddDescriptor } from "../rig/layout.ts";
@@ -111,5 +115,82 @@ describe("pull", () => {
     const failed = await pull(project, layout, layout.index([{ ...ownImage(layout), size: 7 }]));
     expect(failed.code).toBe(1);
     expect(failed.stderr).toContain("error[E_SIZE_MISMATCH]");
+  });
+});
+
+describe("a registry that answers with schema 1", () => {
+  it("is told as that, though its digest is not that of the bytes", async () => {
+    await using registry = await TestRegistry.start();
+    using project = new Project({});
+    const bytes = Buffer.from('{"schemaVersion":1,"name":"app","tag":"1","fsLayers":[],"history":[]}');
+    registry.put("app", "1", { type: "application/vnd.docker.distribution.manifest.v1+prettyjws", bytes });
+    const failed = await tsbuild(project, ["pull", "-q", `${registry.host}/app:1`]);
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toContain("Docker's schema 1");
+  });
+});
+
+/** Points names to documents as a store may have them that another version filled. */
+async function givenNames(
+  project: Project,
+  layout: Layout,
+  targets: Readonly<Record<string, OddDescriptor>>,
+): Promise<void> {
+  await using store = await openStore({ root: project.store });
+  for (const hex of readdirSync(join(layout.directory, "blobs/sha256"))) {
+    const bytes = readFileSync(join(layout.directory, "blobs/sha256", hex));
+    await store.content.put(once(bytes));
+  }
+  for (const [name, { mediaType, digest, size }] of Object.entries(targets))
+    store.refs.set(`docker.io/library/${name}`, { mediaType, digest: parseDigest(digest), size });
+}
+
+describe("a store with names of what is no image", () => {
+  it("lists them, shows why they cannot be used, and removes them; the others are as usable as ever", async () => {
+    using project = new Project({});
+    const layout = layoutOf(project);
+    const [artifact, damaged] = [layout.artifact(signature), layout.blob({ schemaVersion: 2 }, "application/x")];
+    const odd = layout.image([], { architecture: 5 });
+    const empty = layout.index([]);
+    await givenNames(project, layout, {
+      "artifact:1": artifact,
+      "damaged:1": damaged,
+      "odd:1": odd,
+      "empty:1": empty,
+      "good:1": ownImage(layout),
+    });
+    const list = await tsbuild(project, ["images", "--format", "{{.Repository}} {{.Size}}"]);
+    expect(list.stdout.split("\n").toSorted()).toEqual([
+      "",
+      "artifact 0B",
+      "damaged 0B",
+      "empty 0B",
+      expect.stringMatching(/^good \d/),
+      "odd 0B",
+    ]);
+    for (const [name, code] of [
+      ["artifact:1", "E_NOT_AN_IMAGE"],
+      ["damaged:1", "E_MANIFEST_INVALID"],
+      ["odd:1", "E_CONFIG_INVALID"],
+      ["empty:1", "E_IMAGE_NOT_FOUND"],
+    ] as const) {
+      for (const command of ["inspect", "history", "save -o x.tar", "tag", "run --pull never"]) {
+        const words = [...command.split(" "), name, ...(command === "tag" ? ["b:1"] : [])];
+        expect([command, (await tsbuild(project, words)).stderr]).toEqual([
+          command,
+          expect.stringContaining(`error[${code}]`),
+        ]);
+      }
+    }
+    for (const line of [
+      "prune",
+      "images --tree",
+      "inspect good:1",
+      "save -o x.tar good:1",
+      "rmi artifact:1 damaged:1 empty:1",
+    ])
+      expect([line, (await tsbuild(project, line.split(" "))).code]).toEqual([line, 0]);
+    expect((await tsbuild(project, ["rmi", odd.digest.slice(7, 19)])).stdout).toBe("Untagged: odd:1\n");
+    expect((await tsbuild(project, ["images", "--format", "{{.Repository}}"])).stdout).toBe("good\n");
   });
 });
