@@ -11,6 +11,7 @@ import { familiarName, parseReference } from "../oci/reference.ts";
 import { splitDigest } from "../oci/digest.ts";
 import type { Store } from "../store.ts";
 import { openBlob } from "./blob.ts";
+import type { StoredIndex } from "./index-parts.ts";
 import { once } from "../content/once.ts";
 
 /** One image of an archive or layout. */
@@ -21,6 +22,8 @@ export interface ArchivedImage {
   readonly configBytes: Uint8Array;
   /** Normalised names. */
   readonly names: readonly string[];
+  /** Of an image of several platforms: all that is there of it, as it came. */
+  readonly whole?: StoredIndex | undefined;
 }
 
 /** "docker" adds what `docker load` reads; both are OCI layouts. */
@@ -105,11 +108,13 @@ function* entries(store: Store, images: readonly ArchivedImage[], format: Archiv
     seen.add(desc.digest);
     return [{ name: blobPath(desc), size: desc.size, bytes }];
   };
-  for (const image of images) {
-    for (const layer of image.manifest.layers) yield* blob(layer, () => openBlob(store, layer));
-    yield* blob(image.manifest.config, () => once(image.configBytes));
-    yield* blob(image.descriptor, () => once(image.manifestBytes));
+  for (const { manifest, descriptor, manifestBytes, configBytes } of images.flatMap(manifestsOf)) {
+    for (const layer of manifest.layers) yield* blob(layer, () => openBlob(store, layer));
+    yield* blob(manifest.config, () => once(configBytes));
+    yield* blob(descriptor, () => once(manifestBytes));
   }
+  for (const { descriptor, bytes } of images.flatMap(({ whole }) => whole?.indexes ?? []))
+    yield* blob(descriptor, () => once(bytes));
   yield small("oci-layout", { imageLayoutVersion: "1.0.0" });
   if (format === "docker") yield small("manifest.json", images.map(dockerEntry));
   yield small("index.json", {
@@ -119,10 +124,21 @@ function* entries(store: Store, images: readonly ArchivedImage[], format: Archiv
   });
 }
 
+type OneManifest = Pick<ArchivedImage, "manifest" | "descriptor" | "manifestBytes" | "configBytes">;
+
+function manifestsOf(image: ArchivedImage): readonly OneManifest[] {
+  const { whole } = image;
+  if (whole === undefined) return [image];
+  return whole.manifests.map(({ manifest: { descriptor, bytes, value }, configBytes }) => {
+    return { manifest: value, descriptor, manifestBytes: bytes, configBytes };
+  });
+}
+
 function indexEntries(image: ArchivedImage): readonly Descriptor[] {
-  if (image.names.length === 0) return [image.descriptor];
+  const target = image.whole?.indexes.at(-1)?.descriptor ?? image.descriptor;
+  if (image.names.length === 0) return [target];
   return image.names.map((name) => ({
-    ...image.descriptor,
+    ...target,
     annotations: {
       "io.containerd.image.name": name,
       "org.opencontainers.image.ref.name": parseReference(name).tag ?? "latest",

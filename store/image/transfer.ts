@@ -2,6 +2,7 @@ import type { Platform } from "../oci/platform.ts";
 import type { Store } from "../store.ts";
 import { writeArchive, writeArchiveFile, type ArchivedImage, type ArchiveFormat } from "./archive-write.ts";
 import { compressImage } from "./blob.ts";
+import { storedIndex } from "./index-parts.ts";
 import { requireStored } from "./missing.ts";
 import { nameOf, type StoredImage } from "./stored.ts";
 
@@ -29,7 +30,8 @@ export async function toArchived(
 }
 
 /**
- * `save`: several images in one archive, to a file or a stream. A name given by its name is saved with it, an ID without.
+ * `save`: several images in one archive, to a file or a stream. An image given by its name is saved with it and with every
+ * platform that is here, one given by its ID alone.
  * @throws E_IMAGE_NOT_FOUND, E_PLATFORM_MISSING, E_OUTPUT_FILE
  */
 export async function saveImages(
@@ -38,7 +40,7 @@ export async function saveImages(
   options: {
     readonly format: ArchiveFormat;
     readonly to: { readonly file: string } | { readonly stream: NodeJS.WritableStream };
-    /** Of images that have several; without it the machine's, else another one that is here. */
+    /** Of images that have several, this one. */
     readonly platform?: Platform | undefined;
     readonly signal?: AbortSignal | undefined;
   },
@@ -48,7 +50,8 @@ export async function saveImages(
   for (const text of images) {
     const image = await requireStored(store, text, platform);
     const names = nameOf(text) === image.name ? [image.name] : [];
-    archived.push(await toArchived(store, image, { format, names, signal }));
+    const whole = platform === undefined && names.length > 0 ? await storedIndex(store, image.target) : undefined;
+    archived.push({ ...(await toArchived(store, image, { format, names, signal })), whole });
   }
   if ("file" in to) await writeArchiveFile(store, archived, { format, file: to.file, signal });
   else await writeArchive(store, archived, { format, stream: to.stream, signal });

@@ -123,3 +123,38 @@ describe("pull --all-platforms", () => {
     expect((await tsbuild(project, ["pull", "--all-platforms", "--platform", host, "app"])).code).toBe(2);
   });
 });
+
+describe("save of an image of several platforms", () => {
+  it.each(["oci", "docker"])("as %s has all that is here: loaded elsewhere it is the same index", async (format) => {
+    await using registry = await TestRegistry.start();
+    using project = new Project({});
+    using other = new Project({});
+    const layout = layoutOf(project);
+    const index = wholeIndex(layout);
+    await loaded(project, layout, index, `${registry.host}/app:1`);
+    const file = join(other.directory, "s.tar");
+    expect((await tsbuild(project, ["save", "--format", format, "-o", file, `${registry.host}/app:1`])).stderr).toBe(
+      "",
+    );
+    expect((await tsbuild(other, ["load", "-i", "s.tar"])).stdout).toBe(`Loaded image: ${registry.host}/app:1\n`);
+    expect(await pushed(other, [`${registry.host}/app:1`])).toMatchObject({ code: 0, stdout: `${index.digest}\n` });
+  });
+
+  it("has the platforms that are here of an index that lists more, and with --platform one alone", async () => {
+    await using registry = await TestRegistry.start();
+    using project = new Project({});
+    const layout = layoutOf(project);
+    layout.publish(registry, "app", "1", layout.index([imageFor(layout, host), imageFor(layout, "linux/s390x")]));
+    const image = `${registry.host}/app:1`;
+    await tsbuild(project, ["pull", "-q", image]);
+    for (const words of [[], ["--platform", host]]) {
+      using other = new Project({});
+      const file = join(other.directory, "s.tar");
+      expect((await tsbuild(project, ["save", ...words, "-o", file, image])).stderr).toBe("");
+      expect(await tsbuild(other, ["load", "-q", "-i", "s.tar"])).toMatchObject({ code: 0, stdout: `${image}\n` });
+      const { stdout } = await tsbuild(other, ["images", "--tree"]);
+      expect(stdout.includes("linux/s390x")).toBe(words.length === 0);
+      expect((await tsbuild(other, ["export", "-o", "root.tar", image])).code).toBe(0);
+    }
+  });
+});
