@@ -19,9 +19,10 @@ export class TestAuthority {
     this.cert = this.#sign(this.#name, publicKey, [extension("2.5.29.19", sequence(boolean(true)), true)]);
   }
 
-  /** For 127.0.0.1 and localhost. */
-  server(): CertificatePair {
-    const names = sequence(tlv(0x87, Buffer.from([127, 0, 0, 1])), tlv(0x82, Buffer.from("localhost")));
+  /** For 127.0.0.1 and localhost, and more names. */
+  server(more: readonly string[] = []): CertificatePair {
+    const named = ["localhost", ...more].map((name) => tlv(0x82, Buffer.from(name)));
+    const names = sequence(tlv(0x87, Buffer.from([127, 0, 0, 1])), ...named);
     return this.#issue("server", [extension("2.5.29.17", names)]);
   }
 

@@ -114,7 +114,7 @@ export function digestOf(bytes: Buffer, algorithm: Algorithm = "sha256"): string
   return `${algorithm}:${hash(algorithm, bytes)}`;
 }
 
-function makeImage(
+export function makeImage(
   algorithm: Algorithm,
   layerFields: Readonly<Record<string, unknown>>,
 ): { readonly layer: Buffer; readonly config: Buffer; readonly manifest: Buffer } {
