@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeShownDirectory, writeShownFile } from "../native/directory.ts";
-import type { Mount } from "../native/mount.ts";
+import { maxLowers, type Mount } from "../native/mount.ts";
 import { proxyArgs } from "./graph/global-args.ts";
 import type { HostAddress, NetworkOption } from "./options.ts";
 import { hostGateway, hostsFile, type HostEntry, type NetworkRequest } from "../runtime/index.ts";
@@ -85,6 +85,11 @@ export function prepareRunEnvironment(
     network: network === "own" ? "own" : "own-or-host",
     services: [...own, ...proxies].map(([, value]) => value),
   };
+}
+
+/** Where no directory more can be mounted, mount points are made in the writable layer, and taken out again. */
+export function withStubs(lower: readonly string[], stubs: string): readonly string[] {
+  return lower.length < maxLowers ? [...lower, stubs] : lower;
 }
 
 /** Programs look for a proxy in capitals or in small letters: one that is given so is given both ways. */

@@ -5,7 +5,7 @@ import { isAbsolute, posix } from "node:path";
 import { TsbuildError } from "../native/errors.ts";
 import type { Mount } from "../native/mount.ts";
 import {
-  capabilityNames,
+  availableCapabilities,
   defaultCapabilities,
   exitCode,
   startContainer,
@@ -16,14 +16,15 @@ import {
 } from "../runtime/index.ts";
 import { openStore } from "../store/open.ts";
 import { lowerDirs, type ActiveSnapshot, type Snapshot } from "../store/snapshot/snapshotter.ts";
-import { getEnv, setEnv, splitEnv, defaultPath } from "./graph/env.ts";
+import { splitEnv, defaultPath } from "./graph/env.ts";
+import { checkRunnable } from "./graph/runnable.ts";
 import { userFiles } from "./ops/user-files.ts";
 import { resolveUser, type ResolvedUser } from "./ops/user.ts";
 import { requireRoot } from "./require-root.ts";
 import { explainStart } from "./start-failure.ts";
 import type { RunOptions } from "./options.ts";
 import { limitSpec } from "./run-limits.ts";
-import { prepareRunEnvironment, type RunEnvironment } from "./run-environment.ts";
+import { prepareRunEnvironment, withStubs, type RunEnvironment } from "./run-environment.ts";
 import { prepareImage } from "./prepare-image.ts";
 import type { FoundImage } from "./source/images.ts";
 
@@ -47,6 +48,7 @@ export async function startImage(options: RunOptions): Promise<RunningImage> {
   const signal = options.signal ?? new AbortController().signal;
   const store = stack.use(await openStore({ root: options.root }));
   const { image, snapshot } = await prepareImage(store, options, signal);
+  checkRunnable(options.image, image.config);
   const active = stack.use(store.snapshots.prepare(snapshot));
   const hostname = options.hostname ?? randomBytes(6).toString("hex");
   const environment = prepareRunEnvironment(store.scratch, {
@@ -137,7 +139,7 @@ function containerSpec(parts: {
       source: "overlay",
       target: "/",
       options: ["volatile"],
-      overlay: { lower: [...lowerDirs(snapshot), environment.stubs], upper: active.upper, work: active.work },
+      overlay: { lower: withStubs(lowerDirs(snapshot), environment.stubs), upper: active.upper, work: active.work },
     },
     mounts: [
       ...environment.mounts,
@@ -186,13 +188,17 @@ function environmentOf(
   own: readonly string[],
   known: { readonly user: ResolvedUser; readonly hostname: string },
 ): readonly string[] {
-  let env: readonly string[] = [`PATH=${defaultPath}`, `HOSTNAME=${known.hostname}`];
-  if (options.tty === true) env = setEnv(env, "TERM", "xterm");
+  const env = new Map([
+    ["PATH", defaultPath],
+    ["HOSTNAME", known.hostname],
+  ]);
+  if (options.tty === true) env.set("TERM", "xterm");
   for (const entry of [...own, ...(options.env ?? [])]) {
     const { key, value } = splitEnv(entry);
-    env = setEnv(env, key, value);
+    env.set(key, value);
   }
-  return getEnv(env, "HOME") === undefined ? setEnv(env, "HOME", known.user.home) : env;
+  if (!env.has("HOME")) env.set("HOME", known.user.home);
+  return [...env].map(([key, value]) => `${key}=${value}`);
 }
 
 /** `source:target[:ro|rw]`. @throws E_VOLUME_INVALID */
@@ -233,13 +239,13 @@ function tmpfsMount(text: string): Mount {
   return { type: "tmpfs", source: "tmpfs", target, options: [...locked, ...given] };
 }
 
-/** Docker's 14, without those dropped, with those added. @throws E_CAPABILITY_UNKNOWN by the container's start */
+/** Docker's 14, without those dropped, with those added; ALL is what there is. @throws E_CAPABILITY_UNKNOWN by the container's start */
 function capabilitiesOf({ capAdd = [], capDrop = [] }: RunOptions): readonly string[] {
   const named = (words: readonly string[]): readonly string[] =>
     words.map((word) => word.toUpperCase()).map((word) => (word.startsWith("CAP_") ? word : `CAP_${word}`));
   const [add, drop] = [named(capAdd), named(capDrop)];
   const all = (names: readonly string[]): boolean => names.includes("CAP_ALL");
-  const base = all(add) ? capabilityNames : all(drop) ? [] : defaultCapabilities;
+  const base = all(add) ? availableCapabilities() : all(drop) ? [] : defaultCapabilities;
   const kept = all(drop)
     ? base.filter((name) => all(add) && add.includes(name))
     : base.filter((name) => !drop.includes(name));

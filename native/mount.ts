@@ -85,8 +85,8 @@ const FSCONFIG_CMD_CREATE = 6;
 const MNT_DETACH = 2;
 /** All that mount(2) takes as options. */
 const pageSize = 4096;
-/** The kernel's own limit. @see overlayfs.rst */
-const maxLowers = 500;
+/** The kernel's own limit of directories below the writable one. @see overlayfs.rst */
+export const maxLowers = 500;
 
 /**
  * The merged file system of an overlayfs stack, as a root that is attached nowhere: it is gone when the root is
@@ -97,7 +97,7 @@ export function openOverlay(layers: OverlayLayers, options: OverlayOptions = {})
   const [only] = lower;
   if (upper === undefined && only !== undefined && lower.length === 1) return Root.open(only);
   if (lower.length > maxLowers) {
-    throw depthError(lower.length, String(maxLowers));
+    throw depthError(lower.length);
   }
   try {
     return newOverlay(layers, options) ?? overlayByMount(layers, options);
@@ -176,7 +176,8 @@ export function overlayByMount({ lower, upper, work }: OverlayLayers, options: O
   }
 }
 
-function depthError(depth: number, limit: string): TsbuildError {
+/** More layers than can be mounted. */
+export function depthError(depth: number, limit: string = String(maxLowers)): TsbuildError {
   return new TsbuildError(`Cannot mount ${depth} layers: overlayfs takes ${limit}`, {
     code: "E_OVERLAY_DEPTH",
     hint: "join RUN steps, or build on a squashed base image",

@@ -238,6 +238,12 @@ const hints: ReadonlyMap<string, string> = new Map([
   ["mount: ELOOP", "symbolic links in the target's path lead to each other"],
   ["read the plan: EBADMSG", "the executable is of another version: npm run build:native"],
   ["execute: ENOEXEC", 'it is for another platform, or a script without a "#!" line'],
+  [
+    "execute: E2BIG",
+    "its arguments and variables are too long for the kernel: 131071 bytes each, and together a quarter of `ulimit -s`",
+  ],
+  ["execute: ENAMETOOLONG", "a path has at most 4095 bytes, and each name in it 255"],
+  ["execute: ELOOP", "symbolic links in its path lead to each other"],
   ["execute: EACCES", "make it executable: chmod +x"],
   ["execute: ENOENT", "check its name and PATH; of a file that is there, the interpreter is missing"],
   ["execute: ENOTDIR", "check its path: a part of it is no directory"],

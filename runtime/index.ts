@@ -1,5 +1,5 @@
 export * from "./container/process.ts";
-export { capabilityNames, defaultCapabilities } from "./security/capabilities.ts";
+export { availableCapabilities, defaultCapabilities } from "./security/capabilities.ts";
 export { parseCgroupParent } from "./cgroup/parent.ts";
 export { hostGateway, hostsFile, type HostEntry } from "./network/hosts.ts";
 export { startContainer } from "./container/start.ts";

@@ -3,6 +3,7 @@ import type { SourceLocation } from "../dockerfile/location.ts";
 import type { HttpOp } from "./opspec.ts";
 import type { ResolvedImage } from "./resolved-image.ts";
 import type { StageState } from "./stage-state.ts";
+import { checkRunnable } from "./runnable.ts";
 import { makeVertex, scratchVertex, type Vertex } from "./vertex.ts";
 
 /** A directory of the host: the build context for the name "". */
@@ -38,9 +39,10 @@ export function imageVertex(
   return makeVertex({ op: { kind: "image", ref, manifest, chain, platform }, inputs: [], ...named });
 }
 
-/** A stage over an image, with its config. */
+/** A stage over an image, with its config. @throws E_CONFIG_INVALID */
 export function overImage(own: StageState, image: ResolvedImage, name: string): StageState {
   const { config } = image;
+  checkRunnable(image.ref, config);
   return {
     ...own,
     platform: image.platform,

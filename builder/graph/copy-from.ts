@@ -72,7 +72,10 @@ function declare(state: StageState, instruction: Instruction, scope: FromScope):
   };
   if (instruction.kind === "ENV") {
     const env = envMap(state.env);
-    for (const pair of instruction.pairs) addConfigEnv(state, value(pair.key, env), value(pair.value, env));
+    addConfigEnv(
+      state,
+      instruction.pairs.map((pair) => ({ key: value(pair.key, env), value: value(pair.value, env) })),
+    );
   }
   if (instruction.kind !== "ARG") return;
   for (const { key, value: raw } of instruction.args) {

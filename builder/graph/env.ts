@@ -23,6 +23,20 @@ export function setEnv(env: EnvList, key: string, value: string): EnvList {
   return at < 0 ? [...env, entry] : env.with(at, entry);
 }
 
+/** setEnv() of each in their order, in a time that grows with their number alone. */
+export function setEnvs(env: EnvList, pairs: readonly { readonly key: string; readonly value: string }[]): EnvList {
+  const [only] = pairs;
+  if (only !== undefined && pairs.length === 1) return setEnv(env, only.key, only.value);
+  const made = [...env];
+  const places = new Map(made.map((entry, at) => [splitEnv(entry).key, at] as const).toReversed());
+  for (const { key, value } of pairs) {
+    const at = places.get(key) ?? made.length;
+    places.set(key, at);
+    made[at] = `${key}=${value}`;
+  }
+  return made;
+}
+
 const maps = new WeakMap<EnvList, ReadonlyMap<string, string>>();
 
 /** As a map, for expansion. Made once for a list: they do not change. */

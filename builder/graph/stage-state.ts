@@ -2,7 +2,7 @@ import type { ContainerConfig, History, ImageConfig } from "../../store/oci/conf
 import type { Platform } from "../../store/oci/platform.ts";
 import type { Stage } from "../dockerfile/ast.ts";
 import type { Vertex } from "./vertex.ts";
-import { defaultPath, getEnv, setEnv, type EnvList } from "./env.ts";
+import { defaultPath, getEnv, setEnv, setEnvs, type EnvList } from "./env.ts";
 
 /** An ARG that a stage declared. `value` undefined: declared without any value. */
 export interface DeclaredArg {
@@ -42,10 +42,13 @@ export interface StageState {
   readonly base: ImageConfig | undefined;
 }
 
-/** Adds an ENV value to config and env. */
-export function addConfigEnv(state: StageState, key: string, value: string): void {
-  state.config.Env = setEnv(state.config.Env ?? [], key, value);
-  state.env = setEnv(state.env, key, value);
+/** Adds the values of an ENV to config and env. */
+export function addConfigEnv(
+  state: StageState,
+  pairs: readonly { readonly key: string; readonly value: string }[],
+): void {
+  state.config.Env = setEnvs(state.config.Env ?? [], pairs);
+  state.env = setEnvs(state.env, pairs);
 }
 
 /** An ARG is seen by the instructions after it, an ENV after it wins; the image has it never. */
@@ -55,7 +58,7 @@ export function addArgEnv(state: StageState, key: string, value: string): void {
 
 /** PATH is always set. */
 export function ensurePath(state: StageState): void {
-  if (getEnv(state.config.Env ?? [], "PATH") === undefined) addConfigEnv(state, "PATH", defaultPath);
+  if (getEnv(state.config.Env ?? [], "PATH") === undefined) addConfigEnv(state, [{ key: "PATH", value: defaultPath }]);
 }
 
 /** `[build 2/5] `: the prefix of the next step's name; counts it. */

@@ -17,7 +17,7 @@ import type { EmptiedCaches } from "./mounts/resources.ts";
 import type { DeviceAccess } from "../cdi/access.ts";
 import type { Secrets } from "../secrets.ts";
 import type { SshSource } from "../ssh/agents.ts";
-import type { RunEnvironment } from "../run-environment.ts";
+import { withStubs, type RunEnvironment } from "../run-environment.ts";
 import { limitSpec } from "../run-limits.ts";
 import { scriptInput, scriptMount } from "../run-script.ts";
 import { notStarted, runFailed } from "./run-failure.ts";
@@ -179,7 +179,7 @@ function containerSpec(
   const { op, settings } = run;
   const { user, mounts } = extra;
   const environment = settings.environment();
-  const lower = [...lowerDirs(active.parent), environment.stubs];
+  const lower = withStubs(lowerDirs(active.parent), environment.stubs);
   const root: Mount = {
     type: "overlay",
     source: "overlay",

@@ -3,7 +3,7 @@ import type { DeviceFile, Mount, SocketFile } from "../../native/mount.ts";
 import type { InitMount, InitPlan, InitSocket } from "../../native/plan.ts";
 import type { ContainerSpec } from "../container/process.ts";
 import type { NetworkJoin } from "../network/network.ts";
-import { capabilityMask, defaultCapabilities, ownCapabilities } from "../security/capabilities.ts";
+import { capabilityMask, defaultCapabilities, grantableMask, ownCapabilities } from "../security/capabilities.ts";
 import { maskedPaths, readonlyPaths } from "../security/paths.ts";
 import { rlimitNumber } from "./rlimit.ts";
 
@@ -101,7 +101,7 @@ export function planContainer(spec: ContainerSpec, resources: PlanResources): In
 /** Where nothing else keeps the container from devices it must not be able to make any. */
 export function grantedCapabilities(spec: ContainerSpec, nodev: boolean): bigint {
   if (spec.privileged === true) return ownCapabilities();
-  const mask = capabilityMask(spec.capabilities ?? defaultCapabilities);
+  const mask = grantableMask(spec.capabilities ?? defaultCapabilities);
   return nodev ? mask & ~capabilityMask(["CAP_MKNOD"]) : mask;
 }
 

@@ -80,8 +80,35 @@ export function capabilityMask(names: readonly string[]): bigint {
   return mask;
 }
 
+let own: bigint | undefined;
+
 /** What this process itself may have: nobody can be given more. */
 export function ownCapabilities(): bigint {
+  own ??= readOwn();
+  return own;
+}
+
+function readOwn(): bigint {
   const match = /^CapPrm:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"));
   return BigInt(`0x${match?.[1] ?? "0"}`);
+}
+
+/** The names of what this process may have: what ALL can mean. */
+export function availableCapabilities(): readonly string[] {
+  return capabilityNames.filter((_, bit) => ((ownCapabilities() >> BigInt(bit)) & 1n) === 1n);
+}
+
+/**
+ * The mask of what a container can be given of these names: of Docker's 14 what there is, as for a container in another
+ * one; what was asked for beside them has to be there. @throws E_CAPABILITY_UNKNOWN, E_CAPABILITY_MISSING
+ */
+export function grantableMask(names: readonly string[]): bigint {
+  const mask = capabilityMask(names);
+  const missing = mask & ~ownCapabilities() & ~capabilityMask(defaultCapabilities);
+  const name = capabilityNames.find((_, bit) => ((missing >> BigInt(bit)) & 1n) === 1n);
+  if (name === undefined) return mask & ownCapabilities();
+  throw new TsbuildError(`Cannot grant ${name}: this process does not have it`, {
+    code: "E_CAPABILITY_MISSING",
+    hint: "leave it out, or --cap-add ALL: every one that there is",
+  });
 }

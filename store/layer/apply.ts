@@ -261,7 +261,9 @@ function setXattr(dir: Dir, name: string, key: string, value: Uint8Array): void 
     // The file system has no such attributes, or they are not for this user.
     const ignored = ["ENOTSUP", "EOPNOTSUPP", "EPERM"];
     if (!(error instanceof SyscallError) || !ignored.includes(error.errno) || key === "security.capability")
-      throw error;
+      throw key === "security.capability" && error instanceof SyscallError
+        ? refused(name, `its capabilities cannot be set (${error.errno})`)
+        : error;
   }
 }
 

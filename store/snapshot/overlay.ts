@@ -2,6 +2,7 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, openSync, closeSync, exists
 import { join } from "node:path";
 import { makeShownDirectory } from "../../native/directory.ts";
 import { SyscallError } from "../../native/errors.ts";
+import { depthError, maxLowers } from "../../native/mount.ts";
 import { Root } from "../../native/path.ts";
 import { spreadSubdirectories } from "../../native/spread.ts";
 import { syncfs } from "../../native/syscall.ts";
@@ -9,6 +10,7 @@ import type { Database, Row } from "../database.ts";
 import type { Holds } from "../holds.ts";
 import { asChainID, asDiffID, parseDigest, type ChainID, type DiffID } from "../oci/digest.ts";
 import {
+  lowerDirs,
   rootSnapshot,
   type ActiveSnapshot,
   type Snapshot,
@@ -90,6 +92,7 @@ export class OverlaySnapshotter implements Snapshotter {
   }
 
   link(parent: Snapshot, layer: Snapshot): Snapshot {
+    checkDepth(parent);
     const snapshot: Snapshot = { id: this.#newID(), parent, dir: layer.dir, layer };
     this.#known.set(snapshot.id, snapshot);
     return snapshot;
@@ -304,6 +307,7 @@ class OverlayActive implements ActiveSnapshot {
   }
 
   #end(parent: Snapshot | undefined): Snapshot {
+    checkDepth(parent);
     this.#open = false;
     if (this.#work !== undefined) this.#works.giveBack(this.#work);
     this.#work = undefined;
@@ -314,6 +318,12 @@ class OverlayActive implements ActiveSnapshot {
     if (this.#open) this.#discard();
     this.#open = false;
   }
+}
+
+/** What cannot be mounted is not made. @throws E_OVERLAY_DEPTH */
+function checkDepth(parent: Snapshot | undefined): void {
+  const depth = lowerDirs(parent).length + 1;
+  if (depth > maxLowers) throw depthError(depth);
 }
 
 /** The merged root directory has the metadata of its topmost layer. */

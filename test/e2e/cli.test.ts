@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { capabilityNames } from "../../runtime/security/capabilities.ts";
 import { environmentOf } from "../rig/command.ts";
 import { Project, fromBusybox } from "../rig/project.ts";
 
@@ -331,6 +332,24 @@ describe("tsbuild run in a pipeline", () => {
     });
     expect((await ended(child)).code).toBe(137);
     clearInterval(asking);
+  });
+});
+
+describe("tsbuild run --cap-add", () => {
+  it("ALL gives what there is; a capability that is not there is refused by name", async () => {
+    using project = new Project({ Dockerfile: fromBusybox });
+    await tsbuild(project, "-q -t app .");
+    const own = /^CapPrm:\s+([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+    expect((await tsbuild(project, "run --cap-add ALL app grep CapEff /proc/self/status")).stdout).toBe(
+      `CapEff:\t${own}\n`,
+    );
+    const missing = capabilityNames.find((_, bit) => ((BigInt(`0x${own}`) >> BigInt(bit)) & 1n) === 0n);
+    if (missing === undefined) return;
+    const refused = await tsbuild(project, `run --cap-add ${missing} app true`);
+    expect([refused.code, refused.stderr]).toEqual([
+      125,
+      expect.stringContaining(`Cannot grant ${missing}: this process`),
+    ]);
   });
 });
 

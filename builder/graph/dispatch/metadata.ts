@@ -27,7 +27,7 @@ export function dispatchEnv(input: DispatchInput<EnvInstruction>): void {
     key: expandIn(input, key, location),
     value: expandIn(input, value, location),
   }));
-  for (const { key, value } of pairs) addConfigEnv(state, key, value);
+  addConfigEnv(state, pairs);
   addHistory(state, `ENV ${pairs.map(({ key, value }) => `${key}=${value}`).join(" ")}`, false);
 }
 
