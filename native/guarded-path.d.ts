@@ -28,3 +28,4 @@ export declare function walkGuarded(
 ): GuardedWalk;
 export declare function accountRows(file: string): readonly (readonly string[])[];
 export declare function breachOf(path: string, stat: Stats, hasAcl?: HasAcl): Breach | undefined;
+export declare function writersOf(path: string, stat: Stats, hasAcl?: HasAcl): Breach | undefined;

@@ -48,14 +48,18 @@ function unknown() {
   return true;
 }
 
-/**
- * Who beside root and this user may write there; a sticky directory keeps what is in it from all but its owners. The
- * rights of a group are those of everybody in an access control list, too, where there is one.
- */
+/** Who beside root and this user may change what is there: in a sticky directory each only what is their own. */
 export function breachOf(path, stat, hasAcl = unknown) {
-  const sticky = stat.isDirectory() && (stat.mode & 0o1000) !== 0;
+  return stat.isDirectory() && (stat.mode & 0o1000) !== 0 ? undefined : writersOf(path, stat, hasAcl);
+}
+
+/**
+ * Who beside root and this user may write there. The rights of a group are those of everybody in an access control list,
+ * too, where there is one.
+ */
+export function writersOf(path, stat, hasAcl = unknown) {
   const of = { path, uid: stat.uid, gid: stat.gid };
-  if (sticky || (stat.mode & 0o022) === 0) return undefined;
+  if ((stat.mode & 0o022) === 0) return undefined;
   if ((stat.mode & 0o002) !== 0) return { ...of, who: "everybody" };
   if (!isOwnGroup(stat.gid)) return { ...of, who: "group" };
   return hasAcl(path) ? { ...of, who: "list" } : undefined;

@@ -3,11 +3,18 @@ import { join } from "node:path";
 import { hasAcl, removeDefaultAcl } from "../native/acl.ts";
 import { describeBreach, mendBreach, userName } from "../native/breach.ts";
 import { TsbuildError } from "../native/errors.ts";
-import { breachOf, walkGuarded, type Breach } from "../native/guarded-path.js";
+import { walkGuarded, writersOf, type Breach } from "../native/guarded-path.js";
 import { openError } from "./open-error.ts";
 
 /** Whoever reaches what is in a store can execute the setuid programs of its layers: this user alone comes in. */
 const closed = 0o700;
+/** What may be in a directory that is closed. With anything else in it others may have business there. */
+const known: ReadonlySet<string> = new Set(
+  (
+    "blobs builds contexts gc.lock git holds ingest leases lock lost+found mounts reserve snapshots states steps.lock " +
+    "store.db store.db-shm store.db-wal urls"
+  ).split(" "),
+);
 
 /**
  * Makes the store's directory, or takes one that is there and closes it to everybody else, whatever the umask and the
@@ -39,8 +46,8 @@ function isGuarded(root: string): boolean {
   if (breach !== undefined) throw unsafe(root, breach);
   if (stat === undefined) return false;
   checkOwner(root, path, stat);
-  const writable = breachOf(path, stat, hasAcl);
-  if (writable !== undefined && readdirSync(path).length > 0) throw unsafe(root, writable);
+  const writable = writersOf(path, stat, hasAcl);
+  if (writable !== undefined && !isEmpty(readdirSync(path))) throw unsafe(root, writable);
   return true;
 }
 
@@ -48,12 +55,19 @@ function checkOwner(root: string, path: string, { uid, gid }: Stats): void {
   if (uid !== process.geteuid?.()) throw unsafe(root, { path, uid, gid, who: "owner" });
 }
 
-/** One that others could write to may hold what they put there, unless it is empty, as a new volume is. */
+/** Of a new volume this is all. */
+function isEmpty(names: readonly string[]): boolean {
+  return names.every((name) => name === "lost+found");
+}
+
+/** One that others could write to may hold what they put there, unless it is empty. */
 function close(root: string, path: string, stat: Stats): void {
-  const writable = breachOf(path, stat, hasAcl);
+  const writable = writersOf(path, stat, hasAcl);
+  const strange = readdirSync(path).find((name) => !known.has(name));
+  if (strange !== undefined && writable === undefined) throw notAlone(root, strange);
   chmodSync(path, closed);
   const entries = readdirSync(path, { withFileTypes: true });
-  if (writable !== undefined && entries.length > 0) {
+  if (writable !== undefined && !isEmpty(entries.map(({ name }) => name))) {
     chmodSync(path, stat.mode & 0o7777);
     throw unsafe(root, writable);
   }
@@ -63,6 +77,13 @@ function close(root: string, path: string, stat: Stats): void {
     if (entry.isDirectory()) chmodSync(join(path, entry.name), closed);
     else if (entry.isFile()) chmodSync(join(path, entry.name), 0o600);
   }
+}
+
+function notAlone(root: string, name: string): TsbuildError {
+  return new TsbuildError(`Cannot use ${root} for a store: others can enter it, and it holds more than that: ${name}`, {
+    code: "E_STORE_UNSAFE",
+    hint: `give the store a directory of its own: --root ${join(root, "tsbuild")}   (or, if nobody else needs what is there: chmod 700 ${root})`,
+  });
 }
 
 function unsafe(root: string, breach: Breach): TsbuildError {

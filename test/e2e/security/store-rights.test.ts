@@ -271,22 +271,46 @@ describe("a store", () => {
     await expect(openStore({ root: join(temp.path, "link/store") })).rejects.toMatchObject({ code: "E_STORE_UNSAFE" });
   });
 
-  it("may be a new volume that everybody could write to, but none where something is already", async () => {
+  it.each([
+    ["777", 0o777],
+    ["1777", 0o1777],
+    ["1770", 0o1770],
+  ])("may be a new volume of mode %s, but none where something is already", async (mode, bits) => {
     using temp = makeTemp();
     const [empty, full] = [join(temp.path, "empty"), join(temp.path, "full")];
     for (const path of [empty, full]) {
       mkdirSync(path);
-      chmodSync(path, 0o777);
+      chownSync(path, 0, 65533);
+      chmodSync(path, bits);
     }
-    writeFileSync(join(full, "planted"), "");
+    mkdirSync(join(empty, "lost+found"));
+    writeFileSync(join(full, "store.db"), "");
     await using store = await openStore({ root: empty });
     expect(modeOf(store.root)).toBe("700");
     await expect(openStore({ root: full })).rejects.toMatchObject({
       code: "E_STORE_UNSAFE",
-      message: `Cannot use the store in ${full}: everybody can write to it`,
+      message: `Cannot use the store in ${full}: ${bits === 0o1770 ? "group (65533)" : "everybody"} can write to it`,
       hint: expect.stringContaining(`chmod 700 ${full}`),
     });
-    expect(modeOf(full)).toBe("777");
+    expect(modeOf(full)).toBe(mode);
+    expect(() => storedNames(full)).not.toThrow();
+    expect(peekStore(full)).toBeUndefined();
+  });
+
+  it("takes no directory for itself alone that holds other things", async () => {
+    using temp = makeTemp();
+    const root = join(temp.path, "lib");
+    mkdirSync(join(root, "dpkg"), { recursive: true });
+    chmodSync(root, 0o755);
+    await expect(openStore({ root })).rejects.toMatchObject({
+      code: "E_STORE_UNSAFE",
+      message: `Cannot use ${root} for a store: others can enter it, and it holds more than that: dpkg`,
+      hint: expect.stringContaining(`--root ${root}/tsbuild`),
+    });
+    expect([modeOf(root), readdirSync(root)]).toEqual(["755", ["dpkg"]]);
+    renameSync(join(root, "dpkg"), join(root, "lost+found"));
+    await using store = await openStore({ root });
+    expect(modeOf(store.root)).toBe("700");
   });
 
   it("of a plain user below another's directory is refused before the namespace hides whose it is", async () => {
