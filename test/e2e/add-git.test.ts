@@ -456,6 +456,14 @@ describe("who asks a git server", () => {
     expect(JSON.stringify([refused.events, message, notes, hint])).not.toContain(token);
   });
 
+  it("needs no proxy for this machine", async () => {
+    using project = new Project({});
+    repository.commit({ a: "A" });
+    const proxied = { ...env, HTTP_PROXY: "http://127.0.0.1:1", HTTPS_PROXY: "http://127.0.0.1:1" };
+    const outcome = await buildLines(project, `ADD ${url} /\n`, { registry: { env: proxied } });
+    expect([outcome.error, read(project, "a")]).toEqual([undefined, "A"]);
+  });
+
   it("is not told to where a server redirects, or where submodules are", async () => {
     using project = new Project({});
     const elsewhere = other.repository(`repository-${count}.git`);
@@ -471,6 +479,9 @@ describe("who asks a git server", () => {
       expect(outcome.error).toBeInstanceOf(TsbuildError);
       expect(other.requests.filter(({ authorization }) => authorization !== undefined)).toEqual([]);
     }
+    const named = await buildLines(project, `ADD ${url.replace("//", `//x-access-token:${token}@`)} /\n`);
+    expect(named.error).toBeInstanceOf(TsbuildError);
+    expect(other.requests.filter(({ authorization }) => authorization !== undefined)).toEqual([]);
     server.faults = {};
     other.faults = {};
     repository.submodule("sub", other.url(`repository-${count}.git`), elsewhere.git("rev-parse", "HEAD"));
@@ -603,13 +614,14 @@ describe("git is run", () => {
   });
 
   it("through the proxy of the environment", async () => {
+    // This machine is asked without one.
+    const far = "http://git.invalid/x.git";
     using project = new Project({});
-    repository.commit({ a: "A" });
     for (const name of ["http_proxy", "HTTP_PROXY"]) {
       const proxied = { ...env, [name]: other.origin };
-      const outcome = await buildLines(project, `ADD ${url} /\n`, { registry: { env: proxied } });
+      const outcome = await buildLines(project, `ADD ${far} /\n`, { registry: { env: proxied } });
       expect(outcome.error).toBeInstanceOf(TsbuildError);
-      expect(other.requests.some(({ path }) => path.startsWith(url))).toBe(true);
+      expect(other.requests.some(({ path }) => path.startsWith(far))).toBe(true);
       other.requests.length = 0;
     }
   });

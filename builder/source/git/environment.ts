@@ -3,7 +3,7 @@ import { proxyVariable } from "../../../registry/transport/proxy-variable.ts";
 import { splitUrl } from "../../dockerfile/split-url.ts";
 
 /** Variables of the host that git and its helpers may see: the way to servers, and whom to trust. */
-const proxies: readonly string[] = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"];
+const proxies: readonly string[] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 const authorities: readonly string[] = ["GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /** What a repository may name for its submodules. */
@@ -32,14 +32,10 @@ export function gitEnvironment(
   ssh: SshSettings,
 ): Readonly<Record<string, string>> {
   const own = authorities.flatMap((name) => (host[name] === undefined ? [] : [[name, host[name]]]));
-  // curl believes HTTP_PROXY in small letters only; a registry and a URL are asked through either.
-  const ways = proxies.flatMap((name) => {
-    const value = proxyVariable(host, name);
-    return value === undefined ? [] : [[name.toLowerCase(), value]];
-  });
   const bundle = host["GIT_SSL_CAINFO"] ?? host["SSL_CERT_FILE"];
   return {
-    ...Object.fromEntries([...own, ...ways]),
+    ...Object.fromEntries(own),
+    ...proxiesFor(host),
     ...(bundle === undefined ? {} : { GIT_SSL_CAINFO: bundle }),
     PATH: absolutePlaces(host["PATH"]),
     HOME: "/dev/null",
@@ -53,6 +49,23 @@ export function gitEnvironment(
     GIT_SSH_COMMAND: sshCommand(ssh),
     ...(ssh.agent === undefined ? {} : { SSH_AUTH_SOCK: ssh.agent }),
   };
+}
+
+/**
+ * The proxies by the same rules as for registries and URLs. curl believes HTTP_PROXY in small letters only, because a CGI
+ * program's client gives it in capitals; and it knows no exception for this machine.
+ */
+function proxiesFor(host: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const cgi = (host["REQUEST_METHOD"] ?? "") !== "";
+  const found = proxies.flatMap((name) => {
+    const value = name === "HTTP_PROXY" && cgi ? host["http_proxy"] : proxyVariable(host, name);
+    return value === undefined ? [] : [[name.toLowerCase(), value] as const];
+  });
+  if (found.length === 0) return {};
+  const named = (proxyVariable(host, "NO_PROXY") ?? "").split(",").map((one) => one.trim());
+  // A star counts alone only.
+  const exceptions = named.includes("*") ? ["*"] : [...named, "localhost", "127.0.0.0/8", "127.0.0.1", "::1"];
+  return { ...Object.fromEntries(found), no_proxy: exceptions.filter((one) => one !== "").join(",") };
 }
 
 /**

@@ -116,6 +116,21 @@ describe("gitEnvironment()", () => {
     expect(gitEnvironment({}, { agent: "/agent", knownHosts: [] })["SSH_AUTH_SOCK"]).toBe("/agent");
   });
 
+  it("chooses proxies as for registries: not for this machine, and not as a CGI program's client says", () => {
+    const ways = (host: Readonly<Record<string, string>>): readonly (string | undefined)[] => {
+      const env = gitEnvironment(host, { agent: undefined, knownHosts: [] });
+      return [env["http_proxy"], env["https_proxy"], env["no_proxy"]];
+    };
+    const near = "localhost,127.0.0.0/8,127.0.0.1,::1";
+    expect(ways({})).toEqual([undefined, undefined, undefined]);
+    expect(ways({ HTTP_PROXY: "http://a", http_proxy: "http://b" })).toEqual(["http://a", undefined, near]);
+    expect(ways({ HTTPS_PROXY: "http://a", no_proxy: "h, .i" })).toEqual([undefined, "http://a", `h,.i,${near}`]);
+    expect(ways({ HTTPS_PROXY: "http://a", NO_PROXY: "h, *" })).toEqual([undefined, "http://a", "*"]);
+    const cgi = { REQUEST_METHOD: "GET", HTTP_PROXY: "http://a" };
+    expect(ways(cgi)).toEqual([undefined, undefined, undefined]);
+    expect(ways({ ...cgi, http_proxy: "http://b" })).toEqual(["http://b", undefined, near]);
+  });
+
   it.each([
     ["https://h/x", "https"],
     ["http://h/x", "http:https"],
