@@ -7,6 +7,7 @@ import { parseReference } from "../store/oci/reference.ts";
 import type { Snapshot } from "../store/snapshot/snapshotter.ts";
 import type { Store } from "../store/store.ts";
 import type { ProgressSink } from "./events.ts";
+import { forgettingFailed } from "./forget-failed.ts";
 import { imageProgress } from "./image-progress.ts";
 import type { EngineOptions, PullPolicy } from "./options.ts";
 import { ImageSource, type FoundImage } from "./source/images.ts";
@@ -49,14 +50,15 @@ export async function prepareImage(
     const image = { ...stored, reference: parseReference(nameOf(stored.name) ?? "none") };
     return { image, snapshot: await source.snapshot(image) };
   }
-  const image = await source.find(options.image, platform).catch((error: unknown) => {
-    throw other === undefined || !(error instanceof RegistryError)
-      ? error
-      : otherPlatform(other, options, platform, error);
+  return await forgettingFailed(store, async () => {
+    const image = await source.find(options.image, platform).catch((error: unknown) => {
+      if (other === undefined || !(error instanceof RegistryError)) throw error;
+      throw otherPlatform(other, options, platform, error);
+    });
+    if (!isFor(image, options)) throw otherPlatform(image, options, platform);
+    const progress = imageProgress(options.onEvent, `pull ${options.image}`);
+    return await progress.around(async () => ({ image, snapshot: await source.snapshot(image, progress.layer) }));
   });
-  if (!isFor(image, options)) throw otherPlatform(image, options, platform);
-  const progress = imageProgress(options.onEvent, `pull ${options.image}`);
-  return await progress.around(async () => ({ image, snapshot: await source.snapshot(image, progress.layer) }));
 }
 
 /** An image that is no index has one platform; to run it as another one is never meant. */

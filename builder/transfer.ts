@@ -13,6 +13,7 @@ import { hostPlatform, parsePlatform, type Platform } from "../store/oci/platfor
 import { formatReference, parseReference } from "../store/oci/reference.ts";
 import type { Store } from "../store/store.ts";
 import type { ProgressSink } from "./events.ts";
+import { forgettingFailed } from "./forget-failed.ts";
 import { imageProgress } from "./image-progress.ts";
 import type { EngineOptions } from "./options.ts";
 import { pullAll } from "./pull-all.ts";
@@ -61,13 +62,14 @@ export async function pull(options: PullOptions): Promise<TransferResult> {
     squashOwners: options.squashOwners,
   });
   const progress = imageProgress(options.onEvent, `pull ${options.image}`);
-  return await progress.around(async () => {
+  const fetch = async (): Promise<TransferResult> => {
     if (options.allPlatforms === true) return await pullAll(store, source, { ...options, signal, progress });
     const image = await source.find(options.image, platform);
     if (options.platform !== undefined) checkPlatform(image, platform, options.image);
     await source.snapshot(image, progress.layer, { blobs: true });
     return { name: image.name, digest: image.target.digest, imageID: imageID(image) };
-  });
+  };
+  return await forgettingFailed(store, async () => await progress.around(fetch));
 }
 
 /** An image that is no index has one platform, whatever was asked for. @throws E_PLATFORM_MISSING */

@@ -6,7 +6,7 @@ import { parseDigest } from "../../store/oci/digest.ts";
 import { openStore } from "../../store/open.ts";
 import { hostPlatform } from "../../store/oci/platform.ts";
 import { tsbuild, type Ended } from "../rig/command.ts";
-import { Layout, plainLayer, platform, type OddDescriptor } from "../rig/layout.ts";
+import { Layout, plainLayer, platform, type OddDescriptor, type OddLayer } from "../rig/layout.ts";
 import { Project } from "../rig/project.ts";
 import { TestRegistry } from "../rig/registry.ts";
 
@@ -24,6 +24,10 @@ function ownImage(layout: Layout, text: string = "1"): OddDescriptor {
     ...layout.image([plainLayer({ f: text })], { architecture: hostPlatform().architecture }),
     ...platform(host),
   };
+}
+
+function refName(name: string): object {
+  return { annotations: { "org.opencontainers.image.ref.name": name } };
 }
 
 async function pull(project: Project, layout: Layout, target: OddDescriptor): Promise<Ended> {
@@ -115,6 +119,102 @@ describe("pull", () => {
     const failed = await pull(project, layout, layout.index([{ ...ownImage(layout), size: 7 }]));
     expect(failed.code).toBe(1);
     expect(failed.stderr).toContain("error[E_SIZE_MISMATCH]");
+  });
+});
+
+describe("--build-context of an OCI layout", () => {
+  it.each<[string, string, (layout: Layout) => unknown]>([
+    ["an artifact beside the image", "", (layout) => [ownImage(layout), layout.artifact(signature)]],
+    [
+      "a platform each, without names",
+      "",
+      (layout) => [{ ...layout.image([], { architecture: "s390x" }), ...platform("linux/s390x") }, ownImage(layout)],
+    ],
+    [
+      "a platform each under one name",
+      ":v1",
+      (layout) => [
+        { ...layout.image([], { architecture: "s390x" }), ...platform("linux/s390x"), ...refName("v1") },
+        { ...ownImage(layout), ...refName("v1") },
+      ],
+    ],
+    ["an index inside the index", "", (layout) => [layout.index([layout.index([ownImage(layout)])])]],
+    [
+      "an index of which the other platform is absent",
+      "",
+      (layout) => {
+        const other = {
+          ...layout.image([plainLayer({ g: "" })], { architecture: "s390x" }),
+          ...platform("linux/s390x"),
+        };
+        const index = layout.index([other, ownImage(layout)]);
+        layout.remove(other);
+        return [index];
+      },
+    ],
+  ])("takes the image of %s", async (_, tag, top) => {
+    using project = new Project({ Dockerfile: "FROM base\n" });
+    const layout = layoutOf(project);
+    layout.top(top(layout));
+    const made = await tsbuild(project, ["-q", "--build-context", `base=oci-layout://layout${tag}`, "-o", "out", "."]);
+    expect(made.stderr).toBe("");
+    expect(readFileSync(join(project.directory, "out/f"), "utf8")).toBe("1");
+  });
+
+  it.each<[string, string, (layout: Layout) => unknown]>([
+    ["has no image", "E_LAYOUT", () => null],
+    ["has an artifact alone", "E_NOT_AN_IMAGE", (layout) => [layout.artifact(signature)]],
+    [
+      "lacks the documents",
+      "E_LAYOUT",
+      (layout) => {
+        const gone = ownImage(layout);
+        const index = layout.index([gone]);
+        layout.remove(gone);
+        return [index];
+      },
+    ],
+  ])("that %s says so", async (_, code, top) => {
+    using project = new Project({ Dockerfile: "FROM base\n" });
+    const layout = layoutOf(project);
+    layout.top(top(layout));
+    const failed = await tsbuild(project, ["-q", "--build-context", "base=oci-layout://layout", "."]);
+    expect(failed.stderr).toContain(`error[${code}]`);
+  });
+});
+
+describe("an image that can never be used", () => {
+  const wrong: OddLayer = { ...plainLayer({ f: "1" }), tar: Buffer.from("another") };
+
+  it.each<[string, string, (layout: Layout) => OddDescriptor]>([
+    [
+      "a layer that its config does not name",
+      "E_LAYER_DIGEST_MISMATCH",
+      (layout) => layout.image([plainLayer({}), wrong]),
+    ],
+    ["a config without sense", "E_CONFIG_INVALID", (layout) => layout.image([], { architecture: 5 })],
+    [
+      "a layer that is no tar",
+      "E_TAR_INVALID",
+      (layout) => layout.image([{ ...wrong, blob: Buffer.alloc(512, 1), tar: Buffer.alloc(512, 1) }]),
+    ],
+  ])("with %s leaves no name, no blob and no layer, pulled or run", async (_, code, make) => {
+    using project = new Project({});
+    const layout = layoutOf(project);
+    await using registry = await TestRegistry.start();
+    layout.publish(registry, "app", "1", make(layout));
+    const image = `${registry.host}/app:1`;
+    for (const words of [
+      ["pull", "-q"],
+      ["pull", "-q", "--all-platforms"],
+      ["run", "-q"],
+    ]) {
+      const failed = await tsbuild(project, [...words, image]);
+      expect([failed.code === 0, failed.stdout]).toEqual([false, ""]);
+      expect(failed.stderr).toMatch(words.includes("--all-platforms") ? /error\[E_/ : new RegExp(`error\\[${code}\\]`));
+      expect((await tsbuild(project, ["images", "-q"])).stdout).toBe("");
+      expect((await tsbuild(project, ["prune"])).stdout).toMatch(/^Removed 0 layers, 0 blobs/);
+    }
   });
 });
 
