@@ -65,6 +65,7 @@ export function withBuiltinArgs(
   const { buildArgs = {}, sourceDateEpoch: _given, ...rest } = options;
   checkHostname(buildArgs);
   checkMultiPlatform(buildArgs);
+  checkMissing(buildArgs);
   const text = buildArgs[epochArg] ?? options.sourceDateEpoch?.toString() ?? globalEpoch(ast, buildArgs);
   if (text === undefined) return { ...rest, buildArgs };
   const epoch = text === "context" ? contextTime() : readEpoch(text);
@@ -99,6 +100,22 @@ function checkMultiPlatform(buildArgs: Readonly<Record<string, string>>): void {
     code: "E_UNSUPPORTED",
     hint: "leave it out: the output is that of one platform",
   });
+}
+
+/** What they ask for would not be in the image: as with the flags that mean the same. */
+function checkMissing(buildArgs: Readonly<Record<string, string>>): void {
+  const [attested] = Object.entries(buildArgs).find(([name, value]) => asksForAttestation(name, value)) ?? [];
+  const missing = truthOf(buildArgs, "BUILDKIT_INLINE_CACHE") === true ? "BUILDKIT_INLINE_CACHE" : attested;
+  if (missing === undefined) return;
+  const instead = missing === "BUILDKIT_INLINE_CACHE" ? "steps are found in the store without it" : "none are made";
+  throw new TsbuildError(`Cannot build: ${missing} is not supported yet`, {
+    code: "E_UNSUPPORTED",
+    hint: `leave --build-arg ${missing} out: ${instead}`,
+  });
+}
+
+function asksForAttestation(name: string, value: string): boolean {
+  return name.startsWith("BUILDKIT_ATTEST_") && !value.split(",").includes("disabled=true");
 }
 
 function truthOf(buildArgs: Readonly<Record<string, string>>, name: string): boolean | undefined {

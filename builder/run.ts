@@ -161,6 +161,7 @@ function containerSpec(parts: {
         : { cpuPeriod: 100_000, cpuQuota: Math.round(Math.min(cpus, availableParallelism() * 4) * 100_000) }),
     },
     init,
+    visibleGroups: true,
     ...limitSpec(options),
     ...(environment.hosts === undefined ? {} : { hosts: environment.hosts, hostsWritable: true }),
     ...(options.cgroupParent === undefined ? {} : { cgroupParent: options.cgroupParent }),

@@ -6,20 +6,23 @@ import { tooLarge } from "./too-large.ts";
 /** Bytes of the largest ignore file. */
 const maxIgnore = 4 << 20;
 
+/** Docker's name, and that of buildah and podman where docker's is not there. */
+const names: readonly string[] = [".dockerignore", ".containerignore"];
+
 /**
  * The ignore file of a build: `<Dockerfile>.dockerignore` beside a Dockerfile that is a file, or .dockerignore of the
- * context. @throws E_PATTERN_INVALID, E_DOCKERFILE_SIZE
+ * context; or .containerignore in its place. @throws E_PATTERN_INVALID, E_DOCKERFILE_SIZE
  */
 export function findIgnore(context: string, dockerfile: string | undefined): IgnoreMatcher | undefined {
-  const own = dockerfile === undefined ? [] : [`${dockerfile}.dockerignore`];
-  const path = [...own, join(context, ".dockerignore")].find((one) => isFile(one));
+  const own = dockerfile === undefined ? [] : names.map((name) => dockerfile + name);
+  const path = [...own, ...names.map((name) => join(context, name))].find((one) => isFile(one));
   return path === undefined ? undefined : readIgnore(path, basename(path));
 }
 
 /** The ignore file of a directory that --build-context names. @throws E_PATTERN_INVALID, E_DOCKERFILE_SIZE */
 export function namedIgnore(directory: string): IgnoreMatcher | undefined {
-  const path = join(directory, ".dockerignore");
-  return isFile(path) ? readIgnore(path, path) : undefined;
+  const path = names.map((name) => join(directory, name)).find((one) => isFile(one));
+  return path === undefined ? undefined : readIgnore(path, path);
 }
 
 /** As with BuildKit a directory of that name is no ignore file; reading a pipe would never end. */

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "rootfs.h"
+#include "cgroups.h"
 #include "dev.h"
 #include "fs.h"
 #include "report.h"
@@ -171,6 +172,10 @@ static void system_mount(const struct plan *p, const struct mount_entry *m)
 {
 	if (strcmp(m->target, "/dev") == 0) {
 		dev_mount(p, m);
+		return;
+	}
+	if (strcmp(m->type, "cgroup1") == 0) {
+		cgroups_mount(m);
 		return;
 	}
 	int fd = system_fs(m), target = fd < 0 ? -1 : open_plain(m->target, O_PATH | O_DIRECTORY);

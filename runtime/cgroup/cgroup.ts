@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { TsbuildError } from "../../native/errors.ts";
 import type { ResourceLimits } from "../container/process.ts";
 import { findControllers, type Controllers } from "./controllers.ts";
@@ -18,9 +18,19 @@ export interface Cgroup extends Disposable {
   readonly into: string | undefined;
   /** Whether nothing but `nodev` mounts and a missing CAP_MKNOD keep it from devices. @see DeviceGuard */
   readonly nodev: boolean;
+  /** The hierarchies of v1 that it has groups of its own in, which it may see. */
+  readonly hierarchies: readonly Hierarchy[];
   /** Whether the host has only the unified hierarchy, which a container may then see. */
   readonly unified: boolean;
   oomKilled(): boolean;
+}
+
+/** A hierarchy of v1. */
+export interface Hierarchy {
+  /** Of its directory in /sys/fs/cgroup. */
+  readonly name: string;
+  /** Its controllers, or `name=...`. */
+  readonly controllers: readonly string[];
 }
 
 /** What a container is beside its limits. */
@@ -29,6 +39,8 @@ export interface CgroupOptions {
   readonly devices?: "any" | readonly DeviceRule[];
   /** The path of the group that its own are made in, below the top of every hierarchy. */
   readonly parent?: string;
+  /** It sees groups of its own in /sys/fs/cgroup, also without a limit: those of v1 are made for that where they can be. */
+  readonly visible?: boolean;
 }
 
 /** One container's groups while they are made. */
@@ -42,6 +54,7 @@ interface Making {
   /** Whether it needs groups that no other container has, whatever its limits. */
   readonly apart: boolean;
   readonly inParent: boolean;
+  readonly visible: boolean;
   readonly made: string[];
 }
 
@@ -51,21 +64,23 @@ interface Making {
  * directories. @throws E_CGROUP_LIMIT when a limit was asked for and its controller is not there, E_CGROUP_PARENT
  */
 export function openCgroup(id: string, limits: ResourceLimits, options: CgroupOptions = {}): Cgroup {
-  const { devices = [], parent } = options;
+  const { devices = [], parent, visible = false } = options;
   const controllers = findControllers();
   const place = parent === undefined ? ownPlace(controllers) : parentPlace(controllers, parent);
   const guard = devices === "any" ? undefined : deviceGuard();
   const rules = devices === "any" ? [] : devices;
   const inParent = parent !== undefined;
   const made: string[] = [];
-  const making = { id, controllers, place, guard, rules, apart: inParent || rules.length > 0, inParent, made };
+  const making = { id, controllers, place, guard, rules, apart: inParent || rules.length > 0, inParent, visible, made };
   try {
     const into = makeGroupV2(making, limits);
-    const procs = makeGroupsV1(making, limits).map((group) => join(group, "cgroup.procs"));
+    const own = makeGroupsV1(making, limits);
+    const procs = [...own.values()].map((group) => join(group, "cgroup.procs"));
     return {
       procs: guard?.kind === "v1" && !making.apart ? [...procs, guard.procs] : procs,
       into: into ?? (guard?.kind === "v2" ? guard.group : undefined),
       nodev: guard?.kind === "nodev",
+      hierarchies: hierarchiesOf(controllers, place, own),
       unified: controllers.kind === "v2",
       oomKilled: () => made.some(hasOomKill),
       [Symbol.dispose]: () => made.forEach(removeGroup),
@@ -125,8 +140,9 @@ function distribute(directory: string, names: ReadonlySet<string>): boolean {
   }
 }
 
-function makeGroupsV1(making: Making, limits: ResourceLimits): readonly string[] {
-  const { controllers, place, guard } = making;
+/** The hierarchies' directories with the groups that are made below them. */
+function makeGroupsV1(making: Making, limits: ResourceLimits): ReadonlyMap<string, string> {
+  const { controllers, place, guard, visible } = making;
   const settings = settingsV1(limits).filter(({ controller }) => !isUnified(controllers, controller));
   const devices = guard?.kind === "v1" && making.apart ? place.directories.get("devices") : undefined;
   const wanted = new Set([
@@ -134,12 +150,37 @@ function makeGroupsV1(making: Making, limits: ResourceLimits): readonly string[]
     ...(devices === undefined ? [] : [devices]),
     ...(making.inParent ? place.directories.values() : []),
   ]);
-  return [...wanted].map((directory) => {
-    const group = makeGroupV1(making, directory);
-    if (directory === devices) filterGroupV1(group, making.rules);
-    for (const one of settings) if (place.directories.get(one.controller) === directory) apply(group, one);
-    return group;
-  });
+  const own = new Map(
+    [...wanted].map((directory) => {
+      const group = makeGroupV1(making, directory);
+      if (directory === devices) filterGroupV1(group, making.rules);
+      for (const one of settings) if (place.directories.get(one.controller) === directory) apply(group, one);
+      return [directory, group];
+    }),
+  );
+  if (!visible && settings.length === 0) return own;
+  // A program that looks for limits wants all controllers. Its devices are those of the group that guards them.
+  for (const [name, directory] of place.directories) {
+    if (name === "devices" || own.has(directory) || isUnified(controllers, name)) continue;
+    try {
+      own.set(directory, makeGroupV1(making, directory));
+    } catch {
+      continue; // not ours to write: then it does not see that one
+    }
+  }
+  return own;
+}
+
+function hierarchiesOf(
+  { tops }: Controllers,
+  { directories }: GroupPlace,
+  own: ReadonlyMap<string, string>,
+): readonly Hierarchy[] {
+  const found = new Map<string, string[]>();
+  for (const [controller, top] of tops) {
+    if (own.has(directories.get(controller) ?? "")) found.set(top, [...(found.get(top) ?? []), controller]);
+  }
+  return [...found].map(([top, controllers]) => ({ name: basename(top), controllers }));
 }
 
 function makeGroupV1({ id, place, made }: Making, directory: string): string {

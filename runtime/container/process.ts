@@ -69,6 +69,11 @@ export interface ContainerSpec {
   readonly resources?: ResourceLimits;
   /** The control group that the container's own are made in: a path below the top of every hierarchy. */
   readonly cgroupParent?: string;
+  /**
+   * It has control groups of its own in every hierarchy of v1 and sees them in /sys/fs/cgroup; default: only where it has
+   * limits. Those of v2 it always sees.
+   */
+  readonly visibleGroups?: boolean;
   /** A file /etc/hosts with these entries, some of them `host-gateway`; default: none is made. */
   readonly hosts?: readonly HostEntry[];
   /** Whether the program may change that file. */

@@ -49,6 +49,7 @@ export async function startContainer(
     network: network.join,
     userxattr: inUserNamespace(),
     cgroup2: cgroup.unified,
+    hierarchies: cgroup.hierarchies,
   });
   const carried = carry(spec, stdio, stack);
   const init = await startInit(plan, descriptors(spec, carried?.stdio ?? stdio, stack), options.signal);
@@ -89,8 +90,9 @@ function withHosts(spec: ContainerSpec, host: string | undefined): ContainerSpec
   };
 }
 
-function cgroupOptions({ mounts, privileged, cgroupParent }: ContainerSpec): CgroupOptions {
+function cgroupOptions({ mounts, privileged, cgroupParent, visibleGroups }: ContainerSpec): CgroupOptions {
   return {
+    visible: visibleGroups ?? false,
     devices: privileged === true ? "any" : deviceRules(mounts),
     ...(cgroupParent === undefined ? {} : { parent: cgroupParent }),
   };

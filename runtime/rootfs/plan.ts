@@ -2,6 +2,7 @@ import { TsbuildError } from "../../native/errors.ts";
 import type { DeviceFile, Mount, SocketFile } from "../../native/mount.ts";
 import type { InitMount, InitPlan, InitSocket } from "../../native/plan.ts";
 import type { ContainerSpec } from "../container/process.ts";
+import type { Hierarchy } from "../cgroup/cgroup.ts";
 import type { NetworkJoin } from "../network/network.ts";
 import { capabilityMask, defaultCapabilities, grantableMask, ownCapabilities } from "../security/capabilities.ts";
 import { maskedPaths, readonlyPaths } from "../security/paths.ts";
@@ -41,6 +42,8 @@ export interface PlanResources {
   readonly userxattr?: boolean;
   /** Whether to mount the unified cgroup hierarchy, read-only. */
   readonly cgroup2: boolean;
+  /** The hierarchies of v1 to mount, read-only. */
+  readonly hierarchies?: readonly Hierarchy[];
   /** Descriptors for the mounts of type "socket". */
   readonly sockets?: ReadonlyMap<SocketFile, number>;
 }
@@ -123,8 +126,17 @@ function systemMounts(spec: ContainerSpec, resources: PlanResources): readonly I
     made("tmpfs", "/dev/shm", `mode=1777,size=${spec.shmSize ?? defaultShm}`, locked),
     made("mqueue", "/dev/mqueue", "", locked),
     made("sysfs", "/sys", "", spec.privileged === true ? locked : locked | ATTR.RDONLY),
+    ...hierarchyMounts(resources.hierarchies ?? []),
     ...(resources.cgroup2 ? [made("cgroup2", "/sys/fs/cgroup", "", locked | ATTR.RDONLY)] : []),
   ];
+}
+
+/** One for all of them: see native/init/cgroups.c. */
+function hierarchyMounts(hierarchies: readonly Hierarchy[]): readonly InitMount[] {
+  if (hierarchies.length === 0) return [];
+  const data = hierarchies.map(({ name, controllers }) => `${name}:${controllers.join(",")}`).join(";");
+  const [source, target] = ["cgroup", "/sys/fs/cgroup"];
+  return [{ type: "cgroup1", source, target, data, attributes: 0, recursive: false }];
 }
 
 /**

@@ -5,7 +5,7 @@ export interface BatteryLine {
 }
 
 /** The checks of a kind in the battery's output. */
-export function batteryLines(output: string, kind: "call" | "file"): readonly BatteryLine[] {
+export function batteryLines(output: string, kind: "call" | "file" | "left"): readonly BatteryLine[] {
   return output.split("\n").flatMap((line) => {
     const [have, name, result] = line.split(" ");
     return have === kind && name !== undefined && result !== undefined ? [{ name, result }] : [];
