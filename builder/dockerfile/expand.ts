@@ -213,7 +213,7 @@ class Lexer {
   #conditional(name: string, modifier: string, emptyIsUnset: boolean): string {
     const word = this.until({ stop: "}", escapes: false });
     const value = this.#env.get(name);
-    if (value !== undefined) this.matched.add(name);
+    (value === undefined ? this.unmatched : this.matched).add(name);
     const kept =
       value === undefined ? this.#unset(`\${${name}${emptyIsUnset ? ":" : ""}${modifier}${word}}`) : undefined;
     if (kept !== undefined) return kept;

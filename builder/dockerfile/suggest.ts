@@ -38,6 +38,8 @@ function editDistance(a: string, b: string, limit: number, swaps: boolean = true
       if (swapped) cost = Math.min(cost, (before[j - 2] ?? 0) + 1);
       row.push(cost);
     }
+    // No row after it has a smaller number, but for a swap.
+    if (!swaps && Math.min(...row) > limit) return limit + 1;
     before = last;
     last = row;
   }

@@ -1,6 +1,7 @@
 import { chainID } from "../../store/oci/digest.ts";
 import type { SourceLocation } from "../dockerfile/location.ts";
 import type { HttpOp } from "./opspec.ts";
+import { HistoryLines } from "./history-lines.ts";
 import type { ResolvedImage } from "./resolved-image.ts";
 import type { StageState } from "./stage-state.ts";
 import { checkRunnable } from "./runnable.ts";
@@ -50,7 +51,7 @@ export function overImage(own: StageState, image: ResolvedImage, name: string): 
     stepIndex: 1,
     config: { ...config.config },
     author: config.author,
-    history: [...(config.history ?? [])],
+    history: HistoryLines.of(config.history),
     env: config.config?.Env ?? [],
     base: config,
   };
@@ -65,9 +66,9 @@ export function overStage(own: StageState, parent: StageState): StageState {
     vertex,
     config: { ...config },
     author,
-    history: [...history],
+    history: HistoryLines.over(history),
     env,
-    args: [...args],
+    args,
     base,
     workdirSet,
   };
@@ -95,5 +96,5 @@ export function overTree(
     location: own.stage.from.location,
     ignoreCache: own.ignoreCache,
   });
-  return { ...own, vertex, history: [{ created_by: step, comment: "buildkit.exporter.image.v0" }] };
+  return { ...own, vertex, history: HistoryLines.of([{ created_by: step, comment: "buildkit.exporter.image.v0" }]) };
 }

@@ -20,6 +20,7 @@ import type { DispatchContext, KeepUser } from "./dispatch/context.ts";
 import { dispatch } from "./dispatch/dispatch.ts";
 import { builderArgs, evaluateGlobalArgs, predefinedArgs, proxyArgs, type BuildPlatforms } from "./global-args.ts";
 import { namedSources, type NamedSource } from "./named-sources.ts";
+import { HistoryLines } from "./history-lines.ts";
 import { isStage, namesStages, StageNames } from "./stage-names.ts";
 import { ensurePath, type StageState } from "./stage-state.ts";
 import { limitCache, scratchVertex, type Vertex } from "./vertex.ts";
@@ -124,7 +125,7 @@ class Converter {
         ...(state.author === undefined ? {} : { author: state.author }),
         ...imagePlatform(state, platforms.explicit === true ? platforms.target : undefined),
         config: withoutEmpty(state.config),
-        history: state.history,
+        history: state.history.all(),
       },
       unusedArgs: [...this.#options.buildArgs.keys()].filter(
         (key) => !this.#usedArgs.has(key) && !proxyArgs.has(key) && !builderArgs.has(key),
@@ -137,22 +138,26 @@ class Converter {
 
   /** Looks up the base images of all stages that the text shows to be needed, at once. */
   #prefetch(index: number, seen: Set<number> = new Set()): void {
-    const stage = this.#ast.stages[index];
-    if (stage === undefined || seen.has(index)) return;
-    seen.add(index);
-    if (this.#replacement(stage) !== undefined) return;
-    const base = this.#names.base(stage);
-    const parent = this.#names.find(base, index);
-    const platform = this.#names.platform(stage);
-    if (parent !== undefined) this.#prefetch(parent, seen);
-    else if (base !== "scratch" && findContext(this.#options.contexts, base, platform) === undefined)
-      this.#image(base, platform, stage.from.image.location).catch(() => undefined);
-    for (const instruction of stage.instructions) {
-      for (const { from } of namedSources(instruction)) {
-        const found = this.#names.find(from, index);
-        if (found !== undefined) this.#prefetch(found, seen);
-      }
+    const rest = [index];
+    for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+      const stage = this.#ast.stages[next];
+      if (stage === undefined || seen.has(next)) continue;
+      seen.add(next);
+      if (this.#replacement(stage) === undefined) rest.push(...this.#prefetchBase(stage).toReversed());
     }
+  }
+
+  /** The stages that the stage needs. */
+  #prefetchBase(stage: Stage): readonly number[] {
+    const base = this.#names.base(stage);
+    const parent = this.#names.find(base, stage.index);
+    const platform = this.#names.platform(stage);
+    if (parent === undefined && base !== "scratch" && findContext(this.#options.contexts, base, platform) === undefined)
+      this.#image(base, platform, stage.from.image.location).catch(() => undefined);
+    const sources = stage.instructions.flatMap((instruction) => namedSources(instruction));
+    return [parent, ...sources.map(({ from }) => this.#names.find(from, stage.index))].filter(
+      (one) => one !== undefined,
+    );
   }
 
   /** One after the other, so that the first error is that of the first stage. */
@@ -218,6 +223,8 @@ class Converter {
   async #dispatchStage(index: number): Promise<StageState> {
     const stage = this.#ast.stages[index];
     if (stage === undefined) throw new RangeError(`no stage ${index}`);
+    // Stages stand on each other in chains of any length: the next one begins with an empty stack.
+    await Promise.resolve();
     const replacement = this.#replacement(stage);
     // A context of the stage's name stands for all of the stage.
     if (replacement !== undefined) return await this.#namedState(stage, replacement);
@@ -310,11 +317,12 @@ class Converter {
       workdirSet: false,
       platform: this.#names.platform(stage),
       author: undefined,
-      history: [],
+      history: HistoryLines.of(),
       env: [],
       args: [],
       base: undefined,
       config: { WorkingDir: "/" },
+      ownMaps: new WeakSet(),
       vertex: scratchVertex(`${name}/0`),
     };
   }

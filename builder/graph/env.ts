@@ -18,9 +18,16 @@ export function getEnv(env: EnvList, key: string): string | undefined {
 
 /** With the key set: replaced in its place, or appended. */
 export function setEnv(env: EnvList, key: string, value: string): EnvList {
-  const at = env.findIndex((one) => splitEnv(one).key === key);
+  const known = mapOf(env);
   const entry = `${key}=${value}`;
-  return at < 0 ? [...env, entry] : env.with(at, entry);
+  const at = known.has(key) ? env.findIndex((one) => splitEnv(one).key === key) : -1;
+  const made = at < 0 ? [...env, entry] : env.with(at, entry);
+  // The next instruction asks for the map of the new list alone: it takes over that of the old one.
+  if (known.size === env.length) {
+    maps.delete(env);
+    maps.set(made, known.set(key, value));
+  }
+  return made;
 }
 
 /** setEnv() of each in their order, in a time that grows with their number alone. */
@@ -37,10 +44,14 @@ export function setEnvs(env: EnvList, pairs: readonly { readonly key: string; re
   return made;
 }
 
-const maps = new WeakMap<EnvList, ReadonlyMap<string, string>>();
+const maps = new WeakMap<EnvList, Map<string, string>>();
 
-/** As a map, for expansion. Made once for a list: they do not change. */
+/** As a map, for expansion: valid until the list is changed. Made once for a list and those made of it. */
 export function envMap(env: EnvList): ReadonlyMap<string, string> {
+  return mapOf(env);
+}
+
+function mapOf(env: EnvList): Map<string, string> {
   const known = maps.get(env);
   if (known !== undefined) return known;
   const made = new Map(env.map((entry) => Object.values(splitEnv(entry)) as [string, string]));

@@ -2,7 +2,8 @@ import type { Platform } from "../../store/oci/platform.ts";
 import { parsePlatform } from "../../store/oci/platform.ts";
 import type { DockerfileAst, Instruction, Stage } from "../dockerfile/ast.ts";
 import { DockerfileError } from "../dockerfile/error.ts";
-import { suggest } from "../dockerfile/suggest.ts";
+import { expandWord } from "../dockerfile/expand.ts";
+import { nearestName, suggest } from "../dockerfile/suggest.ts";
 import { expandGlobal } from "./global-args.ts";
 
 /** What the names in a Dockerfile's FROM lines, and those of stages elsewhere, mean. */
@@ -10,12 +11,14 @@ export class StageNames {
   readonly #ast: DockerfileAst;
   readonly #globalArgs: ReadonlyMap<string, string>;
   readonly #target: Platform;
+  readonly #byName: ReadonlyMap<string | undefined, readonly number[]>;
 
   /** `target`: what stages are for that do not say it. */
   constructor(ast: DockerfileAst, globalArgs: ReadonlyMap<string, string>, target: Platform) {
     this.#ast = ast;
     this.#globalArgs = globalArgs;
     this.#target = target;
+    this.#byName = Map.groupBy(ast.stages.keys(), (index) => ast.stages[index]?.name);
   }
 
   /** What the stage begins from, as its FROM says after expansion. @throws E_BASE_EMPTY, E_EXPAND */
@@ -26,7 +29,7 @@ export class StageNames {
       code: "E_BASE_EMPTY",
       location: stage.from.image.location,
       source: this.#ast.text,
-      hint: "give its ARG a default before the first FROM, or --build-arg",
+      hint: this.#meant(stage.from.image.raw) ?? "give its ARG a default before the first FROM, or --build-arg",
     });
   }
 
@@ -38,20 +41,29 @@ export class StageNames {
     try {
       return parsePlatform(text);
     } catch (error) {
+      const hint = this.#meant(raw);
       throw new DockerfileError(`Cannot read --platform=${raw}: ${JSON.stringify(text)} is not os/arch[/variant]`, {
         code: "E_PLATFORM_INVALID",
         location: stage.from.flags.find((flag) => flag.name === "platform")?.location ?? stage.from.location,
         source: this.#ast.text,
         cause: error,
+        ...(hint === undefined ? {} : { hint }),
       });
     }
   }
 
+  /** The variable that was meant, where one without a value has nearly its name. */
+  #meant(raw: string): string | undefined {
+    const { unmatched } = expandWord(raw, this.#globalArgs, { escape: this.#ast.escape });
+    const names = [...this.#globalArgs.keys()];
+    const [near] = unmatched.flatMap((name) => nearestName(name, names) ?? []);
+    return near === undefined ? undefined : `did you mean $${near}?`;
+  }
+
   /** Index of the stage that a name or number means, among those before `before`. */
   find(name: string, before: number): number | undefined {
-    const earlier = this.#ast.stages.slice(0, before);
-    const index = earlier.findLastIndex((stage) => stage.name === name.toLowerCase());
-    if (index >= 0) return index;
+    const index = this.#byName.get(name.toLowerCase())?.findLast((one) => one < before);
+    if (index !== undefined) return index;
     const copying = before === this.#ast.stages.length;
     return copying && /^\d+$/.test(name) && Number(name) < before ? Number(name) : undefined;
   }

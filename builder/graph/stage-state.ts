@@ -1,6 +1,7 @@
-import type { ContainerConfig, History, ImageConfig } from "../../store/oci/config.ts";
+import type { ContainerConfig, ImageConfig } from "../../store/oci/config.ts";
 import type { Platform } from "../../store/oci/platform.ts";
 import type { Stage } from "../dockerfile/ast.ts";
+import type { HistoryLines } from "./history-lines.ts";
 import type { Vertex } from "./vertex.ts";
 import { defaultPath, getEnv, setEnv, setEnvs, type EnvList } from "./env.ts";
 
@@ -28,10 +29,10 @@ export interface StageState {
   config: MutableConfig;
   /** The base image's config: fields such as author and history carry over. */
   author: string | undefined;
-  history: History[];
+  history: HistoryLines;
   /** ENV and ARG values as words and RUN see them. */
   env: EnvList;
-  args: DeclaredArg[];
+  args: readonly DeclaredArg[];
   /** Progress numbering: `[name index/total]`. */
   stepIndex: number;
   stepTotal: number;
@@ -40,6 +41,23 @@ export interface StageState {
   workdirSet: boolean;
   /** The image this stack stands on; undefined over scratch. */
   readonly base: ImageConfig | undefined;
+  /** Those maps of its config that the stage made itself: others belong to what it stands on too. */
+  readonly ownMaps: WeakSet<object>;
+}
+
+/** Adds entries to a map of the config. */
+export function addEntries<T>(
+  state: StageState,
+  field: "Labels" | "ExposedPorts" | "Volumes",
+  entries: Iterable<readonly [string, T]>,
+): void {
+  const before = state.config[field];
+  const map = before !== undefined && state.ownMaps.has(before) ? before : { ...before };
+  state.ownMaps.add(map);
+  // As an assignment would do it, but for a key such as __proto__.
+  const how = { configurable: true, enumerable: true, writable: true };
+  for (const [key, value] of entries) Object.defineProperty(map, key, { ...how, value });
+  Object.assign(state.config, { [field]: map });
 }
 
 /** Adds the values of an ENV to config and env. */
@@ -73,7 +91,7 @@ export function nextStepName(state: StageState, text: string, onbuild: boolean):
 
 /** Adds a history line. `layer` false: it made none. */
 export function addHistory(state: StageState, createdBy: string, layer: boolean): void {
-  state.history.push({
+  state.history.add({
     created_by: createdBy,
     comment: "buildkit.dockerfile.v0",
     ...(layer ? {} : { empty_layer: true }),

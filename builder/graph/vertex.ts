@@ -41,16 +41,22 @@ export function scratchVertex(slot: string): Vertex {
   return makeVertex({ op: { kind: "scratch" }, inputs: [], name: "FROM scratch", slot });
 }
 
-/** Every vertex that `root` needs, inputs first, each once. */
+/** Every vertex that `root` needs and itself, inputs first, each once. A chain of any length takes no stack. */
 export function reachable(root: Vertex): readonly Vertex[] {
-  const found = new Map<Digest, Vertex>();
-  const visit = (vertex: Vertex): void => {
-    if (found.has(vertex.digest)) return;
-    vertex.inputs.forEach(visit);
-    found.set(vertex.digest, vertex);
-  };
-  visit(root);
-  return [...found.values()];
+  const found = new Set<Vertex>();
+  const seen = new Set<Vertex>([root]);
+  const way = [{ vertex: root, next: 0 }];
+  for (let at = way.at(-1); at !== undefined; at = way.at(-1)) {
+    const input = at.vertex.inputs[at.next++];
+    if (input === undefined) {
+      found.add(at.vertex);
+      way.pop();
+    } else if (!seen.has(input)) {
+      seen.add(input);
+      way.push({ vertex: input, next: 0 });
+    }
+  }
+  return [...found];
 }
 
 /** The vertices that an instruction added on top of `below`, with the limit. */

@@ -5,6 +5,8 @@ import type { SolvedStep } from "./step.ts";
 const tick = 25;
 /** A result is kept at the latest so long after it was made, so that a killed build does not lose much. */
 const latest = 5000;
+/** No more are put off: each holds a lock, which is a descriptor. */
+const most = 500;
 
 interface Finished {
   readonly step: SolvedStep;
@@ -68,7 +70,8 @@ export class ResultKeeper implements Disposable {
   #look(): void {
     const oldest = this.#finished.find(({ ready }) => ready);
     if (oldest === undefined) return;
-    if (this.#busy || (Date.now() - oldest.since < latest && !this.#store.stepLocks.wanted())) return;
+    const due = Date.now() - oldest.since >= latest || this.#finished.length >= most;
+    if (this.#busy || (!due && !this.#store.stepLocks.wanted())) return;
     this.#busy = true;
     this.#flush().then(
       () => {

@@ -8,6 +8,7 @@ import type { Vertex } from "../graph/vertex.ts";
 import type { MissCause } from "./causes.ts";
 import { telling } from "./committing.ts";
 import type { Op, OpContext, OpTable } from "./op.ts";
+import { Breath } from "./breath.ts";
 import { ResultKeeper } from "./keeper.ts";
 import { Semaphore } from "./semaphore.ts";
 import type { Workers } from "../worker/task.ts";
@@ -15,6 +16,9 @@ import type { StepHistory } from "./step-history.ts";
 import { now } from "../../native/clock.ts";
 import { StepReports } from "./step-reports.ts";
 import type { SolvedStep, StepKey } from "./step.ts";
+
+/** Who waits for it goes on with an empty stack: a chain of steps may have any length. */
+const unwound = Promise.resolve();
 
 /** What a solve works with. */
 export interface SolverOptions {
@@ -69,6 +73,7 @@ export class Solver {
   readonly #solved = new Map<Digest, Promise<SolvedStep>>();
   readonly #keeper: ResultKeeper;
   readonly #reports: StepReports;
+  readonly #breath = new Breath();
 
   constructor(options: SolverOptions) {
     this.#options = options;
@@ -129,6 +134,7 @@ export class Solver {
   }
 
   async #look(vertex: Vertex): Promise<Peeked> {
+    await unwound;
     // A forced step has a result that nobody knows yet; what stands on it must not be found by its old key.
     if (vertex.ignoreCache)
       return { key: randomKey(), own: undefined, record: undefined, forced: { kind: "no-cache" } };
@@ -152,6 +158,7 @@ export class Solver {
     const peeked = await this.#peek(vertex);
     const found = peeked.record === undefined ? undefined : this.#fromRecord(vertex, peeked.record);
     if (found !== undefined) return found;
+    await unwound;
     const inputs = await Promise.all(vertex.inputs.map((input) => this.solve(input)));
     this.#signal.throwIfAborted();
     return await this.#solveOver(vertex, inputs, peeked);
@@ -281,6 +288,8 @@ export class Solver {
       history.begin(vertex);
       if (!silent) this.#reports.announce(vertex);
       emit({ kind: "started", digest, time: now() });
+      await this.#breath.take();
+      this.#signal.throwIfAborted();
       if (how.op.recorded && !silent) this.#explain(vertex, how.forced);
       const { snapshot, identity, progress } = await how.op.exec(vertex, inputs, this.#context);
       identity.catch(() => undefined);

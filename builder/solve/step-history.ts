@@ -1,6 +1,6 @@
 import type { Digest } from "../../store/oci/digest.ts";
 import type { FullStepState, StepStates } from "../../store/history/states.ts";
-import type { Vertex } from "../graph/vertex.ts";
+import { reachable, type Vertex } from "../graph/vertex.ts";
 import type { MissCause } from "./causes.ts";
 import { explainChange } from "./explain.ts";
 import type { StepKey } from "./step.ts";
@@ -10,6 +10,9 @@ interface Noted {
   /** Names its result in the keys of the steps on top. */
   readonly result: Digest;
 }
+
+/** From a cause that is further below, only the next step is named. */
+const farthest = 50;
 
 /** What the steps of a project were in its last build, to explain the misses of this one; save() makes it the last. */
 export class StepHistory {
@@ -22,13 +25,14 @@ export class StepHistory {
   readonly #settled = new Set<Digest>();
   readonly #failed = new Set<Digest>();
   #read: ReadonlyMap<string, FullStepState> | undefined;
+  #beforeByText: ReadonlyMap<string, readonly FullStepState[]> | undefined;
   #texts: ReadonlyMap<string, ReadonlySet<string>> | undefined;
 
   /** `project` names the context and Dockerfile; `target` is the whole graph. */
   constructor(options: { readonly states: StepStates; readonly project: string; readonly target: Vertex }) {
     this.#states = options.states;
     this.#project = options.project;
-    this.#vertices = everyVertex(options.target);
+    this.#vertices = reachable(options.target);
   }
 
   /** The key of a step, as far as it is known now; the last call counts. */
@@ -57,7 +61,7 @@ export class StepHistory {
   }
 
   /** Why a step whose key is noted was not found. */
-  explain(vertex: Vertex): readonly MissCause[] {
+  explain(vertex: Vertex, depth: number = 0): readonly MissCause[] {
     const now = this.#noted.get(vertex.digest);
     const before = this.#find(vertex);
     if (now === undefined || before === undefined) return [{ kind: this.#before.size === 0 ? "first" : "new" }];
@@ -74,7 +78,7 @@ export class StepHistory {
       if (input !== undefined) changed.add(input);
       return input !== undefined;
     });
-    const inherited = [...changed].flatMap((input) => this.#inherited(input));
+    const inherited = [...changed].flatMap((input) => this.#inherited(input, depth + 1));
     const causes = [...own, ...inherited];
     if (causes.length > 0) return causes;
     return [{ kind: "input", name: "key", before: before.key.slice(0, 19), now: now.own.key.slice(0, 19) }];
@@ -124,13 +128,19 @@ export class StepHistory {
     if (inPlace?.text === text) return inPlace;
     const stage = stageOf(slot);
     const distance = (state: FullStepState): number => Math.abs(numberOf(state.slot) - numberOf(slot));
-    const [moved] = [...this.#before.values()]
-      .filter((state) => stageOf(state.slot) === stage && state.text === text)
-      .toSorted((a, b) => distance(a) - distance(b));
+    let moved: FullStepState | undefined;
+    for (const state of this.#sameBefore(stage, text))
+      if (moved === undefined || distance(state) < distance(moved)) moved = state;
     if (moved !== undefined) return moved;
     // What was in this place is in another one now: this instruction was put before it.
     const elsewhere = inPlace !== undefined && this.#stageTexts(stage).has(inPlace.text);
     return elsewhere ? undefined : inPlace;
+  }
+
+  /** The steps of the last build with this text in the stage. */
+  #sameBefore(stage: string, text: string): readonly FullStepState[] {
+    this.#beforeByText ??= Map.groupBy(this.#before.values(), (state) => `${stageOf(state.slot)}\n${state.text}`);
+    return this.#beforeByText.get(`${stage}\n${text}`) ?? [];
   }
 
   #moved(vertex: Vertex): boolean {
@@ -151,13 +161,13 @@ export class StepHistory {
   }
 
   /** What a changed step did to those on top: what did not run itself is told by its own causes. */
-  #inherited(input: Vertex): readonly MissCause[] {
+  #inherited(input: Vertex, depth: number): readonly MissCause[] {
     // Stacking layers is no step of the Dockerfile: those that made them are.
     if (input.op.kind === "link")
-      return input.inputs.filter((one) => this.#moved(one)).flatMap((one) => this.#inherited(one));
-    if (!this.#begun.has(input.digest) || isSource(input)) {
+      return input.inputs.filter((one) => this.#moved(one)).flatMap((one) => this.#inherited(one, depth + 1));
+    if (depth < farthest && (!this.#begun.has(input.digest) || isSource(input))) {
       const known = new Set(["first", "new", "gone", "failed"]);
-      const own = this.explain(input).filter(({ kind }) => !known.has(kind));
+      const own = this.explain(input, depth).filter(({ kind }) => !known.has(kind));
       if (own.length > 0) return own;
     }
     return [{ kind: "earlier", slot: input.slot, step: textOf(input), line: input.location?.start.line }];
@@ -172,19 +182,6 @@ function isSource({ op }: Vertex): boolean {
 /** The instruction without its number: `RUN npm ci`. */
 export function textOf(vertex: Vertex): string {
   return vertex.name.replace(/^\[[^\]]*\] /, "");
-}
-
-function everyVertex(target: Vertex): readonly Vertex[] {
-  const found = new Set<Vertex>();
-  const seen = new Set<Vertex>();
-  const visit = (vertex: Vertex): void => {
-    if (seen.has(vertex)) return;
-    seen.add(vertex);
-    vertex.inputs.forEach(visit);
-    found.add(vertex);
-  };
-  visit(target);
-  return [...found];
 }
 
 function stageOf(slot: string): string {

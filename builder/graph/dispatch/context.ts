@@ -125,12 +125,15 @@ function orCannotExpand<T>(context: DispatchContext, { raw, location }: Word, ex
   }
 }
 
+/** Among more names nobody looks for the one that was meant. */
+const mostKnown = 1000;
+
 /** Tells of variables without a value, but for those that an ARG declared. */
 export function reportUnset({ state, instruction, context }: Expanding, unmatched: readonly string[]): void {
   if (unmatched.length === 0) return;
-  const declared = new Set(state.args.map(({ key }) => key));
-  const known = [...envMap(state.env).keys()];
-  for (const name of unmatched) if (!declared.has(name)) context.onUnset({ state, instruction, name, known });
+  const known = envMap(state.env).keys().take(mostKnown).toArray();
+  for (const name of unmatched)
+    if (!state.args.some(({ key }) => key === name)) context.onUnset({ state, instruction, name, known });
 }
 
 /** For what the language has and this version has not: names it, with its line. */

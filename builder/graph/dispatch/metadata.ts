@@ -12,7 +12,7 @@ import type {
 } from "../../dockerfile/ast.ts";
 import type { Healthcheck } from "../../../store/oci/config.ts";
 import { durationText, quoteList } from "../go-text.ts";
-import { addArgEnv, addConfigEnv, addHistory, type StageState } from "../stage-state.ts";
+import { addArgEnv, addConfigEnv, addEntries, addHistory, type StageState } from "../stage-state.ts";
 import { expandIn, expandWordsIn, failAt, type DispatchInput } from "./context.ts";
 import { parsePort } from "./ports.ts";
 import { isSignal } from "./signal.ts";
@@ -40,7 +40,7 @@ export function dispatchArg(input: DispatchInput<ArgInstruction>): void {
     const given = context.buildArgs.get(key);
     const value = given ?? (raw === undefined ? context.globalArgs.get(key) : expandIn(input, raw, location));
     if (value !== undefined) addArgEnv(state, key, value);
-    state.args.push({ key, value });
+    state.args = [...state.args, { key, value }];
     texts.push(value === undefined ? key : `${key}=${value}`);
   }
   addHistory(state, `ARG ${texts.join(" ")}`, false);
@@ -49,11 +49,10 @@ export function dispatchArg(input: DispatchInput<ArgInstruction>): void {
 /** LABEL. */
 export function dispatchLabel(input: DispatchInput<LabelInstruction>): void {
   const { state, instruction } = input;
-  const pairs = instruction.pairs.map(({ key, value, location }) => [
-    expandIn(input, key, location),
-    expandIn(input, value, location),
-  ]);
-  state.config.Labels = { ...state.config.Labels, ...Object.fromEntries(pairs) };
+  const pairs = instruction.pairs.map(
+    ({ key, value, location }) => [expandIn(input, key, location), expandIn(input, value, location)] as const,
+  );
+  addEntries(state, "Labels", pairs);
   addHistory(state, `LABEL ${pairs.map(([key, value]) => `${key}=${value}`).join(" ")}`, false);
 }
 
@@ -67,10 +66,11 @@ export function dispatchExpose(input: DispatchInput<WordsInstruction>): void {
     for (const text of expandWordsIn(input, word)) ports.push(...parsePort(text, fail));
     if (ports.length > allPorts) throw fail("Cannot expose more ports than there are");
   }
-  state.config.ExposedPorts = {
-    ...state.config.ExposedPorts,
-    ...Object.fromEntries(ports.map((port) => [port, {}])),
-  };
+  addEntries(
+    state,
+    "ExposedPorts",
+    ports.map((port) => [port, {}] as const),
+  );
   addHistory(state, `EXPOSE [${ports.join(" ")}]`, false);
 }
 
@@ -87,7 +87,11 @@ export function dispatchVolume(input: DispatchInput<WordsInstruction>): void {
     }
     return volume;
   });
-  state.config.Volumes = { ...state.config.Volumes, ...Object.fromEntries(volumes.map((volume) => [volume, {}])) };
+  addEntries(
+    state,
+    "Volumes",
+    volumes.map((volume) => [volume, {}] as const),
+  );
   addHistory(state, `VOLUME [${volumes.join(" ")}]`, false);
 }
 

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import type { RunInstruction } from "../../dockerfile/ast.ts";
-import { getEnv } from "../env.ts";
+import { envMap, getEnv } from "../env.ts";
 import { addHistory, nextStepName, type StageState } from "../stage-state.ts";
 import { makeVertex } from "../vertex.ts";
 import type { DispatchInput } from "./context.ts";
@@ -40,7 +40,7 @@ export function dispatchRun(input: DispatchInput<RunInstruction>): void {
     slot,
     location: instruction.location,
     ignoreCache: state.ignoreCache,
-    argNames: state.args.map(({ key }) => key).filter((key) => getEnv(state.config.Env ?? [], key) === undefined),
+    argNames: ownArgs(state),
   });
   addHistory(state, `RUN ${argsPrefix(state)}${args.join(" ")} # buildkit`, true);
 }
@@ -49,9 +49,17 @@ function withDefault(env: readonly string[], name: string, value: string): reado
   return getEnv(env, name) === undefined ? [...env, `${name}=${value}`] : env;
 }
 
+/** The names of ARGs that no ENV has. */
+function ownArgs({ args, config }: StageState): readonly string[] {
+  if (args.length === 0) return [];
+  const env = envMap(config.Env ?? []);
+  return args.map(({ key }) => key).filter((key) => !env.has(key));
+}
+
 /** `|2 A=1 B=2 `: the ARGs a RUN saw, as docker's history shows them. */
 function argsPrefix(state: StageState): string {
-  const seen = new Map(state.args.map(({ key, value }) => [key, getEnv(state.env, key) ?? value ?? ""]));
-  if (seen.size === 0) return "";
+  if (state.args.length === 0) return "";
+  const env = envMap(state.env);
+  const seen = new Map(state.args.map(({ key, value }) => [key, env.get(key) ?? value ?? ""]));
   return `|${seen.size} ${[...seen].map(([key, value]) => `${key}=${value}`).join(" ")} `;
 }

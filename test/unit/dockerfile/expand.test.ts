@@ -65,8 +65,8 @@ describe("expandWord()", () => {
     });
   }
 
-  it("names the variables that have no value", () => {
-    expect(expandWord("$A $NOPE ${ALSO:-x}", env, { escape: "\\" }).unmatched).toEqual(["NOPE"]);
+  it("names the variables that have no value, with a modifier too", () => {
+    expect(expandWord("$A $NOPE ${ALSO:-x}", env, { escape: "\\" }).unmatched).toEqual(["NOPE", "ALSO"]);
   });
 
   it("takes a pattern with many stars in linear time", () => {
