@@ -46,8 +46,19 @@ const commonJS: BuildOptions = {
   define: { "import.meta.url": "__filename", "import.meta.dirname": "__dirname" },
 };
 
+const entries = ["builder", "store", "registry", "runtime"];
+
 rmSync("dist", { recursive: true, force: true });
-await Promise.all([
+const [library] = await Promise.all([
+  build({
+    ...common,
+    entryPoints: entries.map((name) => ({ in: `${name}/index.ts`, out: `${name}/main` })),
+    format: "esm",
+    splitting: true,
+    metafile: true,
+    outdir: "dist/lib",
+    chunkNames: "chunks/[name]-[hash]",
+  }),
   build({
     ...commonJS,
     entryPoints: ["builder/cli/entry.ts"],
@@ -61,16 +72,27 @@ await Promise.all([
     plugins: [lazyExternals],
     outfile: "dist/cli/worker.cjs",
   }),
-  build({
-    ...common,
-    entryPoints: ["builder/index.ts", "store/index.ts", "registry/index.ts", "runtime/index.ts"],
-    outbase: ".",
-    format: "esm",
-    splitting: true,
-    outdir: "dist/lib",
-    chunkNames: "chunks/[name]-[hash]",
-  }),
 ]);
+
+// What a program loads: an older Node could not even read the modules, and would say so of their first new word.
+const { engines } = JSON.parse(readFileSync("package.json", "utf8")) as { readonly engines: { readonly node: string } };
+const [, major = "", minor = ""] = /^>=(\d+)\.(\d+)$/.exec(engines.node) ?? [];
+for (const name of entries) {
+  const names = library.metafile.outputs[`dist/lib/${name}/main.js`]?.exports ?? [];
+  writeFileSync(
+    `dist/lib/${name}/index.js`,
+    `import { createRequire } from "node:module";
+
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < ${major} || (major === ${major} && minor < ${minor})) {
+  const hint = "npx node FILE runs the one that npm installed with it, or install Node ${major}";
+  const message = \`tsbuild needs Node ${major}.${minor} or newer, this is \${process.versions.node}: \${hint}\`;
+  throw Object.assign(new Error(message), { name: "TsbuildError", code: "E_NODE_TOO_OLD", hint });
+}
+export const { ${names.join(", ")} } = createRequire(import.meta.url)("./main.js");
+`,
+  );
+}
 
 const { commands, groups } = await import("./builder/cli/options.ts");
 await build({
