@@ -34,6 +34,7 @@ import type { BuildPlan } from "./graph/convert.ts";
 import { proxyArgs } from "./graph/global-args.ts";
 import { bottom, squashVertex } from "./graph/squash.ts";
 import { isStage } from "./graph/stage-names.ts";
+import { checkOptions } from "../native/arguments.ts";
 import { now } from "../native/clock.ts";
 import { definitionStep, internalStep } from "./internal-step.ts";
 import { Linter } from "./lint/linter.ts";
@@ -43,6 +44,7 @@ import { prepareRunEnvironment, type RunEnvironment } from "./run-environment.ts
 import type { RunSettings } from "./ops/run.ts";
 import { opTable } from "./ops/table.ts";
 import type { BuildOptions } from "./options.ts";
+import { buildTable } from "./option-tables.ts";
 import { makePlan } from "./plan.ts";
 import { tellingNetwork } from "./network-warning.ts";
 import { requireRoot } from "./require-root.ts";
@@ -73,14 +75,16 @@ export class Build implements AsyncIterable<BuildEvent>, AsyncDisposable {
   readonly #events = new EventQueue<BuildEvent>();
   readonly #abort = new AbortController();
 
-  constructor(options: BuildOptions) {
+  constructor(given: BuildOptions) {
+    // What is no object at all is told of by the result, as every other wrong option.
+    const options: BuildOptions = Object(given);
     const emit: ProgressSink = (event) => {
       options.onEvent?.(event);
       if (options.onEvent === undefined) this.#events.push(event);
     };
-    const signal =
-      options.signal === undefined ? this.#abort.signal : AbortSignal.any([options.signal, this.#abort.signal]);
-    this.result = runBuild(options, emit, signal).finally(() => this.#events.end());
+    const { signal: own } = options;
+    const signal = own instanceof AbortSignal ? AbortSignal.any([own, this.#abort.signal]) : this.#abort.signal;
+    this.result = runBuild(given, emit, signal).finally(() => this.#events.end());
     this.result.catch(() => undefined);
   }
 
@@ -95,6 +99,7 @@ export class Build implements AsyncIterable<BuildEvent>, AsyncDisposable {
 }
 
 async function runBuild(options: BuildOptions, tell: ProgressSink, signal: AbortSignal): Promise<BuildResult> {
+  checkOptions("build", options, buildTable);
   requireRoot("build");
   const warnings: BuildWarning[] = [];
   const emit = tellingNetwork(keepingWarnings(tell, warnings));

@@ -1,7 +1,9 @@
+import { checkOptions, type OptionTable } from "../native/arguments.ts";
 import { requireStored } from "../store/image/missing.ts";
 import { parsePlatform } from "../store/oci/platform.ts";
 import { openStore } from "../store/open.ts";
 import { exportTar } from "./export/files.ts";
+import { engine } from "./option-tables.ts";
 import { prepareImage, type PrepareOptions } from "./prepare-image.ts";
 import { requireRoot } from "./require-root.ts";
 
@@ -10,8 +12,17 @@ export interface ExportImageOptions extends Omit<PrepareOptions, "pull"> {
   readonly to: { readonly file: string } | { readonly stream: NodeJS.WritableStream };
 }
 
+const table: OptionTable<ExportImageOptions> = {
+  image: "text!",
+  to: "record!",
+  ...engine,
+  platform: "string",
+  onEvent: "call",
+};
+
 /** Writes the file system of an image as one tar. @throws E_IMAGE_NOT_FOUND, RegistryError, E_OUTPUT_FILE */
 export async function exportImage(options: ExportImageOptions): Promise<void> {
+  checkOptions("exportImage", options, table);
   requireRoot("export");
   const signal = options.signal ?? new AbortController().signal;
   await using store = await openStore({ root: options.root });

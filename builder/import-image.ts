@@ -13,11 +13,13 @@ import {
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { checkOptions, type OptionTable } from "../native/arguments.ts";
 import { errorMessage, TsbuildError } from "../native/errors.ts";
 import { Build } from "./build.ts";
 import type { BuildResult, ProgressSink } from "./events.ts";
 import { archiveKind } from "./ops/copy/archive.ts";
 import type { EngineOptions } from "./options.ts";
+import { engine } from "./option-tables.ts";
 import { requireRoot } from "./require-root.ts";
 import { openStore } from "../store/open.ts";
 
@@ -37,6 +39,15 @@ export interface ImportOptions extends EngineOptions {
   readonly onEvent?: ProgressSink;
 }
 
+const table: OptionTable<ImportOptions> = {
+  archive: "record!",
+  ...engine,
+  tags: "strings",
+  changes: "strings",
+  platform: "string",
+  onEvent: "call",
+};
+
 /** Instructions of docker's --change. */
 const changing = "CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD STOPSIGNAL USER VOLUME WORKDIR".split(" ");
 
@@ -45,6 +56,7 @@ const changing = "CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD STOPSIGNAL
  * @throws E_IMPORT, DockerfileError for a change that cannot be read
  */
 export async function importImage(options: ImportOptions): Promise<BuildResult> {
+  checkOptions("importImage", options, table);
   const { archive, changes = [], ...rest } = options;
   const config = changes.map(checkedChange);
   requireRoot("import");

@@ -1,3 +1,4 @@
+import { checkOptions } from "../native/arguments.ts";
 import type { ListedImage } from "../store/image/list.ts";
 import { openStore } from "../store/open.ts";
 import { Build } from "./build.ts";
@@ -5,6 +6,7 @@ import type { BuildResult } from "./events.ts";
 import type { ExportImageOptions } from "./export-image.ts";
 import type { ImportOptions } from "./import-image.ts";
 import type { BuildOptions, EngineOptions } from "./options.ts";
+import { buildTable, imagesTable } from "./option-tables.ts";
 import type { CheckResult } from "./subrequest/check.ts";
 import type { Outline } from "./subrequest/outline.ts";
 import type { TargetList } from "./subrequest/targets.ts";
@@ -33,9 +35,10 @@ export function build(options: BuildOptions): Build {
 }
 
 /** The images of a store, the newest first. @throws E_STORE_OPEN, E_STORE_VERSION */
-export async function images({ root }: Pick<EngineOptions, "root">): Promise<readonly ListedImage[]> {
+export async function images(options: Pick<EngineOptions, "root">): Promise<readonly ListedImage[]> {
+  checkOptions("images", options, imagesTable);
   const { listImages } = await import("../store/image/list.ts");
-  await using store = await openStore({ root });
+  await using store = await openStore(options);
   return await listImages(store);
 }
 
@@ -54,18 +57,21 @@ export async function exportImage(options: ExportImageOptions): Promise<void> {
  * to the store, and fetches only documents of base images. @throws TsbuildError when there is no Dockerfile to check
  */
 export async function check(options: BuildOptions): Promise<CheckResult> {
+  checkOptions("check", options, buildTable);
   const { runCheck } = await import("./subrequest/check.ts");
   return await runCheck(options);
 }
 
 /** What a build of a target can be given: ARGs, secrets, SSH agents, cache mounts. @throws DockerfileError, TsbuildError */
 export async function outline(options: BuildOptions): Promise<Outline> {
+  checkOptions("outline", options, buildTable);
   const { runOutline } = await import("./subrequest/outline.ts");
   return await runOutline(options);
 }
 
 /** The stages of a Dockerfile. @throws DockerfileError, TsbuildError */
 export async function targets(options: BuildOptions): Promise<TargetList> {
+  checkOptions("targets", options, buildTable);
   const { runTargets } = await import("./subrequest/targets.ts");
   return await runTargets(options);
 }

@@ -3,6 +3,7 @@ import type { Ulimit } from "./dockerfile/ulimit.ts";
 import type { ProgressSink } from "./events.ts";
 import type { OwnChecks } from "./lint/own.ts";
 import type { DebugOptions } from "./shell/debug.ts";
+import type { RunStreams } from "./run-streams.ts";
 import type { SecretProvider } from "./secrets.ts";
 import type { SshAgentOptions } from "./ssh/agents.ts";
 
@@ -133,8 +134,8 @@ export interface BuildOptions extends EngineOptions {
   readonly onEvent?: ProgressSink;
 }
 
-/** What `tsbuild run` does. Standard streams are the caller's file descriptors 0, 1 and 2 unless given. */
-export interface RunOptions extends EngineOptions {
+/** What `tsbuild run` does. Standard streams are the caller's descriptors 0, 1 and 2, or what is given, without a `tty`. */
+export interface RunOptions extends EngineOptions, RunStreams {
   /** Called when all is prepared, right before the program starts: from there on signals are the program's. */
   readonly onStart?: () => void;
   readonly image: string;

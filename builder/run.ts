@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { isAbsolute, posix } from "node:path";
+import { checkOptions } from "../native/arguments.ts";
 import { TsbuildError } from "../native/errors.ts";
 import type { Mount } from "../native/mount.ts";
 import {
@@ -23,6 +24,8 @@ import { resolveUser, type ResolvedUser } from "./ops/user.ts";
 import { requireRoot } from "./require-root.ts";
 import { explainStart } from "./start-failure.ts";
 import type { RunOptions } from "./options.ts";
+import { runTable } from "./option-tables.ts";
+import { StreamPipes } from "./run-streams.ts";
 import { limitSpec } from "./run-limits.ts";
 import { prepareRunEnvironment, withStubs, type RunEnvironment } from "./run-environment.ts";
 import { prepareImage } from "./prepare-image.ts";
@@ -43,6 +46,8 @@ export interface RunningImage extends AsyncDisposable {
  * @throws StartError E_EXEC_NOT_FOUND, E_EXEC_DENIED; TsbuildError for everything else
  */
 export async function startImage(options: RunOptions): Promise<RunningImage> {
+  checkOptions("startImage", options, runTable);
+  const streaming = usesStreams(options);
   requireRoot("run");
   await using stack = new AsyncDisposableStack();
   const signal = options.signal ?? new AbortController().signal;
@@ -59,11 +64,11 @@ export async function startImage(options: RunOptions): Promise<RunningImage> {
     writable: true,
   });
   const spec = containerSpec({ options, image, snapshot, active, environment, hostname });
-  const { stdin, stdout, stderr } = options.stdio ?? { stdin: 0, stdout: 1, stderr: 2 };
-  const stdio = { stdin: options.interactive === true ? stdin : ("null" as const), stdout, stderr };
+  const streams = streaming ? stack.use(new StreamPipes(options)) : undefined;
   signal.throwIfAborted();
   options.onStart?.();
-  const container = stack.use(await started(spec, stdio, signal));
+  const container = stack.use(await started(spec, streams?.stdio ?? stdioOf(options), signal));
+  streams?.started();
   store.keepOnly([
     image.target.digest,
     image.descriptor.digest,
@@ -71,11 +76,35 @@ export async function startImage(options: RunOptions): Promise<RunningImage> {
     ...(snapshot === undefined ? [] : [snapshot.id]),
   ]);
   const resources = stack.move();
+  const exit = ended(container, streams);
+  exit.catch(() => undefined); // who asks for it is told
   return {
     container,
-    exitCode: container.exited.then(exitCode),
+    exitCode: exit,
     [Symbol.asyncDispose]: async () => await resources.disposeAsync(),
   };
+}
+
+function stdioOf({ interactive, stdio }: RunOptions): Stdio {
+  const { stdin, stdout, stderr } = stdio ?? { stdin: 0, stdout: 1, stderr: 2 };
+  return { stdin: interactive === true ? stdin : "null", stdout, stderr };
+}
+
+/** @throws E_ARGUMENT */
+function usesStreams({ stdin, stdout, stderr, stdio, tty }: RunOptions): boolean {
+  if (stdin === undefined && stdout === undefined && stderr === undefined) return false;
+  const other = stdio !== undefined ? "stdio" : tty === true ? "tty" : undefined;
+  if (other === undefined) return true;
+  throw new TsbuildError(`Cannot run: streams do not go with the option ${other}`, {
+    code: "E_ARGUMENT",
+    hint: "leave one of them out",
+  });
+}
+
+async function ended(container: Container, streams: StreamPipes | undefined): Promise<number> {
+  const status = await container.exited;
+  await streams?.drained();
+  return exitCode(status);
 }
 
 async function started(spec: ContainerSpec, stdio: Stdio, signal: AbortSignal): Promise<Container> {
@@ -92,6 +121,7 @@ async function started(spec: ContainerSpec, stdio: Stdio, signal: AbortSignal): 
  */
 export async function run(options: RunOptions): Promise<{ readonly exitCode: number }> {
   try {
+    checkOptions("run", options, runTable);
     await using running = await startImage(options);
     return { exitCode: await running.exitCode };
   } catch (error) {

@@ -1,4 +1,5 @@
 import { pushImage, RegistryClient } from "../registry/index.ts";
+import { checkOptions, type OptionTable } from "../native/arguments.ts";
 import { TsbuildError } from "../native/errors.ts";
 import { compressImage, openBlob } from "../store/image/blob.ts";
 import { storedIndex } from "../store/image/index-parts.ts";
@@ -16,6 +17,7 @@ import type { ProgressSink } from "./events.ts";
 import { forgettingFailed } from "./forget-failed.ts";
 import { imageProgress } from "./image-progress.ts";
 import type { EngineOptions } from "./options.ts";
+import { engine } from "./option-tables.ts";
 import { pullAll } from "./pull-all.ts";
 import { pushWhole } from "./push-whole.ts";
 import { requireRoot } from "./require-root.ts";
@@ -29,6 +31,8 @@ export interface TransferOptions extends EngineOptions {
   readonly platform?: string;
   readonly onEvent?: ProgressSink;
 }
+
+const table: OptionTable<TransferOptions> = { image: "text!", ...engine, platform: "string", onEvent: "call" };
 
 /** What a pull brought or a push sent. */
 export interface TransferResult {
@@ -47,6 +51,7 @@ export interface PullOptions extends TransferOptions {
 
 /** Brings an image into the store, unpacked and ready to run. @throws RegistryError, E_PLATFORM_MISSING */
 export async function pull(options: PullOptions): Promise<TransferResult> {
+  checkOptions("pull", options, table);
   requireRoot("pull");
   const signal = options.signal ?? new AbortController().signal;
   const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
@@ -84,6 +89,7 @@ function checkPlatform({ config }: StoredImage, wanted: Platform, image: string)
 
 /** Sends an image to the registry of its name, compressed. @throws RegistryError, E_IMAGE_NOT_FOUND */
 export async function push(options: TransferOptions): Promise<TransferResult> {
+  checkOptions("push", options, table);
   await using store = await openStore({ root: options.root });
   return await pushFrom(store, options);
 }

@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { checkOptions, type OptionTable } from "../native/arguments.ts";
 import { TsbuildError } from "../native/errors.ts";
 import { lock } from "../native/lock.ts";
 import { collect } from "./gc.ts";
@@ -31,12 +32,15 @@ export interface OpenOptions {
   readonly freeing?: boolean;
 }
 
+const table: OptionTable<OpenOptions> = { root: "text!", freeing: "boolean" };
+
 /**
  * Opens the store in a directory, making it when missing, and sweeps what dead processes left in it.
  * Dispose removes what this process did not record.
  * @throws E_STORE_UNSAFE, E_STORE_OPEN, E_STORE_VERSION, E_STORE_BUSY, E_READ_ONLY, E_NO_SPACE
  */
 export async function openStore(options: OpenOptions): Promise<Store> {
+  checkOptions("openStore", options, table);
   const root = resolve(options.root);
   try {
     return await open(root, options.freeing ?? false);

@@ -114,9 +114,10 @@ export interface Container extends AsyncDisposable {
   readonly network: GivenNetwork;
   /**
    * To the program, by its init if it has one. Without one it is PID 1: of what it has no handler for, SIGKILL and SIGSTOP
-   * alone have an effect. @see pid_namespaces(7). No effect after the end.
+   * alone have an effect. @see pid_namespaces(7). No effect after the end. `signal`: 15, "SIGTERM" or "TERM".
+   * @throws E_SIGNAL_INVALID
    */
-  kill(signal: number): void;
+  kill(signal: number | string): void;
   /** The terminal's master side; undefined without `terminal`. */
   readonly terminal: number | undefined;
   resize(columns: number, rows: number): void;

@@ -13,6 +13,7 @@ import { seccompProgram } from "../security/seccomp.ts";
 import { removeStubs } from "../rootfs/stubs.ts";
 import { checkSpec } from "./check.ts";
 import { carryStdio, type CarriedStdio } from "./relay.ts";
+import { signalNumber } from "./signal.ts";
 import { resizeTerminal } from "./terminal.ts";
 import type { Container, ContainerSpec, ExitStatus, Stdio } from "./process.ts";
 
@@ -137,8 +138,9 @@ class RunningContainer implements Container {
     return this.#init.terminal;
   }
 
-  kill(signal: number): void {
-    if (!this.#ended) this.#init.kill(signal);
+  kill(signal: number | string): void {
+    const number = signalNumber(signal);
+    if (!this.#ended) this.#init.kill(number);
   }
 
   resize(columns: number, rows: number): void {

@@ -1,6 +1,7 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -12,8 +13,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fromBusybox, Project } from "../rig/project.ts";
+import { TestRegistry } from "../rig/registry.ts";
 
 const top = join(import.meta.dirname, "../..");
 const modules = join(top, "node_modules");
@@ -111,17 +114,78 @@ const { imageID } = await building.result;
 const [image] = await images({ root: store.root });
 console.log(image?.id === imageID && events.length > 0 && client instanceof RegistryClient && exitCode({ kind: "exited", code: 3 }) === 3);
 `;
-    writeFileSync(join(home, "package.json"), '{ "type": "module" }');
-    writeFileSync(join(home, "use.ts"), use);
-    const { compilerOptions } = JSON.parse(readFileSync(join(top, "tsconfig.json"), "utf8"));
-    writeFileSync(
-      join(home, "tsconfig.json"),
-      JSON.stringify({ compilerOptions: { ...compilerOptions, skipLibCheck: false }, files: ["use.ts"] }),
-    );
-    execute(join(modules, ".bin/tsc"), ["-p", "."]);
+    checkTypes({ "use.ts": use });
     expect(execute(process.execPath, ["use.ts", project.directory, project.store])).toBe("true\n");
+    const required = 'const { build } = require("tsbuild"); console.log(typeof build)';
+    expect(execute(process.execPath, ["-e", required])).toBe("function\n");
+  });
+
+  it("has an example of every call in docs/library.md, whose types check, and which run", async () => {
+    using project = new Project({ Dockerfile: `${fromBusybox}ARG VERSION\nRUN echo $VERSION\n` });
+    await using registry = await TestRegistry.start();
+    const programs = examples(project.store, registry.host);
+    const files = Object.fromEntries(programs.map((code, at) => [`example-${at}.ts`, code]));
+    checkTypes(files);
+    symlinkSync("busybox", join(project.directory, "rootfs"));
+    let printed = "";
+    for (const file of Object.keys(files)) {
+      const ended = await promisify(execFile)(process.execPath, [join(home, file)], { cwd: project.directory });
+      expect([file, ended.stderr]).toEqual([file, ""]);
+      printed += ended.stdout;
+    }
+    for (const line of ["1.2", "0 hello world", "ready", "7", "3", "[ 'docker.io/library/other:1' ]"])
+      expect(printed).toMatch(new RegExp(`^${line.replaceAll(/[[\].]/g, "\\$&")}$`, "m"));
+    const calls = Object.entries({ builder: "tsbuild", store: "tsbuild/store", registry: "tsbuild/registry" });
+    for (const [entry, name] of calls) {
+      const exported = execute(process.execPath, ["-p", `Object.keys(require("${name}")).join()`])
+        .trim()
+        .split(",");
+      const verbs = exported.filter((word) => /^[a-z]/.test(word) && !parts.includes(word));
+      expect([entry, verbs.filter((verb) => !programs.some((code) => code.includes(`${verb}(`)))]).toEqual([entry, []]);
+    }
+  });
+
+  it.skipIf(olderNode() === undefined)("says to an older Node that it is too old (skipped without one)", () => {
+    const use = `import("tsbuild").catch(({ code, message }) => console.log(code, message))`;
+    expect(execute(olderNode() ?? "", ["-e", use])).toMatch(/^E_NODE_TOO_OLD tsbuild needs Node 24\.\d+ or newer/);
   });
 });
+
+/** What the calls are made of, and no calls of their own. */
+const parts = [
+  "runExitCodes",
+  "pullLayers",
+  "pullBlob",
+  "pullIndex",
+  "pushImage",
+  "pushIndex",
+  "mountSources",
+  "missingManifests",
+];
+
+function checkTypes(files: Readonly<Record<string, string>>): void {
+  writeFileSync(join(home, "package.json"), '{ "type": "module" }');
+  for (const [name, code] of Object.entries(files)) writeFileSync(join(home, name), code);
+  const { compilerOptions } = JSON.parse(readFileSync(join(top, "tsconfig.json"), "utf8"));
+  const options = { ...compilerOptions, skipLibCheck: false };
+  writeFileSync(join(home, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files: Object.keys(files) }));
+  const { stdout } = spawnSync(join(modules, ".bin/tsc"), ["-p", "."], { cwd: home, encoding: "utf8" });
+  expect(stdout).toBe("");
+}
+
+/** The programs of docs/library.md, for a store and a registry of a test. */
+function examples(store: string, registry: string): readonly string[] {
+  const text = readFileSync(join(home, "node_modules/tsbuild/docs/library.md"), "utf8");
+  return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""]) =>
+    code.replaceAll("/var/lib/tsbuild", store).replaceAll("registry.example", registry),
+  );
+}
+
+/** A Node that is older than the package takes, where the machine has one. */
+function olderNode(): string | undefined {
+  const paths = ["/usr/bin/node", "/usr/local/bin/node"].filter((path) => existsSync(path));
+  return paths.find((path) => Number(execute(path, ["-p", "process.versions.node"]).split(".")[0]) < 24);
+}
 
 const mtime = (file: string): bigint => statSync(file, { bigint: true }).mtimeNs;
 
