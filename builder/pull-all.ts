@@ -1,5 +1,5 @@
 import { pullIndex, RegistryClient } from "../registry/index.ts";
-import { checkDiffs, type LayerSource } from "../store/image/check-diffs.ts";
+import { checkDiffs, contentLayers } from "../store/image/check-diffs.ts";
 import { setName } from "../store/image/names.ts";
 import { imageID, loadManifest, loadStored } from "../store/image/stored.ts";
 import { notAnImage } from "../store/oci/artifact.ts";
@@ -33,10 +33,7 @@ export async function pullAll(
   const onProgress = (one: { digest: Digest; current: number; total: number }): void =>
     progress.layer({ ...one, phase: "download" });
   const { target, manifests } = await pullIndex(client, content, { reference, signal, onProgress });
-  const layers: LayerSource = {
-    size: async (digest) => (await content.stat(digest))?.size,
-    fetch: (desc) => content.fetch(desc, { signal }),
-  };
+  const layers = contentLayers(content);
   const check = { act: `pull ${options.image}`, known: new Map(), signal };
   const ref = { name, target };
   for (const descriptor of manifests) {

@@ -6,6 +6,7 @@ import { unpackLayer, type UnpackedLayer } from "../../store/layer/unpack.ts";
 import { asDiffID, chainID, extendChain, type ChainID, type Digest, type DiffID } from "../../store/oci/digest.ts";
 import type { Descriptor } from "../../store/oci/descriptor.ts";
 import { parseConfig } from "../../store/oci/parse-config.ts";
+import { checkDiffs, contentLayers } from "../../store/image/check-diffs.ts";
 import { danglingPrefix, isMissing, loadStored, type StoredImage } from "../../store/image/stored.ts";
 import type { Platform } from "../../store/oci/platform.ts";
 import {
@@ -129,7 +130,7 @@ export class ImageSource implements AsyncDisposable {
     const chain = chainID(diffs);
     const whole = chain === undefined ? undefined : this.#store.snapshots.find(chain);
     if (whole === undefined && chain !== undefined) await this.#materialize(image, onProgress);
-    if (blobs) await this.#download(image, layers, onProgress);
+    if (blobs) await this.#bringBlobs(image, onProgress);
     if (image.unnamed !== true && (this.#store.refs.get(image.name) === undefined || this.#policy !== "missing")) {
       if (await this.#complete(image)) this.#store.refs.set(image.name, image.target);
     }
@@ -138,6 +139,20 @@ export class ImageSource implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client[Symbol.asyncDispose]();
+  }
+
+  /** The blobs of layers that were unpacked already; nobody has compared these with the config yet. */
+  async #bringBlobs(image: FoundImage, onProgress: ((progress: LayerMove) => void) | undefined): Promise<void> {
+    const { content } = this.#store;
+    const absent: MissingLayer[] = [];
+    for (const [at, layer] of image.manifest.layers.entries()) {
+      const diffID = image.config.rootfs.diff_ids[at];
+      if (diffID !== undefined && (await content.stat(layer.digest)) === undefined) absent.push({ layer, diffID });
+    }
+    const layers = absent.map(({ layer }) => layer);
+    await this.#download(image, layers, onProgress);
+    const check = { act: `pull ${image.name}`, known: new Map(), signal: this.#signal };
+    await checkDiffs(contentLayers(content), { layers, diffs: absent.map(({ diffID }) => diffID) }, check);
   }
 
   async #complete(image: FoundImage): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { TsbuildError } from "../../native/errors.ts";
+import type { ContentStore } from "../content/store.ts";
 import { decompress } from "../layer/compression.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { splitDigest, type Digest, type DiffID } from "../oci/digest.ts";
@@ -9,6 +10,14 @@ export interface LayerSource {
   /** undefined: it is not there. */
   size(digest: Digest): Promise<number | undefined>;
   fetch(desc: Descriptor): AsyncIterable<Uint8Array>;
+}
+
+/** Layers whose blobs are in a store. */
+export function contentLayers(content: ContentStore): LayerSource {
+  return {
+    size: async (digest) => (await content.stat(digest))?.size,
+    fetch: (desc) => content.fetch(desc),
+  };
 }
 
 /** Digests of layers' tars that were computed already, by the digest of the layer. */

@@ -1,10 +1,9 @@
 import { TsbuildError } from "../../native/errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { MediaType } from "../oci/mediatype.ts";
-import { parseManifest } from "../oci/parse.ts";
 import { parseReference, type Reference } from "../oci/reference.ts";
 import type { ImageRef, Store } from "../store.ts";
-import { danglingPrefix, loadManifest } from "./stored.ts";
+import { danglingPrefix, listedManifests, loadManifest } from "./stored.ts";
 
 /**
  * The repository of a registry that each layer came from, by the layer's digest: of all names of the store that have it
@@ -29,9 +28,8 @@ export async function layerOrigins(store: Store, { host, path }: Reference): Pro
 /** The layers of each image of a name, also as they were compressed for a push; what cannot be read has none. */
 async function layersOf(store: Store, ref: ImageRef): Promise<readonly (readonly Digest[])[]> {
   try {
-    const top = parseManifest(await store.content.read(ref.target), ref.target.mediaType);
     const found: Digest[][] = [];
-    for (const descriptor of top.kind === "index" ? top.index.manifests : [ref.target]) {
+    for (const descriptor of await listedManifests(store, ref.target)) {
       const image = await loadManifest(store, ref, descriptor);
       found.push((image?.manifest.layers ?? []).map(({ digest }) => sentAs(store, digest)));
     }

@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { once } from "../../store/content/once.ts";
 import { parseDigest } from "../../store/oci/digest.ts";
 import { openStore } from "../../store/open.ts";
 import { hostPlatform } from "../../store/oci/platform.ts";
 import { tsbuild, type Ended } from "../rig/command.ts";
-import { Layout, plainLayer, platform, type OddDescriptor, type OddLayer } from "../rig/layout.ts";
+import { Layout, plainLayer, platform, types, type OddDescriptor, type OddLayer } from "../rig/layout.ts";
 import { Project } from "../rig/project.ts";
 import { TestRegistry } from "../rig/registry.ts";
 
@@ -215,6 +216,30 @@ describe("an image that can never be used", () => {
       expect((await tsbuild(project, ["images", "-q"])).stdout).toBe("");
       expect((await tsbuild(project, ["prune"])).stdout).toMatch(/^Removed 0 layers, 0 blobs/);
     }
+  });
+});
+
+describe("pull of layers that are unpacked here already", () => {
+  it("compares the blobs that come with what the config says of them", async () => {
+    using project = new Project({});
+    const layout = layoutOf(project);
+    await using registry = await TestRegistry.start();
+    const good = plainLayer({ f: "1" });
+    const config = { architecture: hostPlatform().architecture };
+    layout.publish(registry, "good", "1", layout.image([good], config));
+    layout.publish(
+      registry,
+      "other",
+      "1",
+      layout.image([{ ...good, mediaType: types.gzip, blob: gzipSync(good.tar) }], config),
+    );
+    layout.publish(registry, "evil", "1", layout.image([{ ...good, blob: plainLayer({ f: "2" }).tar }], config));
+    expect((await tsbuild(project, ["pull", "-q", `${registry.host}/good:1`])).code).toBe(0);
+    expect((await tsbuild(project, ["pull", "-q", `${registry.host}/other:1`])).code).toBe(0);
+    const failed = await tsbuild(project, ["pull", "-q", `${registry.host}/evil:1`]);
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toContain("error[E_LAYER_DIGEST_MISMATCH]");
+    expect((await tsbuild(project, ["images", "--format", "{{.Repository}}"])).stdout).not.toContain("evil");
   });
 });
 
