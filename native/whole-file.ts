@@ -1,29 +1,33 @@
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, lstatSync, readlinkSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from "node:fs";
-import { open, rename, rm } from "node:fs/promises";
+import {
+  createWriteStream,
+  existsSync,
+  lstatSync,
+  open,
+  readlinkSync,
+  statSync,
+  write as writeFd,
+  writeFileSync,
+  writev,
+  type WriteStream,
+} from "node:fs";
 import { dirname, isAbsolute } from "node:path";
+import { promisify } from "node:util";
 import { makeDirectories } from "./directory.ts";
 import { SyscallError, TsbuildError } from "./errors.ts";
+import { openUnnamed } from "./unnamed-file.ts";
 
 const maxLinks = 40;
-
-/** Where the bytes of a file go: beside it first, or for what is no file (a device, a pipe) straight there. */
-interface Place {
-  readonly target: string;
-  readonly temporary: string | undefined;
-}
 
 /**
  * Writes a file that readers see whole or not at all: `write` fills a stream, then the file takes its place. A symbolic
  * link stays one; a device or a pipe is written to and not replaced. @throws E_OUTPUT_FILE, and what `write` throws
  */
 export async function writeWhole(path: string, write: (stream: NodeJS.WritableStream) => Promise<void>): Promise<void> {
-  const { target, temporary } = placeOf(path);
-  const handle = await open(temporary ?? target, temporary === undefined ? "w" : "wx").catch((cause: unknown) => {
-    throw cannotWrite(path, cause);
-  });
-  const stream = handle.createWriteStream();
+  const target = targetOf(path);
+  using file = await attempt(path, () => (target === undefined ? undefined : openUnnamed(target, 0o666)));
+  const fd = await attempt(path, () => file?.fd ?? promisify(open)(path, "w")); // of a pipe, as soon as somebody reads it
+  const stream = createWriteStream("", file === undefined ? { fd } : { fd, fs: notClosing });
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => undefined);
   let broken: TsbuildError | undefined;
@@ -31,28 +35,55 @@ export async function writeWhole(path: string, write: (stream: NodeJS.WritableSt
     broken ??= cannotWrite(path, cause);
     failed.reject(broken);
   });
+  const finished = once(stream, "finish");
+  finished.catch(() => undefined);
   try {
     await Promise.race([write(stream), failed.promise]);
     stream.end();
-    await Promise.race([once(stream, "close"), failed.promise]);
-    if (temporary !== undefined) await rename(temporary, target);
+    await Promise.race([finished, failed.promise]);
   } catch (error) {
     // What `write` says then is that its stream is gone, or what the stream will tell only when it is closed.
     throw broken ?? (stream.errored === null ? error : cannotWrite(path, stream.errored));
   } finally {
-    stream.destroy();
-    if (temporary !== undefined) await rm(temporary, { force: true });
+    // A pipe that nobody reads from is not waited for.
+    if (file === undefined) stream.destroy();
+    else await closing(stream);
   }
+  await attempt(path, () => file?.place());
+}
+
+/** Of a stream that stops writing when it closes, whose descriptor stays open for the file's name. */
+const notClosing = {
+  open,
+  write: writeFd,
+  writev,
+  close: (_fd: number, done: (error?: Error) => void): void => done(),
+};
+
+async function attempt<T>(path: string, act: () => T | Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (cause) {
+    throw cannotWrite(path, cause);
+  }
+}
+
+async function closing(stream: WriteStream): Promise<void> {
+  if (stream.closed) return;
+  const closed = new Promise((resolve) => stream.once("close", () => resolve(undefined)));
+  stream.destroy();
+  await closed;
 }
 
 /** As writeWhole(), of a text. @throws E_OUTPUT_FILE */
 export function writeWholeText(path: string, text: string, mode = 0o666): void {
-  const { target, temporary } = placeOf(path);
+  const target = targetOf(path);
   try {
-    writeFileSync(temporary ?? target, text, { mode, flag: temporary === undefined ? "w" : "wx" });
-    if (temporary !== undefined) renameSync(temporary, target);
+    if (target === undefined) return writeFileSync(path, text);
+    using file = openUnnamed(target, mode);
+    writeFileSync(file.fd, text);
+    file.place();
   } catch (cause) {
-    if (temporary !== undefined) rmSync(temporary, { force: true });
     throw cannotWrite(path, cause);
   }
 }
@@ -76,17 +107,16 @@ export async function writingInto<T>(path: string, act: () => Promise<T>): Promi
   }
 }
 
-function placeOf(path: string): Place {
-  const there = kindOf(path);
-  if (there?.isDirectory() === true) throw cannotWrite(path, Object.assign(new Error("EISDIR"), { code: "EISDIR" }));
-  const target = there === undefined ? path : endOfLinks(path);
-  if (there !== undefined && !there.isFile()) return { target: path, temporary: undefined };
-  return { target, temporary: temporaryName(target) };
-}
-
-/** Nobody can have put anything there. */
-export function temporaryName(path: string): string {
-  return `${path}.${randomBytes(6).toString("hex")}.tmp`;
+/** Which file is replaced; undefined: what is there is none. */
+function targetOf(path: string): string | undefined {
+  try {
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there === undefined) return path;
+    if (there.isDirectory()) throw Object.assign(new Error("EISDIR"), { code: "EISDIR" });
+    return there.isFile() ? endOfLinks(path) : undefined;
+  } catch (cause) {
+    throw cause instanceof TsbuildError ? cause : cannotWrite(path, cause);
+  }
 }
 
 /**
@@ -114,15 +144,8 @@ function othersLink(path: string, link: string): TsbuildError {
   });
 }
 
-function kindOf(path: string): Stats | undefined {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch (cause) {
-    throw cannotWrite(path, cause);
-  }
-}
-
 function errnoOf(cause: unknown): string {
+  if (cause instanceof SyscallError) return cause.errno;
   return cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
 }
 

@@ -1,8 +1,7 @@
-import { rename, rm, writeFile } from "node:fs/promises";
 import { once as onceEmitted } from "node:events";
 import { dirname, join } from "node:path";
 import { pack, type Pack } from "tar-stream";
-import { makeOutputDirectory, temporaryName, writeWhole } from "../../native/whole-file.ts";
+import { makeOutputDirectory, writeWhole } from "../../native/whole-file.ts";
 import { writeChunk } from "../../native/write-chunk.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Manifest } from "../oci/manifest.ts";
@@ -40,13 +39,9 @@ export async function writeLayout(store: Store, images: readonly ArchivedImage[]
   for (const entry of entries(store, images, "oci")) {
     const file = join(directory, entry.name);
     makeOutputDirectory(dirname(file));
-    const temporary = temporaryName(file);
-    try {
-      await writeFile(temporary, entry.bytes(), { flag: "wx" });
-      await rename(temporary, file);
-    } finally {
-      await rm(temporary, { force: true });
-    }
+    await writeWhole(file, async (stream) => {
+      for await (const chunk of entry.bytes()) await writeChunk(stream, chunk);
+    });
   }
 }
 

@@ -1,8 +1,10 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { writeWhole, writeWholeText } from "../../../native/whole-file.ts";
+import { tryLock } from "../../../native/lock.ts";
 import { makeTemp } from "../../rig/temp.ts";
 
 const hello = async (stream: NodeJS.WritableStream): Promise<void> => void stream.write("hello");
@@ -62,5 +64,42 @@ describe("writeWhole()", () => {
     const expected = { code: "E_OUTPUT_FILE", hint: expect.stringMatching(hint) };
     await expect(writeWhole(file, hello)).rejects.toMatchObject(expected);
     expect(() => writeWholeText(file, "x")).toThrow(expect.objectContaining(expected));
+  });
+});
+
+describe("a process that is killed while it writes a file", () => {
+  const script = `
+    import { writeWhole } from ${JSON.stringify(join(import.meta.dirname, "../../../native/whole-file.ts"))};
+    await writeWhole(process.argv[1], async (stream) => {
+      await new Promise((done) => stream.write("half", done));
+      console.log("half");
+      await new Promise(() => setInterval(() => undefined, 1000));
+    });`;
+
+  it("leaves nothing beside it, or what the next one removes", async () => {
+    using temp = makeTemp();
+    const file = join(temp.path, "file");
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script, file], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(child.stdout, "data");
+    child.kill("SIGKILL");
+    await once(child, "close");
+    const left = readdirSync(temp.path); // on a file system without O_TMPFILE there is one
+    expect(left.filter((name) => !/^file\.[0-9a-f]{12}\.tmp$/.test(name))).toEqual([]);
+    writeFileSync(join(temp.path, "file.0123456789ab.tmp"), "as by a file system without unnamed files");
+    writeFileSync(file, "old");
+    await writeWhole(file, hello);
+    expect([readFileSync(file, "utf8"), readdirSync(temp.path)]).toEqual(["hello", ["file"]]);
+  });
+
+  it("and what others write at the same time stays", async () => {
+    using temp = makeTemp();
+    const file = join(temp.path, "file");
+    writeFileSync(file, "old");
+    writeFileSync(`${file}.0123456789ab.tmp`, "of somebody who writes");
+    using _held = tryLock(`${file}.0123456789ab.tmp`);
+    await writeWhole(file, hello);
+    expect(readdirSync(temp.path).toSorted()).toEqual(["file", "file.0123456789ab.tmp"]);
   });
 });
