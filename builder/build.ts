@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { parseCgroupParent } from "../runtime/index.ts";
+import { onGroupMade, parseCgroupParent } from "../runtime/index.ts";
 import { openStore } from "../store/open.ts";
 import { digestOf } from "../store/oci/digest.ts";
 import { normalizeTag } from "../store/oci/reference.ts";
@@ -118,6 +118,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
   if (options.cgroupParent !== undefined) parseCgroupParent(options.cgroupParent);
   const devices = new DeviceAccess(options.allow ?? [], options.cdiDirectories);
   await using store = await openStore({ root: options.root });
+  using _groups = onGroupMade((path) => store.noteOutside(path));
   const registry = options.registry ?? {};
   await using workers = new WorkerPool();
   await using source = new ImageSource({

@@ -9,6 +9,7 @@ import {
   availableCapabilities,
   defaultCapabilities,
   exitCode,
+  onGroupMade,
   startContainer,
   StartError,
   type Container,
@@ -52,6 +53,7 @@ export async function startImage(options: RunOptions): Promise<RunningImage> {
   await using stack = new AsyncDisposableStack();
   const signal = options.signal ?? new AbortController().signal;
   const store = stack.use(await openStore({ root: options.root }));
+  stack.use(onGroupMade((path) => store.noteOutside(path)));
   const { image, snapshot } = await prepareImage(store, options, signal);
   checkRunnable(options.image, image.config);
   const active = stack.use(store.snapshots.prepare(snapshot));

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { SyscallError } from "../native/errors.ts";
 import { isAt, tryLock, tryLockExisting, type FileLock } from "../native/lock.ts";
 import { Root } from "../native/path.ts";
+import { noteOutside, removeOutside } from "./outside.ts";
 
 /**
  * What a process has in the store before it is recorded. The lease is a directory with a lock that the kernel takes
@@ -38,6 +39,11 @@ export class Lease implements Disposable {
     return join(this.#directory, "scratch");
   }
 
+  /** Names a directory outside of the store, before it is made, that is to go with this process. @see noteOutside */
+  noteOutside(path: string): void {
+    noteOutside(join(this.#directory, outside), path);
+  }
+
   /** The lock last: what is left when the process is killed meanwhile, or cannot be removed, can be known for dead. */
   [Symbol.dispose](): void {
     try {
@@ -54,6 +60,9 @@ export class Lease implements Disposable {
     this.#lock[Symbol.dispose]();
   }
 }
+
+/** The file that names what a process has outside of the store. */
+const outside = "outside";
 
 function lockOf(directory: string): FileLock | undefined {
   try {
@@ -87,7 +96,8 @@ export function sweepLeases(root: string, sweep: (leases: ReadonlySet<string>) =
   if (dead.size === 0) return;
   const left = sweep(dead);
   using leases = Root.open(directory);
-  for (const name of dead) if (!left.has(name)) removeLease(leases, name);
+  for (const name of dead)
+    if (removeOutside(join(directory, name, outside)) && !left.has(name)) removeLease(leases, name);
 }
 
 function removeLease(leases: Root, name: string): void {

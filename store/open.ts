@@ -99,6 +99,9 @@ async function open(root: string, freeing: boolean): Promise<Store> {
     async [Symbol.asyncDispose]() {
       opened[Symbol.dispose]();
     },
+    noteOutside(path) {
+      lease.noteOutside(path);
+    },
     keepOnly(names) {
       holds.keepOnly(names);
     },

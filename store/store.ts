@@ -102,6 +102,8 @@ export interface Store extends AsyncDisposable {
   readonly states: StepStates;
   /** A directory of this process's lease in the same file system, swept when the process is gone. */
   readonly scratch: string;
+  /** Names a directory outside of the store, before it is made, that whoever comes next removes if this process is killed. */
+  noteOutside(path: string): void;
   /**
    * For what runs long on one image, as a container: of all that was looked at, others may remove what is not named here,
    * a snapshot by its ID, a blob by its digest. After it the store is only good for being disposed.

@@ -14,6 +14,8 @@ const ownName = `${process.pid}.${randomBytes(4).toString("hex")}`;
 /** Groups above those, made by this process. */
 const parents: string[] = [];
 let watching = false;
+const told = new Set<string>();
+const listeners = new Set<(path: string) => void>();
 
 /**
  * The directory `tsbuild/PID.X` below a group, the parent of groups that this process makes there; it is removed at exit.
@@ -31,6 +33,7 @@ export function processGroup(base: string, filter: "none" | "v1" | "v2"): string
   if (groups.size === 0) sweepAll();
   else sweep(parent);
   const group = join(parent, filter === "none" ? `${ownName}.open` : ownName);
+  for (const path of [parent, group]) tellMade(path);
   locks.push(makeLocked(group));
   try {
     if (filter === "v2") filterGroupV2(group, []);
@@ -65,8 +68,21 @@ function lockIfThere(group: string): FileLock | undefined {
   }
 }
 
+/** Tells of every group before it is made that is to be removed when this process is killed, until dispose. */
+export function onGroupMade(listener: (path: string) => void): Disposable {
+  for (const path of told) listener(path);
+  listeners.add(listener);
+  return { [Symbol.dispose]: () => listeners.delete(listener) };
+}
+
+function tellMade(path: string): void {
+  told.add(path);
+  for (const listener of listeners) listener(path);
+}
+
 /** Has a group removed that this process has made, when it ends and nobody else has put anything there. */
 export function removeAtExit(path: string): void {
+  tellMade(path);
   parents.push(path);
   watchExit();
 }
