@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf, isDigest, splitDigest, type Digest } from "./oci/digest.ts";
+import { replaceFile } from "./replace-file.ts";
 
 /** What a URL gave when it was last asked. The bytes are a blob. */
 export interface FetchedFile {
@@ -33,10 +34,7 @@ export class FetchedFiles {
   /** Atomic: readers see the old or the new. */
   keep(url: string, file: FetchedFile): void {
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-    const path = join(this.#directory, nameOf(url));
-    const temporary = `${path}.${process.pid}`;
-    writeFileSync(temporary, JSON.stringify({ ...file, used: Date.now() }), { mode: 0o600 });
-    renameSync(temporary, path);
+    replaceFile(join(this.#directory, nameOf(url)), JSON.stringify({ ...file, used: Date.now() }));
   }
 
   /** The blobs that are known by a URL used within `unusedFor` (ms; default: ever); the others are forgotten. */

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Stat } from "../../native/path.ts";
+import { replaceFile } from "../../store/replace-file.ts";
 
 /** A file changed less than this long ago (ns) may change again within the same clock tick: not remembered. */
 const racy = 2_000_000_000n;
@@ -44,9 +45,7 @@ export class HashCache {
     if (!this.#changed) return;
     this.#changed = false;
     const lines = [...this.#known].map(([path, entry]) => `${entry} ${path}`);
-    const temporary = `${this.#file}.${process.pid}`;
-    writeFileSync(temporary, lines.join("\0"), { mode: 0o600 });
-    renameSync(temporary, this.#file);
+    replaceFile(this.#file, lines.join("\0"));
   }
 }
 

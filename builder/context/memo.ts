@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { SyscallError } from "../../native/errors.ts";
 import type { Root } from "../../native/path.ts";
 import { fingerprintTree, type TreeFingerprint } from "../../native/scan.ts";
 import { isDigest, type Digest } from "../../store/oci/digest.ts";
+import { replaceFile } from "../../store/replace-file.ts";
 
 /** Requests remembered for one context. */
 const maxEntries = 32;
@@ -67,10 +68,8 @@ export class ContextMemo {
       digest: made.digest,
     };
     this.#entries = [entry, ...this.#read().filter(({ request }) => request !== entry.request)].slice(0, maxEntries);
-    const temporary = `${this.#file}.${process.pid}`;
     mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
-    writeFileSync(temporary, JSON.stringify(this.#entries), { mode: 0o600 });
-    renameSync(temporary, this.#file);
+    replaceFile(this.#file, JSON.stringify(this.#entries));
   }
 
   #read(): readonly Entry[] {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, statSync } from "node
 import { join } from "node:path";
 import { Root } from "../../native/path.ts";
 import type { Holds } from "../holds.ts";
-import { replaceFile } from "./write-file.ts";
+import { replaceFile } from "../replace-file.ts";
 
 /** What is kept: this many builds, and no more bytes of logs than this beside those of the newest build. */
 export interface BuildLimits {

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, wri
 import { join } from "node:path";
 import { Root } from "../../native/path.ts";
 import { digestOf, splitDigest } from "../oci/digest.ts";
-import { replaceFile } from "./write-file.ts";
+import { replaceFile } from "../replace-file.ts";
 
 /** What a step was when its project was built last. */
 export interface StepState {
