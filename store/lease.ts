@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { SyscallError } from "../native/errors.ts";
 import { isAt, tryLock, tryLockExisting, type FileLock } from "../native/lock.ts";
@@ -112,18 +112,16 @@ function removeLease(leases: Root, name: string): void {
   }
 }
 
-/** Of a lease without a lock, which is just being made or removed. Older ones were so when their process was killed. */
-const longestWithoutLock = 3_600_000;
-
-/** Never makes the lock of a new one: its owner may have removed it a moment ago. */
+/**
+ * One without a lock file was being made or removed when its process was killed; or that is going on, and then its owner
+ * finds it taken, makes another one, or leaves the rest to us.
+ */
 function lockIfDead(directory: string): FileLock | undefined {
-  const file = join(directory, "lock");
   try {
-    return lockAt(file, tryLockExisting);
+    return lockAt(join(directory, "lock"), tryLockExisting);
   } catch (error) {
     if (!isAbsent(error)) throw error;
-    const made = statSync(directory, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
-    return Date.now() - made > longestWithoutLock ? lockOf(directory) : undefined;
+    return lockOf(directory);
   }
 }
 
