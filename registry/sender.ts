@@ -69,8 +69,9 @@ export class Sender implements AsyncDisposable {
   /** The API itself, with nobody's credentials. */
   async probe(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<void> {
     const { headers, tls } = endpoint;
-    const answer = await this.#http.request(`${endpoint.api}/`, { method: "GET", headers, signal, tls });
-    await answer.discard();
+    const ask = async (): Promise<HttpAnswer> =>
+      await this.#http.request(`${endpoint.api}/`, { method: "GET", headers, signal, tls });
+    await (await retried(this.retries(endpoint), signal, ask)).discard();
   }
 
   /** A host gets its time once, however many images and layers it has. */

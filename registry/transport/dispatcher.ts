@@ -89,7 +89,8 @@ export class Dispatchers {
 
   /** A client's certificate is for the server, not for the proxy. */
   #through({ url }: Proxy, secure: SecureOptions): Dispatcher {
-    return new this.#undici.ProxyAgent({ uri: url, requestTls: secure, connectTimeout, connections });
+    const proxyTls = secureOptions(undefined, this.#systemTrust);
+    return new this.#undici.ProxyAgent({ uri: url, requestTls: secure, proxyTls, connectTimeout, connections });
   }
 }
 

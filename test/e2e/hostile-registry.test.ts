@@ -26,7 +26,7 @@ import { Project } from "../rig/project.ts";
 /** As long as a machine that has much else to do may need for what is answered at once. */
 const longPatience = 10_000;
 /** Servers that keep one waiting shall not keep the tests: those rows run side by side. */
-const shortPatience = 2000;
+const shortPatience = 4000;
 
 interface Row {
   readonly what: string;
