@@ -10,7 +10,8 @@ import { hostGateway, hostsFile, type HostEntry, type NetworkRequest } from "../
 export interface RunEnvironment {
   /** A directory with empty mount points, put below the lowest layer so that no step has to make them. */
   readonly stubs: string;
-  /** resolv.conf, hosts, the host's CA bundle. */
+  readonly resolvConf: Mount;
+  /** hosts, the host's CA bundle. */
   readonly mounts: readonly Mount[];
   /** Proxy and CA variables, set where the image has none of the name. */
   readonly variables: readonly string[];
@@ -73,8 +74,8 @@ export function prepareRunEnvironment(
   const late = hosts.some(({ address }) => address === hostGateway);
   return {
     stubs,
+    resolvConf: shared("resolv.conf", readText("/etc/resolv.conf")),
     mounts: [
-      shared("resolv.conf", readText("/etc/resolv.conf")),
       ...(late ? [] : [shared("hosts", hostsFile(hostname, hosts))]),
       ...(writable ? [shared("hostname", `${hostname}\n`)] : []),
       ...(bundle === undefined ? [] : [bind(bundle, caTarget)]),

@@ -173,6 +173,7 @@ function containerSpec(parts: {
       options: ["volatile"],
       overlay: { lower: withStubs(lowerDirs(snapshot), environment.stubs), upper: active.upper, work: active.work },
     },
+    resolvConf: environment.resolvConf,
     mounts: [
       ...environment.mounts,
       ...(options.volumes ?? []).map(volumeMount),

@@ -10,47 +10,67 @@ import { waitFor } from "./wait.ts";
 const SYS_pidfd_open = 434;
 const SYS_pidfd_getfd = 438;
 const reportStarted = 2;
+/** @see native/init/netns.h */
+const firstSocket = 64;
+
+/** A socket inside of a namespace. */
+export interface LocalAddress {
+  readonly kind: "tcp" | "udp";
+  readonly address: string;
+  readonly port: number;
+}
 
 /** A new network namespace with `lo` up; it lasts as long as the descriptor or a process in it. */
 export interface NetworkNamespace extends Disposable {
   readonly fd: number;
   /** A routing socket inside. */
   readonly route: NetlinkSocket;
+  /** Those that were asked for, bound; whoever uses them closes them. */
+  readonly sockets: readonly number[];
 }
 
 /**
  * Makes one without touching this process's own: a short-lived child makes it and hands it over.
  * @throws SyscallError, E_NETWORK_NAMESPACE
  */
-export async function createNetworkNamespace(): Promise<NetworkNamespace> {
-  await using child = startKeeper();
+export async function createNetworkNamespace(sockets: readonly LocalAddress[] = []): Promise<NetworkNamespace> {
+  await using child = startKeeper(sockets);
   const socket = await child.socket;
   using stack = new DisposableStack();
   const fd = openSync(`/proc/${child.pid}/ns/net`, "r");
   stack.defer(() => closeSync(fd));
   const pidfd = call("pidfd_open", undefined, SYS_pidfd_open, child.pid, 0);
+  const take = (number: number): number => call("pidfd_getfd", undefined, SYS_pidfd_getfd, pidfd, number, 0);
   try {
-    const route = new NetlinkSocket(call("pidfd_getfd", undefined, SYS_pidfd_getfd, pidfd, socket, 0));
+    const taken = sockets.map((_, at) => {
+      const inside = take(firstSocket + at);
+      stack.defer(() => closeSync(inside));
+      return inside;
+    });
+    const route = new NetlinkSocket(take(socket));
     stack.move();
     const dispose = (): void => {
       route[Symbol.dispose]();
       // In a thread of the pool: when it is the last reference, the kernel takes its time.
       close(fd, () => undefined);
     };
-    return { fd, route, [Symbol.dispose]: dispose };
+    return { fd, route, sockets: taken, [Symbol.dispose]: dispose };
   } finally {
     closeFd(pidfd);
   }
 }
 
 /** The child that holds a new namespace; it ends when it is disposed. `socket` is the number of its routing socket. */
-function startKeeper(): AsyncDisposable & { readonly pid: number; readonly socket: Promise<number> } {
+function startKeeper(
+  sockets: readonly LocalAddress[],
+): AsyncDisposable & { readonly pid: number; readonly socket: Promise<number> } {
   const hold = pipe();
   const status = pipe();
   const none = openSync("/dev/null", "r+");
+  const words = sockets.flatMap(({ kind, address, port }) => [kind, address, String(port)]);
   const reports = new Socket({ fd: status.read, readable: true, writable: false });
   try {
-    const pid = spawnProcess([none, none, none, hold.read, status.write], "netns");
+    const pid = spawnProcess([none, none, none, hold.read, status.write], "netns", words);
     return {
       pid,
       socket: socketNumber(reports),

@@ -4,10 +4,15 @@ import { errnoByNumber, libcFunction } from "./syscall.ts";
 
 /**
  * Starts tsbuild-init; gives its pid. The child has the sources as its descriptors from 0 on. "serve": it takes requests
- * from 3. "netns": it makes a network namespace, says so to 4 and keeps it until 3 ends. "relay": it carries bytes from 0 to 1.
- * posix_spawn by koffi takes 0.1 ms of the main thread, child_process.spawn 1 ms. @throws SyscallError
+ * from 3. "netns": it makes a network namespace, with the sockets of `words`, says so to 4 and keeps it until 3 ends.
+ * "relay": it carries bytes from 0 to 1. posix_spawn by koffi takes 0.1 ms of the main thread, child_process.spawn 1 ms.
+ * @throws SyscallError
  */
-export function spawnProcess(sources: readonly number[], mode: "serve" | "netns" | "relay"): number {
+export function spawnProcess(
+  sources: readonly number[],
+  mode: "serve" | "netns" | "relay",
+  words: readonly string[] = [],
+): number {
   const executable = initExecutable();
   const actions = Buffer.alloc(128);
   const libc = spawnFunctions();
@@ -24,7 +29,7 @@ export function spawnProcess(sources: readonly number[], mode: "serve" | "netns"
         `/proc/self/fd/${executable}`,
         actions,
         null,
-        ["tsbuild-init", mode, String(sources.length), null],
+        ["tsbuild-init", mode, String(sources.length), ...words, null],
         [null],
       ),
     );

@@ -194,6 +194,7 @@ function containerSpec(
   return {
     id: `build-${randomBytes(8).toString("hex")}`,
     root,
+    resolvConf: environment.resolvConf,
     mounts: [...environment.mounts, ...mounts],
     hostname: op.hostname ?? "buildkitsandbox",
     args: op.args,

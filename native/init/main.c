@@ -1,7 +1,7 @@
 /*
  * tsbuild-init MODE COUNT: the executable that makes containers. Started by native/; no policy, no parsing of images. It
- * has COUNT descriptors. MODE "serve": see serve.h; 3 is its socket. "netns": see netns.h; 3 is held, 4 the status pipe.
- * "relay": see relay.h; what else it has is closed when it ends.
+ * has COUNT descriptors. MODE "serve": see serve.h; 3 is its socket. "netns", with more words: see netns.h; 3 is held, 4
+ * the status pipe. "relay": see relay.h; what else it has is closed when it ends.
  * tsbuild-init userns ...: see userns.h.
  */
 #define _GNU_SOURCE
@@ -33,7 +33,7 @@ int main(int argc, char **argv)
 {
 	if (argc >= 7 && strcmp(argv[1], "userns") == 0)
 		return userns_exec(argv + 2);
-	if (argc != 3)
+	if (argc < 3)
 		return 2;
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_NAME, "tsbuild-init", 0, 0, 0); /* not the number of the descriptor it is run by */
@@ -45,5 +45,5 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "relay") == 0)
 		return relay();
 	report_fd = 4;
-	return strcmp(argv[1], "netns") == 0 ? netns_keep(3) : 2;
+	return strcmp(argv[1], "netns") == 0 ? netns_keep(3, argv + 3) : 2;
 }

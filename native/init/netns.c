@@ -1,11 +1,14 @@
 #define _GNU_SOURCE
 #include "netns.h"
 #include "report.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/netlink.h>
 #include <linux/sched.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -31,7 +34,24 @@ void netns_join(const struct plan *p)
 	close(fd);
 }
 
-int netns_keep(int hold_fd)
+static void bind_socket(int number, const char *kind, const char *address, const char *port)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)) };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(port)) };
+	int is_v4 = inet_pton(AF_INET, address, &v4.sin_addr) == 1;
+	if (!is_v4 && inet_pton(AF_INET6, address, &v6.sin6_addr) != 1) {
+		errno = EINVAL;
+		fail(STEP_NETNS, address);
+	}
+	int type = strcmp(kind, "tcp") == 0 ? SOCK_STREAM : SOCK_DGRAM;
+	int fd = socket(is_v4 ? AF_INET : AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, is_v4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6, is_v4 ? sizeof v4 : sizeof v6) ||
+	    dup3(fd, NETNS_SOCKETS + number, O_CLOEXEC) < 0)
+		fail(STEP_NETNS, address);
+	close(fd);
+}
+
+int netns_keep(int hold_fd, char **words)
 {
 	char byte;
 	/* Nothing of the container runs here, and the engine is to take a descriptor. */
@@ -43,6 +63,8 @@ int netns_keep(int hold_fd)
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 	if (fd < 0)
 		fail(STEP_NETNS, NULL);
+	for (int i = 0; words[0] && words[1] && words[2]; i++, words += 3)
+		bind_socket(i, words[0], words[1], words[2]);
 	report(REPORT_STARTED, (uint32_t)fd, 0, NULL);
 	while (read(hold_fd, &byte, 1) < 0 && errno == EINTR)
 		;

@@ -63,7 +63,7 @@ export interface ContainerSpec {
   readonly maskedPaths?: readonly string[];
   readonly readonlyPaths?: readonly string[];
   readonly network: NetworkRequest;
-  /** URLs that it must reach, such as proxies: with one on the host's loopback there can be no network of its own. */
+  /** URLs that it must reach, such as proxies, also on the host's loopback interface. */
   readonly services?: readonly string[];
   readonly rlimits?: readonly { readonly type: string; readonly soft: number; readonly hard: number }[];
   readonly resources?: ResourceLimits;
@@ -74,6 +74,8 @@ export interface ContainerSpec {
    * limits. Those of v2 it always sees.
    */
   readonly visibleGroups?: boolean;
+  /** How /etc/resolv.conf is bound, below all others; a network that cannot ask the host's servers has its own file there. */
+  readonly resolvConf?: Mount;
   /** A file /etc/hosts with these entries, some of them `host-gateway`; default: none is made. */
   readonly hosts?: readonly HostEntry[];
   /** Whether the program may change that file. */

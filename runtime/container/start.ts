@@ -2,6 +2,7 @@ import { closeSync, openSync } from "node:fs";
 import { closeFd } from "../../native/syscall.ts";
 import { inUserNamespace } from "../../native/user-namespace.ts";
 import { startInit, type InitProcess } from "../../native/process.ts";
+import type { Mount } from "../../native/mount.ts";
 import { openUnixListener } from "../../native/unix-listener.ts";
 import { openCgroup, type Cgroup, type CgroupOptions } from "../cgroup/cgroup.ts";
 import { deviceRules } from "../rootfs/device-rules.ts";
@@ -34,7 +35,7 @@ export async function startContainer(
   checkSpec(given);
   await using stack = new AsyncDisposableStack();
   const network = stack.use(await openNetwork(given.network, { services: given.services ?? [] }));
-  const spec = atHost(withHosts(given, network.host), network);
+  const spec = atHost(withHosts(withResolvConf(given, network.resolvConf), network.host), network);
   const cgroup = stack.use(openCgroup(spec.id, spec.resources ?? {}, cgroupOptions(spec)));
   const sockets = spec.mounts.flatMap(({ socket }) => socket ?? []);
   const listeners = sockets.map((socket) => ({ socket, listener: stack.use(openUnixListener()) }));
@@ -74,6 +75,16 @@ function atHost(spec: ContainerSpec, { fallback }: Network): ContainerSpec {
   if (fallback === undefined) return spec;
   const { capabilities = defaultCapabilities } = spec;
   return { ...spec, capabilities: capabilities.filter((name) => !networkCapabilities.includes(name)) };
+}
+
+/** Only now is it known which name servers can be asked. */
+function withResolvConf(spec: ContainerSpec, text: string | undefined): ContainerSpec {
+  const { resolvConf, mounts } = spec;
+  if (resolvConf === undefined) return spec;
+  const file = { content: Buffer.from(text ?? ""), mode: 0o644, uid: 0, gid: 0 };
+  const options = resolvConf.options.filter((option) => option === "ro");
+  const own: Mount = { type: "file", source: "tmpfs", target: resolvConf.target, options, file };
+  return { ...spec, mounts: [text === undefined ? resolvConf : own, ...mounts] };
 }
 
 /** Only now is it known where the host is. */

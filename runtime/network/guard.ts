@@ -1,7 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { be32, netlinkProtocols, NetlinkSocket } from "../../native/netlink.ts";
 import * as nft from "./nft.ts";
+import { probeAddress } from "./probe.ts";
 import type { Subnet } from "./subnet.ts";
+
+/** How the names of our tables begin. */
+export const ownTables = "tsbuild-";
 
 /** The host's end of a pair. */
 export interface HostEnd {
@@ -10,11 +14,13 @@ export interface HostEnd {
 }
 
 const etherTypeIPv4 = 0x0800;
-const headerOffset = { source: 12, destination: 16 } as const;
+const headerOffset = { protocol: 9, source: 12, destination: 16 } as const;
 const loopbackBlock = 127;
 const firstMulticastBlock = 224;
 const establishedOrRelated = 6;
-const priorities = { filter: 0, sourceNat: 100 } as const;
+const udp = 17;
+/** The last of all: what comes there was dropped by nobody. */
+const priorities = { filter: 0, sourceNat: 100, last: 0x7fff_ffff } as const;
 
 /**
  * The rules of one container's network, in tables that go with the socket that is given back. The container speaks
@@ -22,16 +28,17 @@ const priorities = { filter: 0, sourceNat: 100 } as const;
  * host begins to speak to it, neither another container nor a neighbour of the host. What it sends away has the host's
  * address. Made before the pair is raised: there is no moment without them. @throws SyscallError
  */
-export function guard(end: HostEnd, subnet: Subnet): Disposable {
+export function guard(end: HostEnd, subnet: Subnet, { probed }: { readonly probed: boolean }): Disposable {
   const socket = NetlinkSocket.open(netlinkProtocols.netfilter);
   const address = be32(subnet.base + 2);
-  const name = `tsbuild-${randomBytes(5).toString("hex")}`;
+  const probe = probed ? [whatIsProbed(address)] : [];
+  const name = `${ownTables}${randomBytes(5).toString("hex")}`;
   try {
     socket.request(
       "add the container's rules",
       ...nft.newTables([
         { family: nft.family.device, name, chains: [whatItMaySend(end, address)] },
-        { family: nft.family.inet, name, chains: [whatReachesIt(end), whatLeaves(address)] },
+        { family: nft.family.inet, name, chains: [whatReachesIt(end), whatLeaves(address), ...probe] },
       ]),
     );
   } catch (error) {
@@ -70,6 +77,27 @@ function whatReachesIt(end: HostEnd): nft.Chain {
     priority: priorities.filter,
     policy: nft.policies.accept,
     rules: [[...nft.leavesBy(end.index), ...nft.stateIsNone(establishedOrRelated), nft.verdict(nft.policies.drop)]],
+  };
+}
+
+/** Packets of a probe come no further than here, and are answered. */
+function whatIsProbed(address: Buffer): nft.Chain {
+  const { equal } = nft.compare;
+  return {
+    name: "probe",
+    type: "filter",
+    hook: nft.hooks.forward,
+    priority: priorities.last,
+    policy: nft.policies.accept,
+    rules: [
+      [
+        ...nft.isIPv4(),
+        ...nft.header(headerOffset.source, equal, address),
+        ...nft.header(headerOffset.destination, equal, probeAddress),
+        ...nft.header(headerOffset.protocol, equal, Buffer.from([udp])),
+        nft.rejectProtocol(),
+      ],
+    ],
   };
 }
 

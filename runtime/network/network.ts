@@ -5,8 +5,10 @@ import { inUserNamespace } from "../../native/user-namespace.ts";
 import type { NetworkMode, NetworkRequest } from "../container/process.ts";
 import { guard } from "./guard.ts";
 import { forwardObstacle, type Obstacle } from "./obstacle.ts";
-import { loopbackNameservers } from "./resolv.ts";
-import { chooseSubnet, defaultRoute, parseRoutes, type Subnet } from "./subnet.ts";
+import { isForwarded, probeSocket } from "./probe.ts";
+import { resolution } from "./resolv.ts";
+import { openRelays, serviceRelays } from "./services.ts";
+import { chooseSubnet, defaultRoute, hasDefaultRoute6, parseRoutes, type Subnet } from "./subnet.ts";
 import { addVeth } from "./veth.ts";
 
 /** What the first process does about the network: stay, make a new namespace, or join the one at the path. */
@@ -28,19 +30,25 @@ export interface Network extends Disposable {
   readonly subnet: Subnet | undefined;
   /** An address of the host as the container sees it; undefined: it sees none. */
   readonly host: string | undefined;
+  /** The text of its resolv.conf where that cannot be the host's. */
+  readonly resolvConf: string | undefined;
 }
 
 /** The host's files that decide about "own"; tests give their own. */
 export interface NetworkHost {
+  /** Of the interface by which packets leave. */
   readonly forwarding: string;
   readonly routes: string;
+  readonly ipv6Routes: string;
   readonly resolvConf: string;
+  /** The servers that systemd-resolved asks. */
+  readonly resolved: string;
 }
 
 /**
  * The network for one container, never for a second one. "own": a namespace with a veth pair to the host and
  * masquerading; no file or setting of the host is changed for it. `services`: URLs that the container needs, such as
- * proxies; there is no "own" when one of them is on the host's loopback interface, as for name servers.
+ * proxies: those on the host's loopback interface are at the same address inside, as are name servers.
  * @throws E_NETWORK_OWN, for "own" alone
  */
 export async function openNetwork(
@@ -59,7 +67,7 @@ export async function openNetwork(
 
 async function tryOwn(host: NetworkHost, services: readonly string[]): Promise<Network | Obstacle> {
   try {
-    return obstacleOf(host, services) ?? (await ownNetwork(host));
+    return obstacleOf(host) ?? (await ownNetwork(host, services));
   } catch (error) {
     if (!(error instanceof TsbuildError)) throw error;
     return { reason: errorMessage(error), hint: error.hint ?? "see what the kernel lacks: dmesg" };
@@ -69,17 +77,39 @@ async function tryOwn(host: NetworkHost, services: readonly string[]): Promise<N
 function plainNetwork(mode: "host" | "none", fallback: Obstacle | undefined): Network {
   const kind = mode === "host" ? "host" : "new";
   const host = mode === "host" ? "127.0.0.1" : undefined;
-  return { mode, fallback, join: { kind }, subnet: undefined, host, [Symbol.dispose]: () => undefined };
+  return {
+    mode,
+    fallback,
+    join: { kind },
+    subnet: undefined,
+    host,
+    resolvConf: undefined,
+    [Symbol.dispose]: () => undefined,
+  };
 }
 
-async function ownNetwork(host: NetworkHost): Promise<Network> {
+/** Firewalls that were seen to drop what is forwarded, by the reason: each is tried once. */
+const closed = new Set<string>();
+
+async function ownNetwork(host: NetworkHost, services: readonly string[]): Promise<Network | Obstacle> {
+  const suspect = forwardObstacle();
+  if (suspect !== undefined && closed.has(suspect.reason)) return suspect;
   using stack = new DisposableStack();
   const routes = parseRoutes(host.routes);
   const subnet = chooseSubnet(routes);
-  const namespace = stack.use(await createNetworkNamespace());
+  const { text, relays: nameServers } = resolution(host.resolvConf, host.resolved);
+  const relays = [...nameServers, ...serviceRelays(services)];
+  const inside = [...relays.map((relay) => relay.inside), ...(suspect === undefined ? [] : [probeSocket])];
+  const namespace = stack.use(await createNetworkNamespace(inside));
+  for (const relay of await openRelays(namespace.sockets, relays)) stack.use(relay);
   const pair = addVeth(namespace, subnet, defaultRoute(routes)?.device);
-  stack.use(guard(pair.host, subnet));
+  stack.use(guard(pair.host, subnet, { probed: suspect !== undefined }));
   pair.raise();
+  const probe = namespace.sockets[relays.length];
+  if (suspect !== undefined && probe !== undefined && !(await isForwarded(probe))) {
+    closed.add(suspect.reason);
+    return suspect;
+  }
   const resources = stack.move();
   return {
     mode: "own",
@@ -87,43 +117,34 @@ async function ownNetwork(host: NetworkHost): Promise<Network> {
     join: { kind: "path", path: `/proc/${process.pid}/fd/${namespace.fd}` },
     subnet,
     host: subnet.gateway,
+    resolvConf: text,
     [Symbol.dispose]: () => resources.dispose(),
   };
 }
 
 /** Why "own" would not reach anything. */
-function obstacleOf(host: NetworkHost, services: readonly string[]): Obstacle | undefined {
+function obstacleOf(host: NetworkHost): Obstacle | undefined {
   if (inUserNamespace())
     return { reason: "a plain user cannot connect another network to the host's", hint: "build as root" };
+  const uplink = defaultRoute(parseRoutes(host.routes))?.device;
+  if (uplink === undefined && hasDefaultRoute6(host.ipv6Routes))
+    return { reason: "the host has a way out by IPv6 alone", hint: "give the host a default route of IPv4" };
   if (host.forwarding.trim() !== "1") {
-    return {
-      reason: "the host does not forward packets (sysctl net.ipv4.ip_forward is 0)",
-      hint: "sudo sysctl -w net.ipv4.ip_forward=1",
-    };
+    const name = uplink === undefined ? "net.ipv4.ip_forward" : `net/ipv4/conf/${uplink}/forwarding`;
+    return { reason: `the host does not forward packets (sysctl ${name} is 0)`, hint: `sudo sysctl -w ${name}=1` };
   }
-  if (defaultRoute(parseRoutes(host.routes)) === undefined)
-    return { reason: "the host has no default route", hint: "connect it" };
-  const local = "let it listen on another address of the host";
-  const [nameserver] = loopbackNameservers(host.resolvConf);
-  if (nameserver !== undefined)
-    return { reason: `the name server ${nameserver} is on the host's loopback interface`, hint: local };
-  const service = services.find(isLoopbackUrl);
-  if (service !== undefined)
-    return { reason: `${new URL(service).host} is on the host's loopback interface`, hint: local };
-  return forwardObstacle();
-}
-
-function isLoopbackUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { hostname } = new URL(text);
-  return hostname === "localhost" || hostname.endsWith(".localhost") || /^(?:127\.|\[::1\]$)/.test(hostname);
+  return undefined;
 }
 
 function readHost(): NetworkHost {
+  const routes = readText("/proc/self/net/route");
+  const uplink = defaultRoute(parseRoutes(routes))?.device;
   return {
-    forwarding: readText("/proc/sys/net/ipv4/ip_forward"),
-    routes: readText("/proc/self/net/route"),
+    forwarding: readText(`/proc/sys/net/ipv4/${uplink === undefined ? "ip_forward" : `conf/${uplink}/forwarding`}`),
+    routes,
+    ipv6Routes: readText("/proc/self/net/ipv6_route"),
     resolvConf: readText("/etc/resolv.conf"),
+    resolved: readText("/run/systemd/resolve/resolv.conf"),
   };
 }
 

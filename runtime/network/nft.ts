@@ -26,6 +26,9 @@ const NFTA_IMMEDIATE = { DREG: 1, DATA: 2 } as const;
 const NFTA_DATA = { VALUE: 1, VERDICT: 2 } as const;
 const NFTA_VERDICT_CODE = 1;
 const NFT_META = { PROTOCOL: 1, OIF: 5, NFPROTO: 15 } as const;
+const NFTA_REJECT = { TYPE: 1, CODE: 2 } as const;
+const NFT_REJECT_ICMP_UNREACH = 0;
+const ICMP_PROT_UNREACH = 2;
 const NFT_CT_STATE = 0;
 /** The kernel removes the table when the socket that made it is closed, however its process ends. */
 const NFT_TABLE_F_OWNER = 2;
@@ -146,6 +149,14 @@ export function verdict(code: number): Buffer {
   return expression("immediate", [
     attribute(NFTA_IMMEDIATE.DREG, be32(verdictRegister)),
     attribute(NFTA_IMMEDIATE.DATA, [data]),
+  ]);
+}
+
+/** Tells who sent the packet that nobody has its protocol. */
+export function rejectProtocol(): Buffer {
+  return expression("reject", [
+    attribute(NFTA_REJECT.TYPE, be32(NFT_REJECT_ICMP_UNREACH)),
+    attribute(NFTA_REJECT.CODE, Buffer.from([ICMP_PROT_UNREACH])),
   ]);
 }
 

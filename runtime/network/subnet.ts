@@ -24,6 +24,7 @@ const blocks = [
   { base: 0x0a89_0000, size: 0x1_0000 }, // 10.137.0.0/16
 ] as const;
 const tries = 64;
+const RTF_REJECT = 0x200;
 
 /** Parses /proc/net/route, whose addresses are hexadecimal in the machine's (little endian) order. */
 export function parseRoutes(text: string): readonly Route[] {
@@ -43,6 +44,16 @@ function swapped(hex: string): number {
 export function defaultRoute(routes: readonly Route[]): Route | undefined {
   const found = routes.filter(({ destination, mask }) => destination === 0 && mask === 0);
   return found.toSorted((a, b) => a.metric - b.metric)[0];
+}
+
+/** Whether /proc/net/ipv6_route has a default route that leads anywhere. */
+export function hasDefaultRoute6(text: string): boolean {
+  return text.split("\n").some((line) => {
+    const [destination = "", prefix, , , , , , , flags = "0", device] = line.trim().split(/\s+/);
+    return (
+      /^0{32}$/.test(destination) && prefix === "00" && device !== "lo" && (parseInt(flags, 16) & RTF_REJECT) === 0
+    );
+  });
 }
 
 /** A subnet that no route of the host leads to, save the default one. @throws E_NETWORK_SUBNET */

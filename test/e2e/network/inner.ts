@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { isDeepStrictEqual } from "node:util";
 import { netlinkFlags, netlinkProtocols, NetlinkSocket } from "../../../native/netlink.ts";
 import { createNetworkNamespace } from "../../../native/netns.ts";
+import { family, hooks, isIPv4, newTables, policies, verdict, type Chain } from "../../../runtime/network/nft.ts";
 import { openNetwork } from "../../../runtime/network/network.ts";
 import { addVeth } from "../../../runtime/network/veth.ts";
 import { Box } from "../security/container.ts";
@@ -65,8 +66,17 @@ try {
   using first = await openNetwork("own");
   using second = await openNetwork("own");
   results["two"] = [first.subnet?.address, second.subnet?.address, first.join, second.join];
-  results["proxy"] = (await openNetwork("own-or-host", { services: ["http://127.0.0.1:3128"] })).fallback?.reason;
   results["times"] = await measure();
+  results["firewall that drops"] = await behind("drops", policies.drop, []);
+  results["firewall that lets it through"] = await behind("lets through", policies.drop, [
+    [...isIPv4(), verdict(policies.accept)],
+  ]);
+  results["firewall that drops by a rule"] = await behind("has a rule", policies.accept, [
+    [...isIPv4(), verdict(policies.drop)],
+  ]);
+  await until(() => traces().tables === 0);
+  const legacy = spawnSync("iptables-legacy", ["-L", "FORWARD"]);
+  results["iptables"] = legacy.status === 0 ? await modeNow() : "own";
 } finally {
   http.kill();
 }
@@ -84,6 +94,20 @@ async function reachHost(): Promise<readonly string[]> {
   }
   host.close();
   return said;
+}
+
+/** The network of a container of a host whose firewall has this chain. */
+async function behind(name: string, policy: number, rules: Chain["rules"]): Promise<string> {
+  await until(() => traces().tables === 0);
+  using firewall = NetlinkSocket.open(netlinkProtocols.netfilter);
+  const chain = { name: "c", type: "filter", hook: hooks.forward, priority: 0, policy, rules } as const;
+  firewall.request("add a firewall", ...newTables([{ family: family.inet, name, chains: [chain] }]));
+  return await modeNow();
+}
+
+async function modeNow(): Promise<string> {
+  using network = await openNetwork("own-or-host");
+  return network.fallback?.reason ?? network.mode;
 }
 
 /** The kernel takes interfaces away in the background: asked again until it has, for two seconds. */

@@ -10,12 +10,13 @@ function play(inner: string): Readonly<Record<string, unknown>> {
   try {
     const file = join(directory, "resolv.conf");
     writeFileSync(file, "nameserver 192.0.2.2\n");
-    const script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"';
+    const script = 'mount -t tmpfs tmpfs /run && mount --bind "$0" /etc/resolv.conf && exec "$@"';
     const done = spawnSync(
       "unshare",
       ["--net", "--mount", "sh", "-c", script, file, process.execPath, join(import.meta.dirname, inner)],
       {
         encoding: "utf8",
+        timeout: 200_000,
       },
     );
     if (done.status !== 0) throw new Error(done.stderr);
@@ -46,7 +47,7 @@ describe("the network of a container", () => {
     expect(results["gateway"]).toEqual(["hello\n1\n", "hello\n1\n", "0\n"]);
   });
 
-  it("own becomes host, with the reason, where the host does not forward or a proxy is on its loopback", () => {
+  it("own becomes host, with the reason, where the host does not forward", () => {
     expect(results["without forwarding"]).toMatchObject({
       network: {
         mode: "host",
@@ -56,7 +57,14 @@ describe("the network of a container", () => {
       output: expect.stringMatching(/^CapEff:\s+00000000a80405fb\n$/),
     });
     expect(results["demanded"]).toContain("Cannot make a network of the container's own: the host does not forward");
-    expect(results["proxy"]).toBe("127.0.0.1:3128 is on the host's loopback interface");
+  });
+
+  it("own is the host's firewall's to allow: it is tried, whatever its policy is", () => {
+    const reason = (name: string): string => `the host's firewall drops forwarded packets (nft table ${name}, chain c)`;
+    expect(results["firewall that drops"]).toBe(reason("drops"));
+    expect(results["firewall that drops by a rule"]).toBe(reason("has a rule"));
+    expect(results["firewall that lets it through"]).toBe("own");
+    expect(results["iptables"]).toBe("own");
   });
 
   it("own is never shared by two containers", () => {
@@ -97,5 +105,33 @@ describe("a container that lies to its neighbours", () => {
       heard: expect.arrayContaining(["as the world outside", "as another container", "to the host's loopback"]),
       changed: expect.arrayContaining([expect.stringMatching(/^0{32} 00 fe80.* tsb/)]),
     });
+  });
+});
+
+describe("a host whose services are on its loopback interface", () => {
+  const results = play("names.ts");
+  const own = { error: "", network: { mode: "own" } };
+
+  it("lends its name server to a network of the container's own, over UDP and TCP", () => {
+    const log = "nameserver 127.0.0.53\noptions ndots:0\n198.51.100.53\nover tcp\n";
+    expect(results["by us"]).toEqual({ ...own, log });
+  });
+
+  it("answers in place of one that is not there", () => {
+    expect(results["nobody there"]).toEqual({ ...own, log: "SERVFAIL\n" });
+  });
+
+  it("tells the servers that systemd-resolved asks", () => {
+    const log = "nameserver 192.0.2.2\nsearch test\n198.51.100.54\n";
+    expect(results["by systemd-resolved's servers"]).toEqual({ ...own, log });
+  });
+
+  it("leaves out servers that cannot be reached where others can", () => {
+    expect(results["by one that can be reached"]).toEqual({ ...own, log: "nameserver 192.0.2.2\n198.51.100.54\n" });
+  });
+
+  it("lends the proxy that it was given, and no other service", () => {
+    const log = expect.stringMatching(/^proxied http:\/\/far\.test\/\n(?!.*the host's own)/s);
+    expect(results["by a proxy"]).toEqual({ ...own, log });
   });
 });

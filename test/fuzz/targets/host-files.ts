@@ -6,7 +6,7 @@ import { parsePrivateKey } from "../../../builder/ssh/private-key.ts";
 import { WireError, wireString, wireU32 } from "../../../builder/ssh/wire.ts";
 import { parseSubordinates } from "../../../builder/cli/user-namespace.ts";
 import { parseIdMap } from "../../../native/user-namespace.ts";
-import { resolvConf } from "../../../runtime/network/resolv.ts";
+import { resolution } from "../../../runtime/network/resolv.ts";
 import { outcome } from "../rig/check.ts";
 import type { FuzzTarget } from "../rig/target.ts";
 
@@ -82,7 +82,7 @@ export const hostfiles: FuzzTarget = {
     const text = input.toString("utf8");
     outcome(() => parseIdMap(text));
     outcome(() => parseSubordinates(text, "app", 1000));
-    for (const network of ["host", "none", "own"] as const) outcome(() => resolvConf(text, network));
+    outcome(() => resolution(text, text));
   },
 };
 

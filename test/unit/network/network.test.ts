@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { hostsFile } from "../../../runtime/network/hosts.ts";
 import { openNetwork } from "../../../runtime/network/network.ts";
-import { loopbackNameservers, resolvConf } from "../../../runtime/network/resolv.ts";
+import { resolution } from "../../../runtime/network/resolv.ts";
+import { serviceRelays } from "../../../runtime/network/services.ts";
 import { chooseSubnet, defaultRoute, parseRoutes } from "../../../runtime/network/subnet.ts";
 
 const header = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n";
@@ -42,23 +43,26 @@ describe("openNetwork()", () => {
   const host = {
     forwarding: "1\n",
     routes: header + route("eth0", "00000000", "00000000"),
+    ipv6Routes: "",
     resolvConf: "nameserver 192.0.2.1\n",
+    resolved: "",
   };
-  const reason = async (
-    change: Partial<typeof host>,
-    services: readonly string[] = [],
-  ): Promise<string | undefined> => {
-    using network = await openNetwork("own-or-host", { host: { ...host, ...change }, services });
+  const reason = async (change: Partial<typeof host>): Promise<string | undefined> => {
+    using network = await openNetwork("own-or-host", { host: { ...host, ...change } });
     expect(network).toMatchObject({ mode: "host", join: { kind: "host" } });
     return network.fallback?.reason;
   };
 
   it("says why a container cannot have its own", async () => {
-    expect(await reason({ forwarding: "0\n" })).toContain("net.ipv4.ip_forward");
-    expect(await reason({ routes: header })).toContain("no default route");
-    expect(await reason({ resolvConf: "nameserver 127.0.0.53\n" })).toContain("127.0.0.53");
-    expect(await reason({}, ["http://[::1]:3128"])).toContain("[::1]:3128");
-    expect(await reason({}, ["http://proxy.example:3128", "http://localhost:1/"])).toContain("localhost:1");
+    const zeros = "0".repeat(32);
+    const ipv6Routes = `${zeros} 00 ${zeros} 00 fe80${"0".repeat(28)} 00000400 00000001 00000000 00000003 eth0\n`;
+    expect(await reason({ forwarding: "0\n" })).toContain("net/ipv4/conf/eth0/forwarding is 0");
+    expect(await reason({ forwarding: "0\n", routes: header })).toContain("net.ipv4.ip_forward is 0");
+    expect(await reason({ routes: header, ipv6Routes })).toContain("IPv6 alone");
+    await expect(openNetwork("own", { host: { ...host, forwarding: "0\n" } })).rejects.toMatchObject({
+      code: "E_NETWORK_OWN",
+      hint: expect.stringContaining("sysctl -w net/ipv4/conf/eth0/forwarding=1"),
+    });
   });
 
   it("makes nothing for none and host", async () => {
@@ -69,13 +73,66 @@ describe("openNetwork()", () => {
   });
 });
 
-describe("resolvConf()", () => {
+describe("resolution()", () => {
+  const asked = (text: string, resolved = ""): readonly (readonly string[])[] =>
+    resolution(text, resolved).relays.map(({ inside, host }) => [inside.kind, inside.address, host]);
   const text = "# hosts\nnameserver 127.0.0.53\nnameserver\t::1\nnameserver 192.0.2.1\nsearch example\noptions edns0\n";
 
-  it("is the host's, without name servers on loopback where they cannot be reached", () => {
-    expect(loopbackNameservers(text)).toEqual(["127.0.0.53", "::1"]);
-    expect(resolvConf(text, "own")).toBe("# hosts\nnameserver 192.0.2.1\nsearch example\noptions edns0\n");
-    expect(resolvConf(text, "host")).toBe(text);
+  it("is the host's file where its servers can be reached", () => {
+    expect(resolution("nameserver 192.0.2.1\n", "")).toEqual({ text: undefined, relays: [] });
+  });
+
+  it("leaves out servers on loopback and of IPv6 where there are others", () => {
+    const kept = "# hosts\nnameserver 192.0.2.1\nsearch example\noptions edns0\n";
+    expect(resolution(text, "")).toEqual({ text: kept, relays: [] });
+    expect(resolution("nameserver 2001:db8::1\nnameserver 192.0.2.1", "").text).toBe("nameserver 192.0.2.1");
+  });
+
+  it("is systemd-resolved's where its stub is asked", () => {
+    const resolved = "nameserver 192.0.2.9\nnameserver 2001:db8::1\nsearch corp\n";
+    expect(resolution("nameserver 127.0.0.53\n", resolved)).toEqual({
+      text: "nameserver 192.0.2.9\nsearch corp\n",
+      relays: [],
+    });
+    expect(asked("nameserver 127.0.0.1\n", resolved)).toHaveLength(2);
+    expect(asked("nameserver 127.0.0.53\n", "nameserver 127.0.0.1\n")).toHaveLength(2);
+  });
+
+  it("asks through us where they have them, or at 127.0.0.1", () => {
+    expect(asked("nameserver 127.0.0.53\nnameserver ::1\n")).toEqual([
+      ["udp", "127.0.0.53", "127.0.0.53"],
+      ["tcp", "127.0.0.53", "127.0.0.53"],
+      ["udp", "::1", "::1"],
+      ["tcp", "::1", "::1"],
+    ]);
+    expect(resolution("nameserver 127.0.0.53\n", "").text).toBeUndefined();
+    expect(asked("search a\n").map(([kind]) => kind)).toEqual(["udp", "tcp"]);
+    const far = resolution("nameserver fe80::1%eth0\nsearch a\n", "");
+    expect(far.text).toBe("nameserver 127.0.0.1\nsearch a\n");
+    expect(far.relays[0]).toMatchObject({ inside: { address: "127.0.0.1" }, host: "fe80::1%eth0", port: 53 });
+  });
+
+  it("does not ask what is no address, nor more than three", () => {
+    expect(asked("nameserver evil.example\n")).toEqual(asked(""));
+    expect(
+      asked("nameserver 127.0.0.1\n".concat(...[2, 3, 4, 5].map((n) => `nameserver 127.0.0.${n}\n`))),
+    ).toHaveLength(6);
+  });
+});
+
+describe("serviceRelays()", () => {
+  const at = (...urls: readonly string[]): readonly unknown[] =>
+    serviceRelays(urls).map(({ inside, host, port }) => `${inside.address}:${inside.port} ${host}:${port}`);
+
+  it("are those on the host's loopback interface, each once", () => {
+    expect(
+      at("http://127.0.0.1:3128", "http://u:p@127.0.0.1:3128/", "http://proxy.example:3128", "localhost,.corp"),
+    ).toEqual(["127.0.0.1:3128 127.0.0.1:3128"]);
+    expect(at("http://[::1]:3128", "https://localhost", "socks5://a.localhost")).toEqual([
+      "::1:3128 ::1:3128",
+      "127.0.0.1:443 localhost:443",
+      "127.0.0.1:1080 a.localhost:1080",
+    ]);
   });
 });
 
