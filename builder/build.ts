@@ -64,6 +64,7 @@ import { openAgents } from "./ssh/open-agents.ts";
 import { ImageSource, type FoundImage } from "./source/images.ts";
 import { layoutImage } from "./source/layout.ts";
 import { TsbuildError } from "../native/errors.ts";
+import { beforeEnd } from "../native/process-end.ts";
 import { WorkerPool } from "./worker/pool.ts";
 
 /** The name that BuildKit gives to the host of every RUN. */
@@ -84,7 +85,11 @@ export class Build implements AsyncIterable<BuildEvent>, AsyncDisposable {
     };
     const { signal: own } = options;
     const signal = own instanceof AbortSignal ? AbortSignal.any([own, this.#abort.signal]) : this.#abort.signal;
-    this.result = runBuild(given, emit, signal).finally(() => this.#events.end());
+    const ending = beforeEnd(async () => await this[Symbol.asyncDispose]());
+    this.result = runBuild(given, emit, signal).finally(() => {
+      this.#events.end();
+      ending[Symbol.dispose]();
+    });
     this.result.catch(() => undefined);
   }
 

@@ -5,6 +5,7 @@ import { isAbsolute, posix } from "node:path";
 import { checkOptions } from "../native/arguments.ts";
 import { TsbuildError } from "../native/errors.ts";
 import type { Mount } from "../native/mount.ts";
+import { beforeEnd } from "../native/process-end.ts";
 import {
   availableCapabilities,
   defaultCapabilities,
@@ -78,6 +79,7 @@ export async function startImage(options: RunOptions): Promise<RunningImage> {
     ...(snapshot === undefined ? [] : [snapshot.id]),
   ]);
   const resources = stack.move();
+  resources.use(beforeEnd(async () => await resources.disposeAsync()));
   const exit = ended(container, streams);
   exit.catch(() => undefined); // who asks for it is told
   return {

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { TsbuildError } from "../../native/errors.ts";
 import { isAt, tryLockExisting, type FileLock } from "../../native/lock.ts";
+import { atEnd } from "../../native/process-end.ts";
 import { findControllers } from "./controllers.ts";
 import { filterGroupV1, filterGroupV2 } from "./device-filter.ts";
 
@@ -88,7 +89,7 @@ export function removeAtExit(path: string): void {
 }
 
 function watchExit(): void {
-  if (!watching) process.once("exit", removeGroups);
+  if (!watching) atEnd(removeGroups);
   watching = true;
 }
 

@@ -1,4 +1,5 @@
 import { closeSync, openSync } from "node:fs";
+import { beforeEnd } from "../../native/process-end.ts";
 import { closeFd } from "../../native/syscall.ts";
 import { inUserNamespace } from "../../native/user-namespace.ts";
 import { startInit, type InitProcess } from "../../native/process.ts";
@@ -143,6 +144,7 @@ class RunningContainer implements Container {
     this.network = { mode: parts.network.mode, fallback: parts.network.fallback };
     this.exited = this.#watch(parts);
     this.exited.catch(() => undefined);
+    this.#resources.use(beforeEnd(async () => await this[Symbol.asyncDispose]()));
   }
 
   get terminal(): number | undefined {

@@ -1,7 +1,13 @@
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { PassThrough, Readable, Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as library from "../../builder/index.ts";
+import { findControllers } from "../../runtime/cgroup/controllers.ts";
 import { signalNumber } from "../../runtime/container/signal.ts";
 import { openStore } from "../../store/index.ts";
 import { tsbuild } from "../rig/command.ts";
@@ -67,6 +73,58 @@ describe("signals", () => {
     expect([15, "SIGTERM", "term", "SIGKILL", 64].map(signalNumber)).toEqual([15, 15, 15, 9, 64]);
     for (const none of [0, 65, 1.5, Number.NaN, "SIGNOPE", "", "15", "toString"])
       expect(() => signalNumber(none)).toThrow(expect.objectContaining({ code: "E_SIGNAL_INVALID" }));
+  });
+});
+
+describe("a signal that a program does nothing about", () => {
+  const programs: Readonly<Record<string, string>> = {
+    build: `await using building = build({ root, context, cgroupParent, network: "none", noCache: true });
+      for await (const event of building) if (event.kind === "log") console.log("ready");
+      await building.result;`,
+    run: `await run({ root, image: "app", cgroupParent, network: "none", stdout, command: ["sh", "-c", "echo ready; sleep 1000"] });`,
+    startImage: `const running = await startImage({ root, image: "app", cgroupParent, network: "none", command: ["sleep", "1000"] });
+      console.log("ready");
+      await running.exitCode;`,
+  };
+
+  it.each(["build", "run", "startImage"])("ends it, and leaves nothing of %s()", async (name) => {
+    using project = new Project({ Dockerfile: fromBusybox, D: `${fromBusybox}RUN echo ready; sleep 1000\n` });
+    await tsbuild(project, ["-q", "-t", "app", "."]);
+    const parent = `/tsbuild-test-${randomBytes(6).toString("hex")}`;
+    const code = `
+      import { build, run, startImage } from ${JSON.stringify(resolve("builder/index.ts"))};
+      const [root, context, cgroupParent] = process.argv.slice(1);
+      const { stdout } = process;
+      ${programs[name]?.replace("context,", 'context, dockerfile: context + "/D",')}`;
+    const child = spawn(
+      process.execPath,
+      ["--input-type=module-typescript", "-e", code, project.store, project.directory, parent],
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
+    child.stdout.on("data", (data: Buffer) => data.includes("ready") && child.kill("SIGINT"));
+    expect(await once(child, "close")).toEqual([null, "SIGINT"]);
+    const { tops, unified } = findControllers();
+    const groups = [...tops.values(), ...(unified === undefined ? [] : [unified.top])].map((top) => top + parent);
+    const left = groups.filter((path) => existsSync(path));
+    const inside = left.flatMap((path) =>
+      readdirSync(path, { withFileTypes: true }).filter((one) => one.isDirectory()),
+    );
+    for (const path of left) rmdirSync(path);
+    expect(inside.map((one) => one.name)).toEqual([]);
+    expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(project.store);
+    expect(readdirSync(join(project.store, "leases"))).toEqual([]);
+  });
+
+  it("is left to a program that listens to it", async () => {
+    const code = `
+      import { beforeEnd } from ${JSON.stringify(resolve("native/process-end.ts"))};
+      beforeEnd(async () => console.log("cleaned"));
+      process.on("SIGTERM", () => { console.log("mine"); process.exit(3); });
+      process.kill(process.pid, "SIGTERM");
+      setInterval(() => undefined, 1000);`;
+    const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", code]);
+    const [printed, [status]] = await Promise.all([buffer(child.stdout), once(child, "close")]);
+    expect([printed.toString(), status]).toEqual(["mine\n", 3]);
   });
 });
 
