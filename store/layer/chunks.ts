@@ -41,6 +41,15 @@ export class Chunks {
     return got;
   }
 
+  /** Adds up to so many zeros, as long as there is room: how many that were. */
+  zeros(size: number): number {
+    const end = this.#at + Math.min(size, this.room);
+    this.#filled.bytes.fill(0, this.#at, end);
+    const added = end - this.#at;
+    this.#at = end;
+    return added;
+  }
+
   /** Adds bytes; false where they do not fit with room to spare. */
   put(bytes: Uint8Array): boolean {
     if (bytes.byteLength >= this.room) return false;

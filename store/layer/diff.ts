@@ -1,8 +1,9 @@
 import type { Cancellation } from "../../native/cancellation.ts";
 import { DirStack } from "../../native/dir-stack.ts";
+import { extentAt, worthAsking } from "../../native/extents.ts";
 import { openFlags, Root, type Dir, type Stat } from "../../native/path.ts";
 import { comparePaths } from "../../native/pathname.ts";
-import { closeFd, readFd } from "../../native/syscall.ts";
+import { closeFd, readFd, seekFd } from "../../native/syscall.ts";
 import { Below, type Found } from "./below.ts";
 import type { Change, EntryStat } from "./change.ts";
 import { requireShortPath } from "./storable.ts";
@@ -219,14 +220,31 @@ function sameContent(a: Found, b: Found): boolean {
   using stack = new DisposableStack();
   const open = ({ dir, name }: Found): number => stack.adopt(dir.openFile(name, openFlags.read), closeFd);
   const [x, y] = [open(a), open(b)];
-  for (;;) {
-    const [gotX, gotY] = [readFull(x, left), readFull(y, right)];
-    if (gotX !== gotY || left.compare(right, 0, gotY, 0, gotX) !== 0) return false;
-    if (gotX === 0) return true;
+  const { size } = a.stat;
+  if (size < worthAsking) return sameBytes(x, y, Infinity);
+  for (let at = 0; at < size;) {
+    const [one, other] = [extentAt(x, at, size), extentAt(y, at, size)];
+    const end = Math.min(one.end, other.end);
+    if (one.hole !== other.hole) seekFd(one.hole ? x : y, at);
+    if (!(one.hole && other.hole) && !sameBytes(x, y, end - at)) return false;
+    at = end;
   }
+  return true;
 }
 
-function readFull(fd: number, buffer: Buffer): number {
+/** Whether so many bytes from where both are, or all to the end, are the same. */
+function sameBytes(x: number, y: number, size: number): boolean {
+  for (let rest = size; rest > 0;) {
+    const [gotX, gotY] = [readFull(x, left, rest), readFull(y, right, rest)];
+    if (gotX !== gotY || left.compare(right, 0, gotY, 0, gotX) !== 0) return false;
+    if (gotX === 0) return true;
+    rest -= gotX;
+  }
+  return true;
+}
+
+function readFull(fd: number, into: Buffer, size: number): number {
+  const buffer = into.subarray(0, Math.min(size, into.length));
   let at = 0;
   while (at < buffer.length) {
     const got = readFd(fd, buffer.subarray(at));

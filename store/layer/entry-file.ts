@@ -12,6 +12,18 @@ export interface Parent {
   readonly defaults: CreationDefaults;
 }
 
+/** Fewer zeros than these are written. */
+const leastHole = 64 << 10;
+const zeros = Buffer.alloc(1 << 20);
+
+function isZero(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.byteLength; at += zeros.length) {
+    const part = bytes.subarray(at, at + zeros.length);
+    if (zeros.compare(part, 0, part.byteLength, 0, part.byteLength) !== 0) return false;
+  }
+  return true;
+}
+
 /** A file of an archive while it is written; the pieces of a sparse one are put in their places. */
 export class EntryFile implements Disposable {
   readonly dir: Dir;
@@ -20,9 +32,11 @@ export class EntryFile implements Disposable {
   readonly #defaults: CreationDefaults;
   readonly #fd: number;
   readonly #pieces: TarEntry["sparse"];
-  /** The piece that is being written, and how much of it is there. */
+  /** The piece that is being written, and how much of it is there; without pieces how much of the file. */
   #piece = 0;
   #written = 0;
+  /** Zeros after that, which nobody has to write. */
+  #zeros = 0;
   #open = true;
 
   private constructor(parent: Parent, name: string, entry: TarEntry, fd: number) {
@@ -49,7 +63,7 @@ export class EntryFile implements Disposable {
   }
 
   write(bytes: Uint8Array): void {
-    if (this.#pieces === undefined) return writeFd(this.#fd, bytes);
+    if (this.#pieces === undefined) return this.#append(bytes);
     let rest = bytes;
     while (rest.byteLength > 0) {
       const piece = this.#pieces[this.#piece];
@@ -67,8 +81,20 @@ export class EntryFile implements Disposable {
     }
   }
 
+  /** Long runs of zeros become holes: the tar of a sparse file has them as they are. */
+  #append(bytes: Uint8Array): void {
+    if (bytes.byteLength >= leastHole && bytes[0] === 0 && isZero(bytes)) this.#zeros += bytes.byteLength;
+    else {
+      if (this.#zeros > 0) seekFd(this.#fd, this.#written + this.#zeros);
+      writeFd(this.#fd, bytes);
+      this.#written += this.#zeros + bytes.byteLength;
+      this.#zeros = 0;
+    }
+  }
+
   /** Sets what it has beside its content, and closes it. */
   finish(wanted: Ownership, mtime: bigint): void {
+    if (this.#zeros > 0) truncateFd(this.#fd, this.#written + this.#zeros);
     setOwnership(this.#fd, this.#defaults.of(this.#fd, creationMode(this.stat.mode)), wanted);
     setFdTime(this.#fd, mtime);
     this[Symbol.dispose]();

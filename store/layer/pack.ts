@@ -1,6 +1,7 @@
 import type { Cancellation } from "../../native/cancellation.ts";
 import { TsbuildError } from "../../native/errors.ts";
-import { openFlags, Root, type Dir } from "../../native/path.ts";
+import { extentAt, worthAsking } from "../../native/extents.ts";
+import { openFlags, Root, statFd, type Dir } from "../../native/path.ts";
 import { sha256 } from "../../native/sha256.ts";
 import { closeFd } from "../../native/syscall.ts";
 import { asDiffID, parseDigest, type DiffID } from "../oci/digest.ts";
@@ -107,12 +108,17 @@ function packSmall(file: PackedFile, out: Chunks): boolean {
   return out.put(filling);
 }
 
+/** The zeros of holes are not read. */
 function* packLarge(file: PackedFile, out: Chunks): Generator<Uint8Array> {
   const fd = file.parents.openFile(file.path);
   try {
-    for (let left = file.size; left > 0;) {
-      left -= readSome(file, fd, left, out);
-      if (out.room === 0) yield out.take();
+    for (let at = 0; at < file.size;) {
+      const { hole, end } = file.size < worthAsking ? { hole: false, end: file.size } : extentAt(fd, at, file.size);
+      if (hole && statFd(fd).size < file.size) throw changed(file);
+      while (at < end) {
+        at += hole ? out.zeros(end - at) : readSome(file, fd, end - at, out);
+        if (out.room === 0) yield out.take();
+      }
     }
   } finally {
     closeFd(fd);
@@ -121,10 +127,14 @@ function* packLarge(file: PackedFile, out: Chunks): Generator<Uint8Array> {
 }
 
 /** How many bytes it were. @throws E_LAYER_CHANGED */
-function readSome({ path }: PackedFile, fd: number, size: number, out: Chunks): number {
+function readSome(file: PackedFile, fd: number, size: number, out: Chunks): number {
   const got = out.read(fd, size);
   if (got > 0) return got;
-  throw new TsbuildError(`Cannot pack /${path}: it is shorter than it was`, { code: "E_LAYER_CHANGED" });
+  throw changed(file);
+}
+
+function changed({ path }: PackedFile): TsbuildError {
+  return new TsbuildError(`Cannot pack /${path}: it is shorter than it was`, { code: "E_LAYER_CHANGED" });
 }
 
 /** The open directory of the last entry: the next one is nearly always in the same. */

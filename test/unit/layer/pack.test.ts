@@ -1,5 +1,15 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -29,6 +39,12 @@ function content(size: number, seed: number): Buffer {
   const bytes = Buffer.alloc(size);
   for (let at = 0; at < size; at++) bytes[at] = (at * 31 + seed + (at >> 8)) & 0xff;
   return bytes;
+}
+
+function writeAt(file: string, at: number, bytes: Buffer): void {
+  const fd = openSync(file, "r+");
+  writeSync(fd, bytes, 0, bytes.length, at);
+  closeSync(fd);
 }
 
 /** Copies of the chunks. */
@@ -68,6 +84,19 @@ describe("packLayer() and hashLayer()", () => {
     expect(names.filter((name) => unpacked(tar)[name]?.equals(files[name] ?? Buffer.of()) !== true)).toEqual([]);
     const diffID = `sha256:${createHash("sha256").update(tar).digest("hex")}`;
     expect(await hashLayer(directory, changes)).toEqual({ diffID, size: tar.length });
+  });
+
+  it("give holes as the zeros that they are, without reading them", async () => {
+    const [sparse, plain] = [join(directory, "a"), join(directory, "b")];
+    for (const file of [sparse, plain]) {
+      writeFileSync(file, "begin");
+      truncateSync(file, 20 * chunk + 7);
+      writeAt(file, 9 * chunk, content(3 * chunk, 1));
+    }
+    writeFileSync(plain, readFileSync(plain));
+    const [first, second] = Object.values(unpacked(Buffer.concat(chunksOf(diffLayer(directory, [])))));
+    expect(second?.equals(first ?? Buffer.of())).toBe(true);
+    expect(first?.equals(readFileSync(sparse))).toBe(true);
   });
 
   it("refuse a file that became shorter, small or large", async () => {
