@@ -1,19 +1,18 @@
-import { mkdirSync, mkdtempSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { Root } from "../../native/path.ts";
-import { temporaryPlace } from "../../native/temporary-place.ts";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { makeTemporaryDirectory, type TemporaryDirectory } from "../../native/temporary-directory.ts";
 import { openStore } from "../../store/open.ts";
 import type { Store } from "../../store/store.ts";
 
 /** A store for what has to be fetched and not kept. Nothing is made before it is asked for; dispose removes it all. */
 export class TemporaryStore implements AsyncDisposable {
-  #path: string | undefined;
+  #made: TemporaryDirectory | undefined;
   #store: Promise<Store> | undefined;
 
   /** A directory that only this user may enter. */
   directory(): string {
-    this.#path ??= mkdtempSync(join(temporaryPlace(), "tsbuild-"));
-    return this.#path;
+    this.#made ??= makeTemporaryDirectory("tsbuild-check");
+    return this.#made.path;
   }
 
   async store(): Promise<Store> {
@@ -27,9 +26,7 @@ export class TemporaryStore implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await (await this.#store)?.[Symbol.asyncDispose]();
-    if (this.#path === undefined) return;
-    using parent = Root.open(dirname(this.#path));
-    parent.removeTree(basename(this.#path));
-    this.#path = undefined;
+    this.#made?.[Symbol.dispose]();
+    this.#made = undefined;
   }
 }
