@@ -49,9 +49,11 @@ export interface PullOptions extends TransferOptions {
   readonly allPlatforms?: boolean;
 }
 
+const pullTable: OptionTable<PullOptions> = { ...table, allPlatforms: "boolean" };
+
 /** Brings an image into the store, unpacked and ready to run. @throws RegistryError, E_PLATFORM_MISSING */
 export async function pull(options: PullOptions): Promise<TransferResult> {
-  checkOptions("pull", options, table);
+  checkOptions("pull", options, pullTable);
   requireRoot("pull");
   const signal = options.signal ?? new AbortController().signal;
   const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
