@@ -8,6 +8,7 @@ import { forwardObstacle, type Obstacle } from "./obstacle.ts";
 import { isForwarded, probeSocket } from "./probe.ts";
 import { resolution } from "./resolv.ts";
 import { openRelays, serviceRelays } from "./services.ts";
+import { hasUserWay, openUserWay } from "./slirp.ts";
 import { chooseSubnet, defaultRoute, hasDefaultRoute6, parseRoutes, type Subnet } from "./subnet.ts";
 import { addVeth } from "./veth.ts";
 
@@ -43,11 +44,13 @@ export interface NetworkHost {
   readonly resolvConf: string;
   /** The servers that systemd-resolved asks. */
   readonly resolved: string;
+  /** Whether a program could do it. */
+  readonly userWay: boolean;
 }
 
 /**
  * The network for one container, never for a second one. "own": a namespace with a veth pair to the host and
- * masquerading; no file or setting of the host is changed for it. `services`: URLs that the container needs, such as
+ * masquerading, or one that slirp4netns serves; no file or setting of the host is changed for it. `services`: URLs that the container needs, such as
  * proxies: those on the host's loopback interface are at the same address inside, as are name servers.
  * @throws E_NETWORK_OWN, for "own" alone
  */
@@ -65,13 +68,41 @@ export async function openNetwork(
   });
 }
 
+/** By the host's kernel, else by a program that needs nothing of the host. */
 async function tryOwn(host: NetworkHost, services: readonly string[]): Promise<Network | Obstacle> {
+  const made = await tried(async () => obstacleOf(host) ?? (await ownNetwork(host, services)));
+  if (!("reason" in made) || !host.userWay) return made;
+  const byUser = await tried(async () => await userNetwork(host, services));
+  if (!("reason" in byUser)) return byUser;
+  return { reason: `${made.reason}; ${byUser.reason}`, hint: made.hint };
+}
+
+async function tried(make: () => Promise<Network | Obstacle>): Promise<Network | Obstacle> {
   try {
-    return obstacleOf(host) ?? (await ownNetwork(host, services));
+    return await make();
   } catch (error) {
     if (!(error instanceof TsbuildError)) throw error;
     return { reason: errorMessage(error), hint: error.hint ?? "see what the kernel lacks: dmesg" };
   }
+}
+
+/** By slirp4netns, which has the host's name servers; it does not lead to the host itself. */
+async function userNetwork(host: NetworkHost, services: readonly string[]): Promise<Network> {
+  using stack = new DisposableStack();
+  const relays = serviceRelays(services);
+  const namespace = stack.use(await createNetworkNamespace(relays.map(({ inside }) => inside)));
+  for (const relay of await openRelays(namespace.sockets, relays)) stack.use(relay);
+  const way = stack.use(await openUserWay(namespace, host.resolvConf));
+  const resources = stack.move();
+  return {
+    mode: "own",
+    fallback: undefined,
+    join: { kind: "path", path: `/proc/${process.pid}/fd/${namespace.fd}` },
+    subnet: undefined,
+    host: undefined,
+    resolvConf: way.resolvConf,
+    [Symbol.dispose]: () => resources.dispose(),
+  };
 }
 
 function plainNetwork(mode: "host" | "none", fallback: Obstacle | undefined): Network {
@@ -87,6 +118,8 @@ function plainNetwork(mode: "host" | "none", fallback: Obstacle | undefined): Ne
     [Symbol.dispose]: () => undefined,
   };
 }
+
+const tunHint = "let users have /dev/net/tun, and slirp4netns: sudo apt install slirp4netns";
 
 /** Firewalls that were seen to drop what is forwarded, by the reason: each is tried once. */
 const closed = new Set<string>();
@@ -124,8 +157,7 @@ async function ownNetwork(host: NetworkHost, services: readonly string[]): Promi
 
 /** Why "own" would not reach anything. */
 function obstacleOf(host: NetworkHost): Obstacle | undefined {
-  if (inUserNamespace())
-    return { reason: "a plain user cannot connect another network to the host's", hint: "build as root" };
+  if (inUserNamespace()) return { reason: "a plain user cannot connect another network to the host's", hint: tunHint };
   const uplink = defaultRoute(parseRoutes(host.routes))?.device;
   if (uplink === undefined && hasDefaultRoute6(host.ipv6Routes))
     return { reason: "the host has a way out by IPv6 alone", hint: "give the host a default route of IPv4" };
@@ -145,6 +177,7 @@ function readHost(): NetworkHost {
     ipv6Routes: readText("/proc/self/net/ipv6_route"),
     resolvConf: readText("/etc/resolv.conf"),
     resolved: readText("/run/systemd/resolve/resolv.conf"),
+    userWay: hasUserWay(),
   };
 }
 

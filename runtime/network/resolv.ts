@@ -55,7 +55,8 @@ function reachable(text: string): string {
   return lines(text, (server) => isReachable(server));
 }
 
-function withServers(text: string, servers: readonly string[]): string {
+/** The text with these in place of its own. */
+export function withServers(text: string, servers: readonly string[]): string {
   return [...servers.map((server) => `nameserver ${server}`), lines(text, () => false)].join("\n");
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { GitServer } from "../rig/git-server.ts";
@@ -44,6 +44,36 @@ describe("a plain user", () => {
     expect(ran).toEqual({ code: 0, stdout: "1000\n1001 2000\nc\n0:0:4755\n1000:1001:644\n", stderr: "" });
     expect(statSync(join(user.home, ".local/share/tsbuild")).uid).toBe(user.uid);
   });
+
+  it("has the host's network for want of one of its own, which is told", async () => {
+    using user = new PlainUser();
+    using project = openProject({ Dockerfile: `${fromBusybox}RUN true\n` });
+    const env = { TSBUILD_NETWORK: "" };
+    const words = ["-q", "--no-cache", "-t", "app", "."];
+    const { code, stderr } = await user.tsbuild(project.directory, words, env);
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringMatching(/^WARN: RUN has the host's network, .* a plain user cannot/),
+    ]);
+    const demanded = await user.tsbuild(project.directory, ["run", "--network", "own", "app", "true"], env);
+    expect([demanded.code, demanded.stderr]).toEqual([125, expect.stringContaining("error[E_NETWORK_OWN]")]);
+  });
+
+  it.runIf(existsSync("/dev/net/tun") && existsSync("/usr/bin/slirp4netns"))(
+    "has a network of its own by slirp4netns",
+    async () => {
+      using user = new PlainUser({ tun: true });
+      using project = openProject({ Dockerfile: `${fromBusybox}RUN ls /sys/class/net > /net\nCMD ["cat", "/net"]\n` });
+      const env = { TSBUILD_NETWORK: "own" };
+      expect(await user.tsbuild(project.directory, ["-q", "-t", "app", "."], env)).toMatchObject({
+        code: 0,
+        stderr: "",
+      });
+      const script = "cat /net; ls /sys/class/net; cat /etc/resolv.conf | grep ^nameserver";
+      const ran = await user.tsbuild(project.directory, ["run", "app", "sh", "-c", script], env);
+      expect(ran).toEqual({ code: 0, stdout: "eth0\nlo\neth0\nlo\nnameserver 10.0.2.3\n", stderr: "" });
+    },
+  );
 
   it("pushes, pulls, saves and removes", async () => {
     await using registry = await TestRegistry.start();

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
@@ -9,14 +9,17 @@ const uid = 4321;
 
 /**
  * A user of the machine without any rights, for as long as it is held: the files that make one are mounts that only
- * its own commands see. `ranges`: whether /etc/subuid and /etc/subgid grant it numbers for other owners.
+ * its own commands see. `ranges`: whether /etc/subuid and /etc/subgid grant it numbers for other owners; `tun`:
+ * whether it may use /dev/net/tun.
  */
 export class PlainUser implements Disposable {
   readonly uid: number = uid;
   readonly home: string;
   readonly #top: string;
+  readonly #tun: boolean;
 
-  constructor({ ranges = true }: { readonly ranges?: boolean } = {}) {
+  constructor({ ranges = true, tun = false }: { readonly ranges?: boolean; readonly tun?: boolean } = {}) {
+    this.#tun = tun;
     this.#top = mkdtempSync(join(tmpdir(), "tsbuild-user-"));
     chmodSync(this.#top, 0o755);
     this.home = join(this.#top, "home");
@@ -24,6 +27,7 @@ export class PlainUser implements Disposable {
     chownSync(this.home, uid, uid);
     // The sources may be where only root comes.
     mkdirSync(join(this.#top, "tsbuild"));
+    if (tun) execFileSync("mknod", ["-m", "666", join(this.#top, "tun"), "c", "10", "200"]);
     const passwd = readFileSync("/etc/passwd", "utf8");
     writeFileSync(join(this.#top, "passwd"), `${passwd}plain:x:${uid}:${uid}::${this.home}:/bin/sh\n`);
     writeFileSync(join(this.#top, "subid"), ranges ? `plain:200000:65536\n` : "");
@@ -40,7 +44,8 @@ export class PlainUser implements Disposable {
 
   /** Runs any program as the user. */
   async run(directory: string, words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-    const script = `mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/subid" /etc/subuid &&
+    const tun = this.#tun ? `mount --bind "$0/tun" /dev/net/tun &&` : "";
+    const script = `${tun} mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/subid" /etc/subuid &&
       mount --bind "$0/subid" /etc/subgid && mount --rbind "$1" "$0/tsbuild" && cd "$2" && shift 2 &&
       exec setpriv --reuid ${uid} --regid ${uid} --clear-groups --inh-caps=-all "$@"`;
     const child = spawn("unshare", ["-m", "sh", "-c", script, this.#top, resolve("."), directory, ...words], {

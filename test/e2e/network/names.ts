@@ -1,6 +1,6 @@
 // Runs in network and mount namespaces of its own, which play a host whose name servers and proxy are on its loopback
 // interface. Prints JSON.
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
@@ -8,24 +8,7 @@ import { createServer } from "node:net";
 import { createNetworkNamespace } from "../../../native/netns.ts";
 import { addVeth } from "../../../runtime/network/veth.ts";
 import { Project, fromBusybox, type Outcome } from "../../rig/project.ts";
-import { addDefaultRoute, outside } from "./host.ts";
-
-/** A name server that knows one address for every name. */
-const nameServer = `(address, bytes) => {
-  const socket = require("node:dgram").createSocket("udp4");
-  socket.on("message", (question, from) => {
-    const answer = Buffer.from(question);
-    answer[2] |= 0x80;
-    answer.writeUInt16BE(1, 6);
-    answer.writeUInt32BE(0, 8);
-    const end = question.indexOf(0, 12) + 5;
-    const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, ...bytes]);
-    const isA = question.readUInt16BE(end - 4) === 1;
-    if (!isA) answer.writeUInt16BE(0, 6);
-    socket.send(Buffer.concat([answer.subarray(0, end), isA ? record : Buffer.alloc(0)]), from.port, from.address);
-  });
-  socket.bind(53, address, () => console.log("up"));
-}`;
+import { addDefaultRoute, outside, seen, startNames } from "./host.ts";
 
 const results: Record<string, unknown> = {};
 spawnSync("busybox", ["ifconfig", "lo", "up"]);
@@ -65,10 +48,6 @@ async function run(script: string, hostEnv: Readonly<Record<string, string>> = {
   return await project.build({ noCache: true, hostEnv });
 }
 
-function seen({ error, result, log }: Outcome): unknown {
-  return { error: error === undefined ? "" : String(error), network: result?.network, log };
-}
-
 function resolvConf(text: string): void {
   writeFileSync("/etc/resolv.conf", text);
 }
@@ -77,21 +56,4 @@ function resolvConf(text: string): void {
 async function withoutServer(): Promise<unknown> {
   resolvConf("nameserver 127.0.0.77\n");
   return seen(await run("busybox nslookup name.test 2>&1 | grep -o SERVFAIL | head -n1"));
-}
-
-async function startNames(
-  within: readonly string[],
-  address: string,
-  bytes: readonly number[],
-): Promise<AsyncDisposable> {
-  const script = `(${nameServer})(${JSON.stringify(address)}, ${JSON.stringify(bytes)})`;
-  const [program, ...words] = [...within, process.execPath, "-e", script];
-  const child = spawn(program, words, { stdio: ["ignore", "pipe", "inherit"] });
-  await once(child.stdout, "data");
-  return {
-    [Symbol.asyncDispose]: async () => {
-      child.kill();
-      await once(child, "exit");
-    },
-  };
 }

@@ -1,16 +1,17 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 /** The script plays the host in a namespace of its own, so that nothing of the machine is touched. */
-function play(inner: string): Readonly<Record<string, unknown>> {
+function play(inner: string, tun = false): Readonly<Record<string, unknown>> {
   const directory = mkdtempSync(join(tmpdir(), "tsbuild-network-"));
   try {
     const file = join(directory, "resolv.conf");
     writeFileSync(file, "nameserver 192.0.2.2\n");
-    const script = 'mount -t tmpfs tmpfs /run && mount --bind "$0" /etc/resolv.conf && exec "$@"';
+    // Without /dev/net/tun no program can make an interface.
+    const script = `mount -t tmpfs tmpfs /run && ${tun ? "" : "mount -t tmpfs tmpfs /dev/net &&"} mount --bind "$0" /etc/resolv.conf && exec "$@"`;
     const done = spawnSync(
       "unshare",
       ["--net", "--mount", "sh", "-c", script, file, process.execPath, join(import.meta.dirname, inner)],
@@ -133,5 +134,29 @@ describe("a host whose services are on its loopback interface", () => {
   it("lends the proxy that it was given, and no other service", () => {
     const log = expect.stringMatching(/^proxied http:\/\/far\.test\/\n(?!.*the host's own)/s);
     expect(results["by a proxy"]).toEqual({ ...own, log });
+  });
+});
+
+describe.runIf(existsSync("/usr/bin/slirp4netns") && existsSync("/dev/net/tun"))("a host that has slirp4netns", () => {
+  const results = play("user-way.ts", true);
+
+  it("gives a network of the container's own where it does not forward", () => {
+    expect(results["by slirp4netns"]).toEqual({
+      error: "",
+      network: { mode: "own" },
+      log: "nameserver 10.0.2.3\noptions ndots:0\neth0\nlo\n198.51.100.53\nfrom 192.0.2.1\n",
+    });
+  });
+
+  it("does not lead to the host's loopback interface, save to the proxy that was given", () => {
+    expect(results["loopback"]).toEqual({
+      error: "",
+      network: { mode: "own" },
+      log: "proxied http://far.test/\nno\nno\n",
+    });
+  });
+
+  it("leaves no process behind", () => {
+    expect(results["processes"]).toBe(0);
   });
 });

@@ -21,9 +21,10 @@ describe("a host that does not forward packets", () => {
 
   /** The command in a network namespace of its own. */
   function tsbuild(words: string, env: Readonly<Record<string, string>> = {}): Done {
-    const script = 'echo 0 > /proc/sys/net/ipv4/ip_forward; exec "$@"';
+    // Without /dev/net/tun no program can make an interface.
+    const script = 'echo 0 > /proc/sys/net/ipv4/ip_forward; mount -t tmpfs tmpfs /dev/net; exec "$@"';
     const command = ["sh", "-c", script, "-", resolve("builder/cli/tsbuild"), ...words.split(" ")];
-    const done = spawnSync("unshare", ["--net", ...command], {
+    const done = spawnSync("unshare", ["--net", "--mount", ...command], {
       cwd: project.directory,
       encoding: "utf8",
       env: {

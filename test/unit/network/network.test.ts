@@ -46,6 +46,7 @@ describe("openNetwork()", () => {
     ipv6Routes: "",
     resolvConf: "nameserver 192.0.2.1\n",
     resolved: "",
+    userWay: false,
   };
   const reason = async (change: Partial<typeof host>): Promise<string | undefined> => {
     using network = await openNetwork("own-or-host", { host: { ...host, ...change } });
