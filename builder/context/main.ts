@@ -77,7 +77,7 @@ async function openFile(id: string, path: string, request: ContextRequest): Prom
     const time = (): number | undefined => modified ?? (id === "-" ? undefined : newestFile(directory));
     return { ...common, file: await dockerfileOf(directory, request), time, whereToLook: inArchive };
   }
-  if (dockerfile !== undefined) {
+  if (dockerfile !== undefined && !isInside(request)) {
     throw new TsbuildError(`Cannot use -f ${dockerfile}: what came as the context is a Dockerfile itself`, {
       code: "E_CONTEXT_STDIN",
       hint: "leave out -f, or give an archive or a directory as the context",
@@ -88,6 +88,15 @@ async function openFile(id: string, path: string, request: ContextRequest): Prom
   // As with BuildKit what a URL gave is there as a file of this name.
   if (id !== "-") await copyFile(path, join(directory, "context"));
   return { ...common, file, time: () => modified, whereToLook: noContext };
+}
+
+/**
+ * Whether the Dockerfile is a name inside of what a URL gives: as with BuildKit nobody asks for it where that is a
+ * Dockerfile itself.
+ */
+function isInside({ context, dockerfile, remoteDockerfile }: ContextRequest): boolean {
+  const named = dockerfile !== undefined && dockerfile !== "-" && !isAbsolute(dockerfile);
+  return context !== "-" && remoteDockerfile === undefined && named;
 }
 
 /** Of a context from elsewhere: inside of it, or with a URL the host's when the path is absolute. */

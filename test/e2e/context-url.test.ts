@@ -92,9 +92,10 @@ describe("a URL as the context", () => {
     server.file("/Dockerfile", "FROM scratch\nCOPY <<x /x\ntext\nx\n");
     const context = `${server.origin}/Dockerfile`;
     expect((await buildFrom(project, { context })).files).toEqual(["x: text\n"]);
+    expect((await buildFrom(project, { context, dockerfile: "dir/Own" })).files).toEqual(["x: text\n"]);
     server.file("/Dockerfile", "FROM scratch\nCOPY Dockerfile /\n");
     expect(codeOf((await buildFrom(project, { context })).outcome)).toBe("E_COPY_NOT_FOUND");
-    expect(codeOf((await buildFrom(project, { context, dockerfile: "x" })).outcome)).toBe("E_CONTEXT_STDIN");
+    expect(codeOf((await buildFrom(project, { context, dockerfile: "/x" })).outcome)).toBe("E_CONTEXT_STDIN");
     server.file("/Dockerfile", Buffer.alloc(5 << 20, "x"));
     expect(codeOf((await buildFrom(project, { context })).outcome)).toBe("E_DOCKERFILE_SIZE");
     server.file("/Dockerfile", Buffer.from([0, 1, 2]));
