@@ -1,7 +1,8 @@
 import { findCredentials, type FoundCredentials } from "./credentials/find.ts";
 import type { Endpoint } from "./endpoints.ts";
 import type { RegistryOptions } from "./options.ts";
-import { basicHeader, fetchToken, TokenCache, type TokenFetch } from "./transport/auth.ts";
+import { fetchToken, TokenCache, type TokenFetch } from "./transport/auth.ts";
+import { basicHeader } from "./transport/basic-header.ts";
 import { parseChallenges } from "./transport/challenge.ts";
 import type { HttpAnswer } from "./transport/http.ts";
 

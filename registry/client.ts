@@ -5,7 +5,7 @@ import { checkBlob, OtherDigestError, readManifest, type FetchedManifest } from 
 import { endpointsOf, type Act, type Endpoint } from "./endpoints.ts";
 import { HostConfig } from "./hosts/host-config.ts";
 import type { RegistryOptions } from "./options.ts";
-import { Sender, type RepositoryRequest, type Sent } from "./sender.ts";
+import type { RepositoryRequest, Sender, Sent } from "./sender.ts";
 import { RegistryError } from "./transport/errors.ts";
 import type { Retries } from "./transport/retry.ts";
 
@@ -14,7 +14,8 @@ const accepted = [MediaType.ociIndex, MediaType.dockerList, MediaType.ociManifes
 /** Talks to registries by the OCI distribution API. One for a command: it keeps connections and tokens. */
 export class RegistryClient implements AsyncDisposable {
   readonly #options: RegistryOptions;
-  readonly #sender: Sender;
+  /** Loaded with the first request: a build that finds everything never pays for it. */
+  #sender: Promise<Sender> | undefined;
   readonly #config: HostConfig;
   /** Mirrors that nobody answers at: to wait for them once is enough. */
   readonly #silent = new Set<string>();
@@ -24,7 +25,6 @@ export class RegistryClient implements AsyncDisposable {
   constructor(options: RegistryOptions) {
     this.#options = options;
     this.#config = new HostConfig(options.files);
-    this.#sender = new Sender(options, this.#config);
   }
 
   /** The manifest or index that a name or digest stands for. @throws RegistryError */
@@ -87,28 +87,33 @@ export class RegistryClient implements AsyncDisposable {
 
   /** One request to a repository, with credentials as the registry asks for them. The status is the caller's matter. */
   async send(endpoint: Endpoint, request: RepositoryRequest): Promise<Sent> {
-    return await this.#sender.send(endpoint, request);
+    return await (await this.#sending()).send(endpoint, request);
   }
 
   /** The endpoint of a host that answers; pushes go to the host itself, or where a hosts.toml sends them. @throws RegistryError */
   async originEndpoint(reference: Reference, signal?: AbortSignal): Promise<Endpoint> {
     return await this.#anywhere(reference, "push", async (endpoint) => {
-      await this.#sender.probe(endpoint, signal);
+      await (await this.#sending()).probe(endpoint, signal);
       return endpoint;
     });
   }
 
   /** What another try of a request that cannot be sent again by itself may wait. */
-  retries(endpoint: Endpoint): Retries {
-    return this.#sender.retries(endpoint);
+  async retries(endpoint: Endpoint): Promise<Retries> {
+    return (await this.#sending()).retries(endpoint);
   }
 
   async failure(sent: Sent, endpoint: Endpoint, reference: Reference, act: string): Promise<RegistryError> {
-    return await this.#sender.failure(sent, endpoint, reference, act);
+    return await (await this.#sending()).failure(sent, endpoint, reference, act);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#sender[Symbol.asyncDispose]();
+    await (await this.#sender)?.[Symbol.asyncDispose]();
+  }
+
+  async #sending(): Promise<Sender> {
+    this.#sender ??= import("./sender.ts").then(({ Sender: Made }) => new Made(this.#options, this.#config));
+    return await this.#sender;
   }
 
   /** Tries the mirrors, then the host; one of them answers, or all are told of. */

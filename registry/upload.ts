@@ -34,7 +34,7 @@ interface Begun {
 export async function uploadBlob(upload: BlobUpload): Promise<boolean> {
   if (await isThere(upload)) return false;
   const { client, endpoint, signal } = upload;
-  const retries = client.retries(endpoint);
+  const retries = await client.retries(endpoint);
   const failures = new Set<string>();
   for (let begun = await start(upload, upload.mountFrom); begun !== undefined;) {
     try {

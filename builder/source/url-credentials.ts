@@ -1,4 +1,4 @@
-import { basicHeader } from "../../registry/transport/auth.ts";
+import { basicHeader } from "../../registry/transport/basic-header.ts";
 import { splitUrl, withoutUser, type UserInfo } from "../dockerfile/split-url.ts";
 import type { SecretMask } from "../masking/secret-mask.ts";
 

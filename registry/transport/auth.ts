@@ -1,17 +1,13 @@
 import { TTLCache } from "@isaacs/ttlcache";
 import type { Credentials } from "../credentials/credentials.ts";
 import { isLoopback } from "../endpoints.ts";
+import { basicHeader } from "./basic-header.ts";
 import { isReached, nearnessOfHost, reachFrom, type Nearness } from "./address.ts";
 import type { Challenge } from "./challenge.ts";
 import { tokenError } from "./errors.ts";
 import type { HttpAnswer } from "./http.ts";
 import { isRedirect, leadTo, redirected, type Place } from "./redirect.ts";
 import { isTemporary } from "./retry.ts";
-
-/** The value of an Authorization header for basic credentials. */
-export function basicHeader(username: string, password: string): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
-}
 
 /** Sends one request to a token service and gives its answer; it may be sent again. */
 export type TokenFetch = (

@@ -1,5 +1,5 @@
 import { openSync } from "node:fs";
-import { HttpClient } from "../../../registry/transport/http.ts";
+import type { HttpClient } from "../../../registry/transport/http.ts";
 import type { FetchedFile } from "../../../store/fetched.ts";
 import type { Store } from "../../../store/store.ts";
 import type { RegistryOptions } from "../../options.ts";
@@ -8,8 +8,6 @@ import type { SourceProgress } from "../progress.ts";
 import type { UrlCredentials } from "../url-credentials.ts";
 import { authorizationFor } from "./authorization.ts";
 import { checksumOfFile, wrongChecksum } from "./checksum.ts";
-import { download } from "./download.ts";
-import { noAnswer } from "./errors.ts";
 import { httpDate } from "./validators.ts";
 
 /** What is fetched: a URL without user and password, and what its content has to be. */
@@ -36,12 +34,12 @@ export interface HttpSourceOptions {
  */
 export class HttpSource implements AsyncDisposable {
   readonly #options: HttpSourceOptions;
-  readonly #http: HttpClient;
+  /** Loaded with the first request: a build without URLs never pays for it. */
+  #http: Promise<HttpClient> | undefined;
   readonly #asked = new Map<string, Promise<FetchedFile>>();
 
   constructor(options: HttpSourceOptions) {
     this.#options = options;
-    this.#http = new HttpClient({ ...options.registry, patience }, noAnswer);
   }
 
   /** A digest that names the content; no request is made where the checksum is one. @throws UrlError */
@@ -73,7 +71,7 @@ export class HttpSource implements AsyncDisposable {
 
   /** Ends the requests that nobody waits for any more. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#http.close();
+    await (await this.#http)?.close();
     await Promise.allSettled(this.#asked.values());
   }
 
@@ -88,7 +86,9 @@ export class HttpSource implements AsyncDisposable {
     const { signal } = progress;
     const known = await this.#known(url);
     const authorization = await authorizationFor(url, secrets, credentials);
-    const { http, content } = { http: this.#http, content: store.content };
+    const { content } = store;
+    this.#http ??= openHttp(this.#options.registry);
+    const [http, { download }] = await Promise.all([this.#http, import("./download.ts")]);
     const moved = (current: number, total: number): void => progress.moved("download", current, total);
     const act = async (): Promise<FetchedFile> =>
       await download({ http, content, url, authorization, checksum, known, moved, signal });
@@ -107,6 +107,12 @@ export class HttpSource implements AsyncDisposable {
     if (like.startsWith("sha256:")) return file.digest;
     return checksumOfFile(this.path(file), like);
   }
+}
+
+async function openHttp(options: HttpSourceOptions["registry"]): Promise<HttpClient> {
+  const { HttpClient: Made } = await import("../../../registry/transport/http.ts");
+  const { noAnswer } = await import("./errors.ts");
+  return new Made({ ...options, patience }, noAnswer);
 }
 
 /** Nanoseconds since the epoch of Last-Modified; 0 when the server did not say. */
