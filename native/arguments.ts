@@ -50,9 +50,9 @@ export type OptionTable<T> = { readonly [K in keyof Required<T>]: OptionKind };
 
 /**
  * Refuses options that are missing, of the wrong kind or not known: TypeScript would have, a program without types hears
- * of it here and not from deep inside. @throws E_ARGUMENT
+ * of it here and not from deep inside. The table has every option that the call's type has. @throws E_ARGUMENT
  */
-export function checkOptions<T>(call: string, given: unknown, table: OptionTable<T>): void {
+export function checkOptions<T>(call: string, given: T, table: OptionTable<NoInfer<T>>): void {
   const wanted: ReadonlyMap<string, OptionKind> = new Map(Object.entries<OptionKind>(table));
   if (!isRecord(given)) throw refuse(call, `it takes an object of options, not ${shown(given)}`, wanted);
   for (const [name, kind] of wanted) {

@@ -29,7 +29,7 @@ export function runFailed(run: FailedRun, status: ExitStatus, tail: readonly str
   const how = status.kind === "exited" ? `exited with code ${status.code}` : `was killed by signal ${status.signal}`;
   const missing = status.kind === "exited" && status.code === 127 ? missingCommand(tail) : undefined;
   const said = missing === undefined ? tail : tail.filter((line) => line !== missing.line);
-  const hint = known ?? hintFor(run, status, missing?.command);
+  const hint = known ?? foreignNamed(run, status, tail) ?? hintFor(run, status, missing?.command);
   const options = {
     code: "E_RUN_FAILED",
     notes: log === undefined ? said : [...said, `full log: ${log}`],
@@ -63,8 +63,28 @@ export function notStarted(run: FailedRun, error: unknown): Error | undefined {
 }
 
 function foreignProgram(run: FailedRun, { errno }: StartError): string | undefined {
-  const [program = ""] = run.op.args;
-  const machine = errno === "ENOEXEC" ? foreignMachine(layersOf(run), run.op.env, program) : undefined;
+  return errno === "ENOEXEC" ? foreignAdvice(run, run.op.args[0] ?? "") : undefined;
+}
+
+/** With what shells end that were to start a program and could not, or read it as a script. */
+const cannotExecute: readonly number[] = [2, 126, 127];
+
+/** Of a program that the shell could not start: its words name it. */
+function foreignNamed(run: FailedRun, status: ExitStatus, tail: readonly string[]): string | undefined {
+  if (status.kind !== "exited" || !cannotExecute.includes(status.code)) return undefined;
+  const named = tail.flatMap((line) => shellWords.exec(line)?.groups?.["program"] ?? []);
+  for (const program of new Set(named.slice(-4))) {
+    const advice = foreignAdvice(run, program);
+    if (advice !== undefined) return advice;
+  }
+  return undefined;
+}
+
+/** `/bin/sh: 1: PROGRAM: Exec format error`, and busybox's `PROGRAM: line 1: ...` */
+const shellWords = /^(?:\S*sh: (?:(?:line )?\d+: )?)?(?<program>[^\s:]+): /;
+
+function foreignAdvice(run: FailedRun, program: string): string | undefined {
+  const machine = foreignMachine(layersOf(run), run.op.env, program);
   if (machine === undefined) return undefined;
   const { os, architecture } = hostPlatform();
   return foreignHint(machine, `build for it (--platform ${os}/${architecture}, FROM --platform=$BUILDPLATFORM)`);

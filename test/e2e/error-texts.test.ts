@@ -27,6 +27,9 @@ function expectManners({ code, stdout, stderr }: Ended, exit = 1): void {
   expect(error).not.toMatch(/\n\s+at |node:|undefined|\[object/);
 }
 
+/** The head of an executable for 32-bit arm, which is text. */
+const armProgram = `\x7fELF\x01\x01\x01${"\0".repeat(9)}\x02\0\x28\0\x01${"\0".repeat(99)}\n`;
+
 describe("the text of an error", () => {
   it("of a command that the image has not, has its word, a name that is near, and the way in", async () => {
     using project = new Project({ Dockerfile: `${fromBusybox}RUN true && \\\n  sleeep 1\n` });
@@ -251,8 +254,18 @@ error[E_REGISTRY_AUTH]: Cannot push HOST/team/app:latest: HOST refused it (401)
     [`${fromBusybox}RUN <<EOF\r\necho a\r\nfalse\r\nEOF\r\n`, "E_RUN_FAILED", "dos2unix Dockerfile"],
     [`${fromBusybox}RUN <<EOF\r\n#!/bin/sh\r\necho a\r\nEOF\r\n`, "E_RUN_FAILED", "dos2unix Dockerfile"],
     [`${fromBusybox}RUN false \\\r\n  a\r\n`, "E_RUN_FAILED", "help: a shell before that step"],
+    [
+      `${fromBusybox}COPY --chmod=755 arm /bin/\nRUN ["/bin/arm"]\n`,
+      "E_RUN_FAILED",
+      "it is a program for arm, and this",
+    ],
+    [
+      `${fromBusybox}COPY --chmod=755 arm /bin/\nRUN echo a && arm\n`,
+      "E_RUN_FAILED",
+      "it is a program for arm, and this",
+    ],
   ])("of the Dockerfile %j says %s: %s", async (text, code, help) => {
-    using project = new Project({ Dockerfile: text });
+    using project = new Project({ Dockerfile: text, arm: armProgram });
     const failed = await tsbuild(project, ["-q", "."]);
     expectManners({ ...failed, stderr: failed.stderr.slice(failed.stderr.search(/^error\[/m)) });
     expect(failed.stderr).toContain(`error[${code}]`);
