@@ -84,7 +84,7 @@ export function prepareRunEnvironment(
     given: own.map(([name, value]) => `${name}=${value}`),
     ...(late ? { hosts } : {}),
     network: network === "own" ? "own" : "own-or-host",
-    services: [...own, ...proxies].map(([, value]) => value),
+    services: [...own, ...proxies].filter(([name]) => !/^no_proxy$/i.test(name)).map(([, value]) => value),
   };
 }
 

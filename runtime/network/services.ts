@@ -9,8 +9,10 @@ export function serviceRelays(urls: readonly string[]): readonly Relay[] {
 
 /** It is at the same address inside. */
 function serviceRelay(text: string): readonly Relay[] {
-  if (!URL.canParse(text)) return [];
-  const { hostname, port, protocol } = new URL(text);
+  // As curl has it, a proxy without a scheme is one of http.
+  const url = text.includes("://") ? text : `http://${text}`;
+  if (!URL.canParse(url)) return [];
+  const { hostname, port, protocol } = new URL(url);
   const host = hostname.replace(/^\[(.*)\]$/, "$1");
   const named = host === "localhost" || host.endsWith(".localhost");
   if (!named && !isLoopbackAddress(host)) return [];

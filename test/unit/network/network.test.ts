@@ -127,7 +127,7 @@ describe("serviceRelays()", () => {
 
   it("are those on the host's loopback interface, each once", () => {
     expect(
-      at("http://127.0.0.1:3128", "http://u:p@127.0.0.1:3128/", "http://proxy.example:3128", "localhost,.corp"),
+      at("http://127.0.0.1:3128", "http://u:p@127.0.0.1:3128/", "http://proxy.example:3128", "127.0.0.1:3128"),
     ).toEqual(["127.0.0.1:3128 127.0.0.1:3128"]);
     expect(at("http://[::1]:3128", "https://localhost", "socks5://a.localhost")).toEqual([
       "::1:3128 ::1:3128",
