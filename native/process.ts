@@ -247,6 +247,8 @@ const hints: ReadonlyMap<string, string> = new Map([
   ["execute: EACCES", "make it executable: chmod +x"],
   ["execute: ENOENT", "check its name and PATH; of a file that is there, the interpreter is missing"],
   ["execute: ENOTDIR", "check its path: a part of it is no directory"],
+  ["set the hostname: EINVAL", "a host name has at most 64 bytes"],
+  ["set the hostname: ENAMETOOLONG", "a host name has at most 64 bytes"],
   ["create the namespaces: EAGAIN", "the limit of processes leaves room for none"],
   ["enter the working directory: ENOTDIR", "a part of its path is a file: name a directory"],
   ["enter the working directory: EEXIST", "a part of its path is a file: name a directory"],

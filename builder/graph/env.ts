@@ -10,9 +10,13 @@ export function splitEnv(entry: string): { readonly key: string; readonly value:
   return at < 0 ? { key: entry, value: "" } : { key: entry.slice(0, at), value: entry.slice(at + 1) };
 }
 
+function isOf(entry: string, key: string): boolean {
+  return entry.startsWith(key) && (entry.length === key.length ? !key.includes("=") : entry[key.length] === "=");
+}
+
 /** The value of a key; the last entry wins. */
 export function getEnv(env: EnvList, key: string): string | undefined {
-  const entry = env.findLast((one) => splitEnv(one).key === key);
+  const entry = env.findLast((one) => isOf(one, key));
   return entry === undefined ? undefined : splitEnv(entry).value;
 }
 
@@ -20,7 +24,7 @@ export function getEnv(env: EnvList, key: string): string | undefined {
 export function setEnv(env: EnvList, key: string, value: string): EnvList {
   const known = mapOf(env);
   const entry = `${key}=${value}`;
-  const at = known.has(key) ? env.findIndex((one) => splitEnv(one).key === key) : -1;
+  const at = known.has(key) ? env.findIndex((one) => isOf(one, key)) : -1;
   const made = at < 0 ? [...env, entry] : env.with(at, entry);
   // The next instruction asks for the map of the new list alone: it takes over that of the old one.
   if (known.size === env.length) {

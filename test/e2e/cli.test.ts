@@ -365,6 +365,7 @@ describe("tsbuild run with a mistake", () => {
     ["run -w /etc/passwd app true", 125, "E_WORKDIR_INVALID", "help: a part of its path is a file"],
     ["run -w etc app true", 125, "E_WORKDIR_INVALID", "it is no absolute path"],
     ["run -v /no/such:/x app true", 125, "E_VOLUME_INVALID", "help: make it first: mkdir -p /no/such"],
+    [`run -h ${"h".repeat(65)} app true`, 125, "E_RUNTIME_SETUP", "help: a host name has at most 64 bytes"],
     ["run --cap-add NOSUCH app true", 125, "E_CAPABILITY_UNKNOWN", "help: "],
     ["run --name a app true", 2, "E_OPTION_NOT_IMPLEMENTED", "a container is gone when its command ends"],
     ["run --rm=false app true", 2, "E_OPTION_NOT_IMPLEMENTED", "help: keep what it writes with -v"],

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { findControllers } from "../../../runtime/cgroup/controllers.ts";
@@ -8,17 +8,31 @@ import { startContainer } from "../../../runtime/index.ts";
 import { ContainerRig, terminalText } from "../../rig/container.ts";
 
 const rig = new ContainerRig();
-afterAll(() => rig[Symbol.dispose]());
+afterAll(() => {
+  rig[Symbol.dispose]();
+  removeParents();
+});
 
 /** Of this file's containers alone: others come and go in the rest of the machine's groups. */
 const cgroupParent = `/tsbuild-test-${randomBytes(6).toString("hex")}`;
 
-function groups(): readonly string[] {
+function parents(): readonly string[] {
   const { tops, unified } = findControllers();
-  const parents = [...tops.values(), ...(unified === undefined ? [] : [unified.top])].map((top) => top + cgroupParent);
-  const all = parents
-    .filter((path) => existsSync(path))
-    .flatMap((path) => readdirSync(path, { recursive: true, encoding: "utf8" }));
+  const all = [...tops.values(), ...(unified === undefined ? [] : [unified.top])].map((top) => top + cgroupParent);
+  return all.filter((path) => existsSync(path));
+}
+
+/** Who runs the tests may end this process in a way that runs nothing of ours. */
+function removeParents(): void {
+  for (const parent of parents()) {
+    const below = readdirSync(parent, { recursive: true, withFileTypes: true }).filter((one) => one.isDirectory());
+    const deepest = below.map(({ parentPath, name }) => join(parentPath, name)).toSorted((a, b) => b.length - a.length);
+    for (const path of [...deepest, parent]) rmdirSync(path);
+  }
+}
+
+function groups(): readonly string[] {
+  const all = parents().flatMap((path) => readdirSync(path, { recursive: true, encoding: "utf8" }));
   return all.filter((name) => /(^|\/)test-[0-9a-f]+$/.test(name));
 }
 
