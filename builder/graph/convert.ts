@@ -22,7 +22,7 @@ import { builderArgs, evaluateGlobalArgs, predefinedArgs, proxyArgs, type BuildP
 import { namedSources, type NamedSource } from "./named-sources.ts";
 import { HistoryLines } from "./history-lines.ts";
 import { isStage, namesStages, StageNames } from "./stage-names.ts";
-import { ensurePath, type StageState } from "./stage-state.ts";
+import { ensurePath, stepNumber, type StageState } from "./stage-state.ts";
 import { limitCache, scratchVertex, type Vertex } from "./vertex.ts";
 
 /** What a conversion needs beside the Dockerfile. */
@@ -298,9 +298,8 @@ class Converter {
     const { image: at, location, comments } = stage.from;
     const image = await this.#image(name, own.platform, at.location);
     this.#observeBase(image, { name, location, at: at.location, comments, expected: own.platform });
-    const label = own.label === "" ? "" : `${own.label} `;
-    const total = 1 + countSteps(stage.instructions);
-    return overImage(own, image, `[${label}1/${total}] FROM ${image.ref}@${image.manifest}`);
+    const number = stepNumber({ label: own.label, index: 1, total: 1 + countSteps(stage.instructions) });
+    return overImage(own, image, `${number} FROM ${image.ref}@${image.manifest}`);
   }
 
   /** A stage over nothing. */

@@ -79,14 +79,23 @@ export function ensurePath(state: StageState): void {
   if (getEnv(state.config.Env ?? [], "PATH") === undefined) addConfigEnv(state, [{ key: "PATH", value: defaultPath }]);
 }
 
-/** `[build 2/5] `: the prefix of the next step's name; counts it. */
-export function nextStepName(state: StageState, text: string, onbuild: boolean): string {
+/** Counts the stage's next step. Its slot. */
+export function nextStep(state: StageState): string {
+  if (state.stepTotal > 0) state.stepIndex++;
+  return `${state.name}/${state.stepIndex}`;
+}
+
+/** `[build 2/5] RUN npm ci`: with the number of the step that was counted last. */
+export function numbered(state: StageState, text: string, onbuild: boolean): string {
   if (state.stepTotal === 0) return text;
-  state.stepIndex++;
-  const width = 1 + Math.floor(Math.log10(state.stepTotal));
-  const number = String(state.stepIndex).padStart(width, " ");
-  const label = state.label === "" ? "" : `${state.label} `;
-  return `[${label}${number}/${state.stepTotal}] ${onbuild ? "ONBUILD " : ""}${text}`;
+  const at = { label: state.label, index: state.stepIndex, total: state.stepTotal };
+  return `${stepNumber(at)} ${onbuild ? "ONBUILD " : ""}${text}`;
+}
+
+/** `[build 2/5]`; numbers of one stage are equally wide. */
+export function stepNumber(at: { readonly label: string; readonly index: number; readonly total: number }): string {
+  const number = String(at.index).padStart(1 + Math.floor(Math.log10(at.total)), " ");
+  return `[${at.label === "" ? "" : `${at.label} `}${number}/${at.total}]`;
 }
 
 /** Adds a history line. `layer` false: it made none. */

@@ -11,6 +11,8 @@ export interface PlanFacts {
   /** `(empty)` before lines without a layer; a comment that is not BuildKit's after them. */
   readonly history: readonly string[];
   readonly steps: readonly Step[];
+  /** What progress calls them. */
+  readonly names: readonly string[];
 }
 
 /** One thing that is run, copied or made. */
@@ -25,7 +27,17 @@ export function planFacts({ target, image }: BuildPlan): PlanFacts {
     config: sortKeys(config) as ContainerConfig,
     history: history.map(historyLine),
     steps: sortSteps(reachable(target).flatMap(stepsOf)),
+    names: stepNames(reachable(target).map(({ name }) => name)),
   };
+}
+
+/**
+ * The names of what instructions do, without numbers: BuildKit counts triggers that are no steps. FROM is named once an
+ * image, and COPY --link is not the same number of steps.
+ */
+export function stepNames(names: readonly string[]): readonly string[] {
+  const shown = names.filter((name) => /^\[(?!internal\b|context\b)[^\]]*\] (?!FROM |(?:ONBUILD )?LINK )/.test(name));
+  return [...new Set(shown.map((name) => name.replace(/ *\d+\/\d+\]/, "]")))].toSorted();
 }
 
 /** A line of history as facts show it. */

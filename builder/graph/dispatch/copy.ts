@@ -1,17 +1,18 @@
 import { posix } from "node:path";
 import type { CopyInstruction } from "../../dockerfile/ast.ts";
-import { addHistory, nextStepName } from "../stage-state.ts";
+import { addHistory, nextStep } from "../stage-state.ts";
 import { makeVertex, scratchVertex, type Vertex } from "../vertex.ts";
 import { expandPathIn, type DispatchInput } from "./context.ts";
 import { checkFlags, chmodOf, chownOf, excludeOf } from "./copy-flags.ts";
 import { inlineFiles } from "./copy-inline.ts";
 import { copySources } from "./copy-sources.ts";
+import { stepName } from "./step-name.ts";
 
 type Input = DispatchInput<CopyInstruction>;
 
 /** COPY and ADD: one vertex that writes over the stage's file system and reads from contexts, stages and URLs. */
 export function dispatchCopy(input: Input): void {
-  const { state, instruction, context, onbuild } = input;
+  const { state, instruction, context } = input;
   checkFlags(input);
   const from = copySources(input);
   const written = expandPathIn(input, instruction.dest);
@@ -20,11 +21,8 @@ export function dispatchCopy(input: Input): void {
   const chmod = chmodOf(input);
   const exclude = excludeOf(input);
   const shown = [...from.shown, ...inline.map(({ name: word }) => `<<${word}`), written].join(" ");
-  const flags = instruction.flags.map(({ name: flag, value, hasValue }) =>
-    hasValue ? `--${flag}=${value} ` : `--${flag} `,
-  );
-  const name = nextStepName(state, `${instruction.kind} ${flags.join("")}${shown}`, onbuild);
-  const slot = `${state.name}/${state.stepIndex}`;
+  const slot = nextStep(state);
+  const name = stepName(input);
   // Over nothing there is nothing to link to: the layer itself is the result.
   const linked = instruction.link && state.vertex.op.kind !== "scratch";
   const made = makeVertex({
@@ -62,7 +60,7 @@ function linkVertex(base: Vertex, layer: Vertex): Vertex {
   return makeVertex({
     op: { kind: "link" },
     inputs: [base, layer],
-    name: `LINK ${name}`,
+    name: name.replace(/^(?:\[[^\]]*\] )?(?:ONBUILD )?/, "$&LINK "),
     slot: `${slot}/link`,
     location,
   });

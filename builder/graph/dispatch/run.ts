@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { RunInstruction } from "../../dockerfile/ast.ts";
 import { envMap, getEnv } from "../env.ts";
-import { addHistory, nextStepName, type StageState } from "../stage-state.ts";
+import { addHistory, nextStep, type StageState } from "../stage-state.ts";
 import { makeVertex } from "../vertex.ts";
 import type { DispatchInput } from "./context.ts";
 import { runDevices } from "./devices.ts";
@@ -9,17 +9,15 @@ import { shellWords } from "./metadata.ts";
 import { runMounts } from "./mounts.ts";
 import { runCommand } from "./run-heredoc.ts";
 import { runRights } from "./run-rights.ts";
+import { runName } from "./step-name.ts";
 
 /** RUN: one more vertex over the stage's file system. */
 export function dispatchRun(input: DispatchInput<RunInstruction>): void {
-  const { state, instruction, context, onbuild } = input;
+  const { state, instruction, context } = input;
   const devices = runDevices(instruction, context);
   const { command, script, summary } = runCommand(instruction, context);
   const args = shellWords(state, command);
-  const text = instruction.command.form === "shell" ? instruction.command.text : args.join(" ");
-  const flags = instruction.flags.map(({ name: flag, value }) => `--${flag}=${value} `).join("");
-  const name = nextStepName(state, `RUN ${flags}${text}${summary}`, onbuild);
-  const slot = `${state.name}/${state.stepIndex}`;
+  const slot = nextStep(state);
   const { mounts, inputs, agent } = runMounts(input, slot);
   state.vertex = makeVertex({
     op: {
@@ -36,7 +34,7 @@ export function dispatchRun(input: DispatchInput<RunInstruction>): void {
       ...(Object.keys(context.limits).length === 0 ? {} : { limits: context.limits }),
     },
     inputs: [state.vertex, ...inputs],
-    name,
+    name: runName(input, { summary, mounts }),
     slot,
     location: instruction.location,
     ignoreCache: state.ignoreCache,

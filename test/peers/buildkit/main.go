@@ -35,6 +35,7 @@ type answer struct {
 	End   int              `json:"end,omitempty"`
 	Image json.RawMessage  `json:"image,omitempty"`
 	Ops   []map[string]any `json:"ops,omitempty"`
+	Names []string         `json:"names,omitempty"`
 }
 
 type images map[string]json.RawMessage
@@ -97,6 +98,9 @@ func convert(req request) (ans answer) {
 	}
 	for _, data := range def.Def {
 		ans.Ops = append(ans.Ops, ops(data)...)
+		if name := def.Metadata[digest.FromBytes(data)].Description["llb.customname"]; name != "" {
+			ans.Names = append(ans.Names, name)
+		}
 	}
 	return ans
 }

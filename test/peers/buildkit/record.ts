@@ -3,7 +3,15 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, posix } from "node:path";
 import type { ContainerConfig, ImageConfig } from "../../../store/oci/config.ts";
-import { historyLine, ownerText, sortKeys, sortSteps, type PlanFacts, type Step } from "../../rig/plan-facts.ts";
+import {
+  historyLine,
+  ownerText,
+  sortKeys,
+  sortSteps,
+  stepNames,
+  type PlanFacts,
+  type Step,
+} from "../../rig/plan-facts.ts";
 import { planBases } from "../../rig/plan.ts";
 import { planTables } from "../../unit/parity/all-cases.ts";
 import { caseOf, requestKey, type Recorded } from "../../unit/parity/plan-case.ts";
@@ -67,6 +75,7 @@ interface Answer {
     readonly mode?: number;
     readonly content?: string;
   }[];
+  readonly names?: readonly string[];
 }
 
 /** Within a copy of BuildKit's module: with its own versions of everything. */
@@ -98,7 +107,7 @@ function ask(program: string, requests: readonly object[]): readonly Answer[] {
     .map((line) => JSON.parse(line, (_key, value: unknown) => (value === null ? undefined : value)));
 }
 
-function factsOf({ image, ops = [] }: Answer): PlanFacts {
+function factsOf({ image, ops = [], names = [] }: Answer): PlanFacts {
   const { os, architecture, variant, author, history = [] } = image;
   return {
     platform: [os, architecture, ...(variant === undefined ? [] : [variant])].join("/"),
@@ -106,6 +115,7 @@ function factsOf({ image, ops = [] }: Answer): PlanFacts {
     config: sortKeys(image.config ?? {}) as ContainerConfig,
     history: history.map(historyLine),
     steps: sortSteps(ops.flatMap(stepsOf)),
+    names: stepNames(names),
   };
 }
 

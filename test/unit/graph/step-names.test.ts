@@ -28,4 +28,26 @@ describe("names of steps", () => {
     const found = reachable(target).map(({ name }) => name);
     expect(found.filter((name) => /^\[(?!internal).*\] (?!FROM)/.test(name))).toEqual(names);
   });
+
+  it("have numbers of one width", async () => {
+    const { target } = await planText({ text: `FROM busybox:1\n${"COPY a /\n".repeat(11)}` });
+    const found = reachable(target).map(({ name }) => name.replace(/@.*$/, ""));
+    expect(found).toContain("[ 1/12] FROM docker.io/library/busybox:1");
+    expect(found).toContain("[12/12] COPY a /");
+  });
+
+  it("say that a step stacks the layer of another", async () => {
+    const { target } = await planText({ text: "FROM busybox:1\nCOPY --link a /" });
+    expect(target.name).toBe("[2/2] LINK COPY --link a /");
+  });
+
+  it("hide users of URLs, of variables too", async () => {
+    const text = "FROM busybox:1\nARG T=tok\nRUN git clone https://$T@host/x";
+    expect((await planText({ text })).target.name).toBe("[2/2] RUN git clone https://xxxxx@host/x");
+  });
+
+  it("are as written where variables would make them endless", async () => {
+    const text = `FROM busybox:1\nARG A=${"x".repeat(10_000)}\nRUN echo $A$A`;
+    expect((await planText({ text })).target.name).toBe("[2/2] RUN echo $A$A");
+  });
 });

@@ -4,6 +4,7 @@ import { heredocs } from "./heredocs.ts";
 import { lines } from "./lines.ts";
 import { metadata } from "./metadata.ts";
 import { mounts } from "./mounts.ts";
+import { names } from "./names.ts";
 import type { PlanCases } from "./plan-case.ts";
 import { stages } from "./stages.ts";
 import { variables } from "./variables.ts";
@@ -16,6 +17,7 @@ export const planTables: Readonly<Record<string, PlanCases>> = {
   variables,
   commands,
   metadata,
+  names,
   COPY: copy,
   "RUN --mount": mounts,
 };

@@ -22,7 +22,10 @@ export const commands: PlanCases = {
   "RUN an array in an array": { text: over('RUN ["a", ["b"]]'), error: syntax() },
   "RUN an object": over('RUN {"a": "b"}'),
   "RUN a string": over('RUN "a b"'),
-  "RUN escapes in an array": over('RUN ["\\u0041", "\\n", "\\/", "\\""]'),
+  "RUN escapes in an array": {
+    text: over('RUN ["\\u0041", "\\n", "\\/", "\\""]'),
+    names: ['[] RUN ["\\u0041", "\\n", "\\/", "\\""]'],
+  },
   "RUN half of a pair": over('RUN ["\\ud83d", "\\ude00\\ud83d", "\\ud83d\\ude00"]'),
   "RUN an escape that JSON has not": over('RUN ["\\x41"]'),
   "RUN a tab in an array": over('RUN ["a\tb"]'),

@@ -27,7 +27,10 @@ export const heredocs: PlanCases = {
   "RUN with a space before the word": { text: over("RUN cat << EOF\nRUN true"), error: "E_HEREDOC 2:9" },
   "RUN with a shift": over("RUN echo $((1<<2))\nRUN true"),
   "RUN with a word of other characters": over("RUN cat <<E-O.F_1\na\nE-O.F_1\nRUN b"),
-  "RUN with an escaped word": over("RUN cat <<E\\OF\n$a\nEOF\nRUN b"),
+  "RUN with an escaped word": {
+    text: over("RUN cat <<E\\OF\n$a\nEOF\nRUN b"),
+    names: ["[] RUN b", "[] RUN cat <<E\\OF"],
+  },
   "RUN a body before the command": over("RUN <<EOF cat\na\nEOF\nRUN <<EOF | cat\na\nEOF"),
   "RUN two scripts": over("RUN <<A <<B\n#!/bin/a\nA\n#!/bin/b\nB"),
   "RUN a script and a command": over("RUN <<EOF bash\n#!/x\nEOF"),

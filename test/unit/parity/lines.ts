@@ -65,7 +65,10 @@ export const lines: PlanCases = {
 
   "continued at the end": over("RUN echo a \\"),
   "continued by a comment at the end": over("RUN echo a \\\n# x"),
-  "continued twice escaped": over("RUN echo a \\\\\nRUN true"),
+  "continued twice escaped": {
+    text: over("RUN echo a \\\\\nRUN true"),
+    names: ["[] RUN echo a \\\\", "[] RUN true"],
+  },
   "continued with spaces behind": over("RUN echo a \\   \n b > /x"),
   "continued in a flag": over("COPY --chown=1:\\\n2 f /x"),
   "continued in a keyword": over("EN\\\nV a=b"),
@@ -83,7 +86,7 @@ export const lines: PlanCases = {
   "continued with indentation kept": over("RUN a \\\n\t\tb \\\n    c"),
   "continued in a variable": over("ENV a=1 b=${a\\\n}"),
   "a backtick continues nothing": over("RUN a `\nRUN b"),
-  "an escape and a comment": over("RUN a \\ # b\nRUN c"),
+  "an escape and a comment": { text: over("RUN a \\ # b\nRUN c"), names: ["[] RUN a \\ # b", "[] RUN c"] },
 
   "a comment behind arguments": { text: over("ENV a=b # c\n"), error: "E_DOCKERFILE_SYNTAX 2:9" },
   "number signs within": over("ENV a=b c#=d e=#f\nRUN echo # a"),

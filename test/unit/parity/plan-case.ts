@@ -10,6 +10,8 @@ export interface PlanCase extends PlanRequest {
   readonly hint?: string;
   /** Why tsbuild does something else than BuildKit, also told in docs/differences.md. */
   readonly differs?: string;
+  /** The steps' names, where those of this BuildKit lack the backslashes that later ones show. */
+  readonly names?: readonly string[];
 }
 
 /** Cases by name; a text alone is one that both read in the same way. */

@@ -7,7 +7,7 @@ import { planText } from "../../rig/plan.ts";
 import { planTables } from "./all-cases.ts";
 import { caseOf, requestKey, type PlanCase, type Recorded } from "./plan-case.ts";
 
-const recorded: Readonly<Record<string, Recorded>> = JSON.parse(
+const records: Readonly<Record<string, Recorded>> = JSON.parse(
   readFileSync(join(import.meta.dirname, "../../fixtures/buildkit-plans.json"), "utf8"),
 );
 
@@ -26,7 +26,7 @@ async function outcomeOf(one: PlanCase): Promise<Outcome> {
 describe.each(Object.entries(planTables))("plans of %s", (table, cases) => {
   it.each(Object.entries(cases))("%s", async (name, value) => {
     const one = caseOf(value);
-    const buildkit = recorded[`${table}: ${name}`];
+    const buildkit = records[`${table}: ${name}`];
     if (buildkit?.request !== requestKey(one)) throw new Error("record it: node test/peers/buildkit/record.ts");
     const outcome = await outcomeOf(one);
     if ("error" in outcome) {
@@ -34,9 +34,16 @@ describe.each(Object.entries(planTables))("plans of %s", (table, cases) => {
       expect(`${code} ${location.start.line}:${location.start.column}`).toBe(one.error);
       expect(hint).toContain(one.hint ?? "");
     } else expect(one.error).toBeUndefined();
-    expect(agree(outcome, buildkit)).toEqual(one.differs === undefined ? agreed : expect.not.objectContaining(agreed));
+    expect(agree(outcome, withNames(buildkit, one.names))).toEqual(
+      one.differs === undefined ? agreed : expect.not.objectContaining(agreed),
+    );
   });
 });
+
+function withNames(recorded: Recorded, names: readonly string[] | undefined): Recorded {
+  if (names === undefined || !("facts" in recorded)) return recorded;
+  return { ...recorded, facts: { ...recorded.facts, names } };
+}
 
 const agreed = { different: false };
 
@@ -56,7 +63,7 @@ function agree(outcome: Outcome, buildkit: Recorded): object {
 
 /** The fields that are not the same. */
 function differences(ours: PlanFacts, theirs: PlanFacts): object {
-  const fields = ["platform", "author", "config", "history", "steps"] as const;
+  const fields = ["platform", "author", "config", "history", "steps", "names"] as const;
   const unlike = fields.filter((field) => JSON.stringify(ours[field]) !== JSON.stringify(theirs[field]));
   return Object.fromEntries(unlike.map((field) => [field, { ours: ours[field], buildkit: theirs[field] }]));
 }
