@@ -204,6 +204,7 @@ describe("ADD of a git repository", () => {
     repository.commit({ a: "1" });
     const commit = repository.commit({ a: "2" });
     repository.git("tag", "-a", "-m", "message", "v1");
+    for (const branch of ["master", "trunk", "a/b"]) repository.git("branch", branch);
     const withUser = url.replace("//", "//user:c4n4ry@");
     const git = (...args: readonly string[]): string =>
       execFileSync("git", ["-c", "safe.directory=*", "-C", join(out(project), "r"), ...args])
@@ -215,6 +216,10 @@ describe("ADD of a git repository", () => {
       `ADD --keep-git-dir=true ${withUser}#v1 /r`,
       `ADD ${withUser}?keep-git-dir=1 /r`,
       `ADD --keep-git-dir ${withUser}#${commit} /r`,
+      // Of which one is what an empty repository's HEAD names.
+      `ADD --keep-git-dir ${withUser}#master /r`,
+      `ADD --keep-git-dir ${withUser}#refs/heads/trunk /r`,
+      `ADD --keep-git-dir ${withUser}?branch=a/b /r`,
     ]) {
       const { error } = await buildLines(project, `${line}\n`);
       expect([line, error]).toEqual([line, undefined]);

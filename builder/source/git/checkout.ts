@@ -69,7 +69,9 @@ async function prepare(wanted: Checkout, gitDir: string, git: GitCommand): Promi
   makeRepository(gitDir, made);
   const tag = name?.startsWith("refs/tags/") === true || name?.startsWith("refs/heads/") === true ? [name] : [];
   const refs = tag.map((one) => `+${object}:${one}`);
-  await git(["fetch", "-q", "--depth=1", "--no-tags", "--no-write-fetch-head", "--", repository, object, ...refs], {
+  // The branch of the new repository's HEAD may be the one that is fetched: no file is checked out yet.
+  const quiet = ["-q", "--depth=1", "--no-tags", "--no-write-fetch-head", "--update-head-ok"];
+  await git(["fetch", ...quiet, "--", repository, object, ...refs], {
     // From our own store alone, as a server would give it, so that it stands for itself.
     env: { GIT_ALLOW_PROTOCOL: "file" },
   });

@@ -1,5 +1,6 @@
 import type { HttpAnswer } from "../../../registry/transport/http.ts";
 import type { FetchedFile } from "../../../store/fetched.ts";
+import { httpDate } from "./date.ts";
 
 /** Clocks of servers tick in seconds: what changed just before it was sent may change again within the same one. */
 const settledAfter = 60_000;
@@ -35,15 +36,4 @@ export function validators(answer: HttpAnswer): Pick<FetchedFile, "etag" | "last
     ...(changed === undefined || lastModified === undefined ? {} : { lastModified }),
     ...(settled ? { settled } : {}),
   };
-}
-
-/** Milliseconds since the epoch of an HTTP date in one of its three forms. @see RFC 9110 5.6.7 */
-export function httpDate(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const fixed = /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/.test(text);
-  const rfc850 = /^[A-Z][a-z]+day, \d\d-[A-Z][a-z]{2}-\d\d \d\d:\d\d:\d\d GMT$/.test(text);
-  const asctime = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/.test(text);
-  if (!fixed && !rfc850 && !asctime) return undefined;
-  const time = Date.parse(asctime ? `${text} GMT` : text);
-  return Number.isNaN(time) ? undefined : time;
 }

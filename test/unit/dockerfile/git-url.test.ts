@@ -58,6 +58,7 @@ describe("parseGitUrl() reads", () => {
     ["git://example.com/foo", { remote: "git://example.com/foo" }],
     ["git://example.com/foo.git#v1", { remote: "git://example.com/foo.git", ref: "v1" }],
     ["ssh://git@example.com:2222/foo.git#v1", { remote: "ssh://git@example.com:2222/foo.git", ref: "v1" }],
+    ["ssh://foo%40corp.com@example.com/x.git", { remote: "ssh://foo%40corp.com@example.com/x.git" }],
     ["ssh://example.com/foo", { remote: "ssh://example.com/foo" }],
     ["git@github.com:moby/buildkit", { remote: "git@github.com:moby/buildkit" }],
     ["git@github.com:moby/buildkit.git?tag=v1", { remote: "git@github.com:moby/buildkit.git", ref: "refs/tags/v1" }],
@@ -119,6 +120,8 @@ describe("parseGitUrl() refuses", () => {
     ["git@host:-oProxyCommand", "a part begins with -"],
     ["ssh://-oProxyCommand=x/y", "it has no host"],
     ["ssh://-x@host/y", '"-x" is no name of a user'],
+    ["ssh://%40x@host/y", '"@x" is no name of a user'],
+    ["ssh://a%27b@host/y", '"a\'b" is no name of a user'],
     ["git://ho st/x", "it has no host"],
   ])("%s", (text, why) => {
     expect(String(meaning(text))).toMatch(/^E_GIT_URL /);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { TsbuildError } from "../../../native/errors.ts";
 import { fileNameOf } from "../../../builder/source/http/file-name.ts";
 import { redirectTarget } from "../../../builder/source/http/redirect.ts";
-import { httpDate } from "../../../builder/source/http/validators.ts";
+import { httpDate } from "../../../builder/source/http/date.ts";
 
 describe("redirectTarget()", () => {
   it.each([
@@ -56,6 +56,33 @@ describe("httpDate()", () => {
     ["Sun, 06 Nov 1994 08:49:37 GMT", Date.UTC(1994, 10, 6, 8, 49, 37)],
     ["Sunday, 06-Nov-94 08:49:37 GMT", Date.UTC(1994, 10, 6, 8, 49, 37)],
     ["Sun Nov  6 08:49:37 1994", Date.UTC(1994, 10, 6, 8, 49, 37)],
+    // What Go's http.ParseTime takes, and what not.
+    ["Sunday, 06-Nov-94 08:49:37 UTC", Date.UTC(1994, 10, 6, 8, 49, 37)],
+    ["Sunday, 06-Nov-94 08:49:37 CEST", Date.UTC(1994, 10, 6, 8, 49, 37)],
+    ["Sunday, 06-Nov-94 08:49:37 GMT+3", Date.UTC(1994, 10, 6, 8, 49, 37)],
+    ["Sunday, 06-Nov-94 08:49:37 +03", Date.UTC(1994, 10, 6, 8, 49, 37)],
+    ["Monday, 06-Nov-68 08:49:37 GMT", Date.UTC(2068, 10, 6, 8, 49, 37)],
+    ["Monday, 06-Nov-69 08:49:37 GMT", Date.UTC(1969, 10, 6, 8, 49, 37)],
+    ["sun, 06 NOV 1994 8:49:37.5 GMT", Date.UTC(1994, 10, 6, 8, 49, 37, 500)],
+    ["Sun Nov 06  08:49:37 1994", Date.UTC(1994, 10, 6, 8, 49, 37)],
+    ["Sun Nov 6 08:49:37 1994", Date.UTC(1994, 10, 6, 8, 49, 37)],
+    ["Thu, 29 Feb 2024 00:00:00 GMT", Date.UTC(2024, 1, 29)],
+    ["Sun, 06 Nov 0094 08:49:37 GMT", new Date("0094-11-06T08:49:37Z").getTime()],
+    ["Sun, 06 Nov 1994 08:49:37 UTC", undefined],
+    ["Sun, 06 Nov 1994 08:49:37 gmt", undefined],
+    ["Sun, 6 Nov 1994 08:49:37 GMT", undefined],
+    ["Sunday, 06-Nov-1994 08:49:37 GMT", undefined],
+    ["Sun, 06-Nov-94 08:49:37 GMT", undefined],
+    ["Someday, 06-Nov-94 08:49:37 GMT", undefined],
+    ["Sunday, 06-Nov-94 08:49:37 Europe", undefined],
+    ["Sunday, 06-Nov-94 08:49:37 GMT+24", undefined],
+    ["Sunday, 06-Nov-94 08:49:37 GMT ", undefined],
+    ["Sun Nov  6 08:49:37 1994 GMT", undefined],
+    ["Fri, 30 Feb 2024 00:00:00 GMT", undefined],
+    ["Sun, 00 Nov 1994 08:49:37 GMT", undefined],
+    ["Sun, 06 Nov 1994 24:00:00 GMT", undefined],
+    ["Sun, 06 Nov 1994 08:60:37 GMT", undefined],
+    ["Sun, 06 Nov 1994 08:49:60 GMT", undefined],
     ["yesterday", undefined],
     ["2020", undefined],
     [undefined, undefined],
