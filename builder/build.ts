@@ -16,6 +16,7 @@ import { openContextDirectory } from "./context/dockerfile.ts";
 import { DeviceAccess } from "./cdi/access.ts";
 import { FetchedTrees } from "./context/fetched-trees.ts";
 import { openMainContext } from "./context/main.ts";
+import { sourceTime } from "./context/source-time.ts";
 import { openNamedTrees } from "./context/named-trees.ts";
 import { checkReaders } from "./context/spool.ts";
 import { fetchContext, fetchDockerfile, isRemoteDockerfile } from "./context/remote.ts";
@@ -167,7 +168,13 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
     const parsed = parseDockerfile(text, file.name, { syntax: givenSyntax(options), observer: linter });
     const placed = debug?.at === undefined ? undefined : placeShell(parsed, debug.at, options.target);
     const ast = placed?.ast ?? parsed;
-    options = withBuiltinArgs(placed === undefined ? options : { ...options, target: placed.target }, ast, main.time);
+    const asked = placed === undefined ? options : { ...options, target: placed.target };
+    options = await withBuiltinArgs(asked, ast, {
+      context: main.time,
+      contexts,
+      source: async (from, name) => await sourceTime(from, name, { http, git, progress, workspace, signal }),
+      keepUser: (url, user) => credentials.keep(url, user),
+    });
     const plan = await planBuild({
       options,
       ast,

@@ -1,11 +1,10 @@
 import { TsbuildError } from "../native/errors.ts";
 import type { DockerfileAst } from "./dockerfile/ast.ts";
 import { isOwnSyntax } from "./dockerfile/syntax.ts";
+import { epochArg, readEpoch, writtenEpoch, type EpochTimes } from "./epoch.ts";
 import type { GitFlags } from "./graph/git-vertex.ts";
-import { evaluateGlobalArgs } from "./graph/global-args.ts";
 import type { BuildOptions } from "./options.ts";
 
-const epochArg = "SOURCE_DATE_EPOCH";
 /** As Go's strconv.ParseBool. */
 const truths: ReadonlyMap<string, boolean> = new Map([
   ...["1", "t", "T", "TRUE", "true", "True"].map((text) => [text, true] as const),
@@ -54,37 +53,26 @@ export function givenHostname({ buildArgs = {} }: Pick<BuildOptions, "buildArgs"
 
 /**
  * The options with what the built-in build arguments ask for: SOURCE_DATE_EPOCH (also as an ARG before the first FROM)
- * is in `sourceDateEpoch` and, as a number, what an ARG of the name gets. `contextTime`: seconds since the epoch for the
- * value `context`; a directory has none. @throws E_BUILD_ARG, E_UNSUPPORTED @see features S11
+ * is in `sourceDateEpoch` and, as a number, what an ARG of the name gets. @throws E_BUILD_ARG, E_UNSUPPORTED
+ * @see features S11
  */
-export function withBuiltinArgs(
+export async function withBuiltinArgs(
   options: BuildOptions,
   ast: DockerfileAst,
-  contextTime: () => number | undefined,
-): BuildOptions {
+  times: EpochTimes,
+): Promise<BuildOptions> {
   const { buildArgs = {}, sourceDateEpoch: _given, ...rest } = options;
   checkHostname(buildArgs);
   checkMultiPlatform(buildArgs);
   checkMissing(buildArgs);
-  const text = buildArgs[epochArg] ?? options.sourceDateEpoch?.toString() ?? globalEpoch(ast, buildArgs);
-  if (text === undefined) return { ...rest, buildArgs };
-  const epoch = text === "context" ? contextTime() : readEpoch(text);
+  const written = writtenEpoch(options, ast);
+  if (written === undefined) return { ...rest, buildArgs };
+  const epoch = await readEpoch(written, { options, ast, times });
   return {
     ...rest,
     buildArgs: { ...buildArgs, [epochArg]: epoch?.toString() ?? "" },
     ...(epoch === undefined ? {} : { sourceDateEpoch: epoch }),
   };
-}
-
-function globalEpoch(ast: DockerfileAst, buildArgs: Readonly<Record<string, string>>): string | undefined {
-  const declared = ast.globalArgs.some(({ args }) => args.some(({ key }) => key === epochArg));
-  return declared ? evaluateGlobalArgs(ast, new Map(), new Map(Object.entries(buildArgs))).get(epochArg) : undefined;
-}
-
-function readEpoch(text: string): number | undefined {
-  if (text === "") return undefined;
-  if (/^[0-9]{1,12}$/.test(text)) return Number(text);
-  throw badArgument(epochArg, text, "it is neither a number of seconds nor the word context");
 }
 
 /** It stands in /etc/hosts as well. */

@@ -1,4 +1,5 @@
 import { givenChecks, givenSyntax, withBuiltinArgs } from "../builtin-args.ts";
+import { knownTimes } from "../epoch.ts";
 import { parseContexts } from "../context/named.ts";
 import { DockerfileError } from "../dockerfile/error.ts";
 import { locateVariable } from "../dockerfile/locate-variable.ts";
@@ -66,7 +67,7 @@ export async function runCheck(options: BuildOptions): Promise<CheckResult> {
   const error = await failureOf(async () => {
     const ast = parseDockerfile(source, file.name, { syntax: givenSyntax(options), observer: linter });
     const allStages = options.target === undefined || options.target === "";
-    const given = withBuiltinArgs(options, ast, time);
+    const given = await withBuiltinArgs(options, ast, knownTimes(time, contexts));
     await lookAt({ options: given, ast, emit, contexts, observer: linter, allStages, bases });
     linter.verdict();
   });

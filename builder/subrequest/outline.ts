@@ -1,4 +1,5 @@
 import { givenSyntax, withBuiltinArgs } from "../builtin-args.ts";
+import { knownTimes } from "../epoch.ts";
 import { parseContexts } from "../context/named.ts";
 import type { SourceLocation } from "../dockerfile/location.ts";
 import { parseDockerfile } from "../dockerfile/parse.ts";
@@ -40,7 +41,7 @@ export async function runOutline(options: BuildOptions): Promise<Outline> {
   const { text: source, file, time } = await readDefinition({ options, temporary, emit, signal });
   await using bases = new BaseImages({ options, temporary, signal });
   const ast = parseDockerfile(source, file.name, { syntax: givenSyntax(options) });
-  const given = withBuiltinArgs(options, ast, time);
+  const given = await withBuiltinArgs(options, ast, knownTimes(time, contexts));
   const buildArgs = new Map(Object.entries(given.buildArgs ?? {}));
   const collector = new ParameterCollector(buildArgs);
   const plan = await lookAt({ options: given, ast, emit, contexts, observer: collector, bases });

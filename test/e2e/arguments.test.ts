@@ -112,7 +112,7 @@ describe("built-in build arguments", () => {
     const buildArgs = {
       BUILDKIT_SYNTAX: "dockerfile.v0",
       BUILDKIT_BUILD_NAME: "x",
-      BUILDKIT_INLINE_CACHE: "1",
+      BUILDKIT_INLINE_CACHE: "0",
       BUILDKIT_MULTI_PLATFORM: "false",
     };
     const { error, events } = await project.build({ buildArgs });
