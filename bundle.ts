@@ -68,7 +68,7 @@ const [library] = await Promise.all([
   }),
   build({
     ...commonJS,
-    entryPoints: ["builder/worker/main.ts"],
+    entryPoints: ["builder/solve/worker/main.ts"],
     plugins: [lazyExternals],
     outfile: "dist/cli/worker.cjs",
   }),

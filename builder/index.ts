@@ -1,30 +1,32 @@
 import { checkOptions } from "../native/arguments.ts";
 import type { ListedImage } from "../store/image/list.ts";
 import { openStore } from "../store/open.ts";
-import { Build } from "./build.ts";
-import type { BuildResult } from "./events.ts";
-import type { ExportImageOptions } from "./export-image.ts";
-import type { ImportOptions } from "./import-image.ts";
-import type { BuildOptions, EngineOptions } from "./options.ts";
-import { buildTable, imagesTable } from "./option-tables.ts";
-import type { CheckResult } from "./subrequest/check.ts";
-import type { Outline } from "./subrequest/outline.ts";
-import type { TargetList } from "./subrequest/targets.ts";
+import { Build } from "./engine/build.ts";
+import type { BuildResult } from "./graph/events.ts";
+import type { ExportImageOptions } from "./engine/export-image.ts";
+import type { ImportOptions } from "./engine/import-image.ts";
+import type { BuildOptions, EngineOptions } from "./options/options.ts";
+import { buildTable, imagesTable } from "./options/option-tables.ts";
+import type { CheckResult } from "./engine/subrequest/check.ts";
+import type { Outline } from "./engine/subrequest/outline.ts";
+import type { TargetList } from "./engine/subrequest/targets.ts";
 
-export type { BuildEvent, BuildResult, ProgressSink, VertexInfo } from "./events.ts";
-export type { BuildOptions, EngineOptions, OutputSpec, PullPolicy, RegistryOptions, RunOptions } from "./options.ts";
-export { Build } from "./build.ts";
-export type { ExportImageOptions } from "./export-image.ts";
-export type { ImportOptions, RootArchive } from "./import-image.ts";
-export { DockerfileError } from "./dockerfile/error.ts";
-export { pull, push, type PullOptions, type TransferOptions, type TransferResult } from "./transfer.ts";
-export { run, startImage, RunError, runExitCodes, type RunningImage } from "./run.ts";
+export type { BuildEvent, BuildResult, ProgressSink, VertexInfo } from "./graph/events.ts";
+export type { BuildOptions, EngineOptions, OutputSpec, RegistryOptions, RunOptions } from "./options/options.ts";
+export type { PullPolicy } from "./inputs/source/image/pull-policy.ts";
+export { Build } from "./engine/build.ts";
+export type { ExportImageOptions } from "./engine/export-image.ts";
+export type { ImportOptions, RootArchive } from "./engine/import-image.ts";
+export { DockerfileError } from "./base/error.ts";
+export { pull, push, type PullOptions } from "./engine/transfer.ts";
+export { type TransferOptions, type TransferResult } from "./options/transfer.ts";
+export { run, startImage, RunError, runExitCodes, type RunningImage } from "./engine/run.ts";
 export { TsbuildError } from "../native/errors.ts";
 export type { ListedImage } from "../store/image/list.ts";
-export type { CheckResult, CheckWarning } from "./subrequest/check.ts";
-export type { Outline } from "./subrequest/outline.ts";
-export type { OutlineArg, OutlineCache, OutlineMount } from "./subrequest/parameters.ts";
-export type { Target, TargetList } from "./subrequest/targets.ts";
+export type { CheckResult, CheckWarning } from "./engine/subrequest/check.ts";
+export type { Outline } from "./engine/subrequest/outline.ts";
+export type { OutlineArg, OutlineCache, OutlineMount } from "./engine/subrequest/parameters.ts";
+export type { Target, TargetList } from "./engine/subrequest/targets.ts";
 
 /**
  * Builds an image. Iterate the returned value for its events (or give `onEvent`), await `.result` for what it made.
@@ -44,12 +46,12 @@ export async function images(options: Pick<EngineOptions, "root">): Promise<read
 
 /** An image of one layer, the files of an archive. @throws E_IMPORT, DockerfileError for a change that cannot be read */
 export async function importImage(options: ImportOptions): Promise<BuildResult> {
-  return await (await import("./import-image.ts")).importImage(options);
+  return await (await import("./engine/import-image.ts")).importImage(options);
 }
 
 /** The file system of an image of the store as one tar. @throws E_IMAGE_NOT_FOUND, E_OUTPUT_FILE */
 export async function exportImage(options: ExportImageOptions): Promise<void> {
-  await (await import("./export-image.ts")).exportImage(options);
+  await (await import("./engine/export-image.ts")).exportImage(options);
 }
 
 /**
@@ -58,20 +60,20 @@ export async function exportImage(options: ExportImageOptions): Promise<void> {
  */
 export async function check(options: BuildOptions): Promise<CheckResult> {
   checkOptions("check", options, buildTable);
-  const { runCheck } = await import("./subrequest/check.ts");
+  const { runCheck } = await import("./engine/subrequest/check.ts");
   return await runCheck(options);
 }
 
 /** What a build of a target can be given: ARGs, secrets, SSH agents, cache mounts. @throws DockerfileError, TsbuildError */
 export async function outline(options: BuildOptions): Promise<Outline> {
   checkOptions("outline", options, buildTable);
-  const { runOutline } = await import("./subrequest/outline.ts");
+  const { runOutline } = await import("./engine/subrequest/outline.ts");
   return await runOutline(options);
 }
 
 /** The stages of a Dockerfile. @throws DockerfileError, TsbuildError */
 export async function targets(options: BuildOptions): Promise<TargetList> {
   checkOptions("targets", options, buildTable);
-  const { runTargets } = await import("./subrequest/targets.ts");
+  const { runTargets } = await import("./engine/subrequest/targets.ts");
   return await runTargets(options);
 }

@@ -1,6 +1,6 @@
 import { endpointsOf, type Endpoint } from "./endpoints.ts";
 import { HostConfig } from "./hosts/host-config.ts";
-import type { LoginRequest } from "./login.ts";
+import type { LoginRequest } from "./login-request.ts";
 import type { RegistryOptions } from "./options.ts";
 import { fetchToken } from "./transport/auth.ts";
 import { basicHeader } from "./transport/basic-header.ts";

@@ -1,13 +1,5 @@
-import type { Credentials } from "./credentials/credentials.ts";
+import type { LoginRequest } from "./login-request.ts";
 import type { RegistryOptions } from "./options.ts";
-
-/** What a login works with. */
-export interface LoginRequest {
-  /** `host[:port]`. */
-  readonly host: string;
-  readonly credentials: Credentials;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * Asks a registry whether it takes the credentials, as its own challenge says. A registry that asks for none takes any.

@@ -1,6 +1,6 @@
 import { isatty } from "node:tty";
 import { exitCode } from "../../runtime/index.ts";
-import type { OfferedShell } from "../shell/debug.ts";
+import type { OfferedShell } from "../ops/shell/debug.ts";
 import { attend } from "./attend.ts";
 import { tellHostNetwork } from "./host-network.ts";
 import type { Invocation } from "./command.ts";

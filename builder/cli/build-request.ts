@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
 import { parseCacheLimit } from "../graph/cache-limit.ts";
-import type { BuildOptions, NetworkOption, PullPolicy } from "../options.ts";
-import { parseContexts } from "../context/named.ts";
-import { parseContextUrl } from "../context/url.ts";
+import type { BuildOptions } from "../options/options.ts";
+import type { NetworkOption } from "../ops/container/network-option.ts";
+import type { PullPolicy } from "../inputs/source/image/pull-policy.ts";
+import { parseContexts } from "../inputs/context/named.ts";
+import { parseContextUrl } from "../inputs/context/url.ts";
 import { errorMessage } from "../../native/errors.ts";
 import { parsePlatform, type Platform } from "../../store/oci/platform.ts";
 import type { Invocation } from "./command.ts";

@@ -1,5 +1,5 @@
-import { defaultCdiDirectories } from "../cdi/registry.ts";
-import { redactUrls } from "../dockerfile/redact-url.ts";
+import { defaultCdiDirectories } from "../inputs/cdi/registry.ts";
+import { redactUrls } from "../base/redact-url.ts";
 import { defaultPatience } from "../../registry/transport/retry.ts";
 import { formatPlatform, hostPlatform } from "../../store/oci/platform.ts";
 import { settingVariables, type Config, type Layer } from "./config.ts";

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { EngineOptions, RegistryOptions } from "../options.ts";
+import type { EngineOptions, RegistryOptions } from "../options/options.ts";
 import type { Invocation } from "./command.ts";
 import type { Config } from "./config.ts";
 import type { ParsedFlags } from "./flags.ts";

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { isatty } from "node:tty";
 import { findBreach } from "../../native/breach.ts";
 import { errorMessage } from "../../native/errors.ts";
-import { readRegular } from "../read-regular.ts";
+import { readRegular } from "../base/read-regular.ts";
 import { ciService } from "./ci/folding.ts";
 import { wantsColor } from "./color.ts";
 import type { Invocation, Warning } from "./command.ts";

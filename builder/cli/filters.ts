@@ -1,5 +1,5 @@
 import type { ListedImage } from "../../store/image/list.ts";
-import { parseDuration } from "../dockerfile/duration.ts";
+import { parseDuration } from "../base/duration.ts";
 import { closest } from "./suggest.ts";
 import { UsageError } from "./usage-error.ts";
 

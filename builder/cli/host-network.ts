@@ -1,5 +1,5 @@
 import type { Container } from "../../runtime/index.ts";
-import { hostNetworkMessage } from "../network-warning.ts";
+import { hostNetworkMessage } from "../graph/network-warning.ts";
 import type { Output } from "./output.ts";
 import { printable } from "./text.ts";
 

@@ -1,9 +1,11 @@
 import { isIP } from "node:net";
 import { TsbuildError } from "../../native/errors.ts";
-import { deviceGrants, isDeviceGrant } from "../cdi/grants.ts";
-import { parseBytes } from "../dockerfile/byte-size.ts";
-import { parseUlimit, ulimitNames, type Ulimit } from "../dockerfile/ulimit.ts";
-import type { Entitlement, HostAddress, ResourceOptions } from "../options.ts";
+import { deviceGrants, isDeviceGrant } from "../inputs/cdi/grants.ts";
+import { parseBytes } from "../base/byte-size.ts";
+import { parseUlimit, ulimitNames, type Ulimit } from "../base/ulimit.ts";
+import type { ResourceOptions } from "../options/options.ts";
+import type { HostAddress } from "../ops/container/host-address.ts";
+import type { Entitlement } from "../graph/entitlement.ts";
 import { hostGateway, parseCgroupParent } from "../../runtime/index.ts";
 import { parseCsv } from "./csv.ts";
 import type { ParsedFlags } from "./flags.ts";

@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
 import { Writable } from "node:stream";
 import { TsbuildError } from "../../native/errors.ts";
-import { terminalText } from "../terminal-lines.ts";
+import { terminalText } from "../base/terminal-lines.ts";
 import { disarmed } from "./ci/disarm.ts";
 import type { CiService } from "./ci/folding.ts";
 

@@ -1,4 +1,4 @@
-import type { OutputSpec } from "../options.ts";
+import type { OutputSpec } from "../options/options.ts";
 import { parseCsv } from "./csv.ts";
 import { UsageError } from "./usage-error.ts";
 

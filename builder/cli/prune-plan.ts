@@ -1,4 +1,4 @@
-import { parseDuration } from "../dockerfile/duration.ts";
+import { parseDuration } from "../base/duration.ts";
 import { pointInTime } from "./filters.ts";
 import type { ParsedFlags } from "./flags.ts";
 import { UsageError } from "./usage-error.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { RegistryOptions } from "../options.ts";
+import type { RegistryOptions } from "../options/options.ts";
 
 /**
  * Where podman, docker and containerd keep what they know of registries: the user's own files come before the

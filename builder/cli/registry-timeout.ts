@@ -1,4 +1,4 @@
-import { parseDuration } from "../dockerfile/duration.ts";
+import { parseDuration } from "../base/duration.ts";
 import { UsageError } from "./usage-error.ts";
 
 const day = 86_400_000;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { errorMessage } from "../../native/errors.ts";
-import type { RunOptions } from "../options.ts";
+import type { RunOptions } from "../options/options.ts";
 import { containerOptions, networkMode, onePlatform, pullPolicy } from "./build-request.ts";
 import type { Invocation } from "./command.ts";
 import { enoughMemory, resourceFlags } from "./limits.ts";

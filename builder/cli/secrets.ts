@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { errorMessage } from "../../native/errors.ts";
-import { readUpTo } from "../read-up-to.ts";
-import { maxSecretSize, type SecretProvider } from "../secrets.ts";
+import { readUpTo } from "../base/read-up-to.ts";
+import { maxSecretSize, type SecretProvider } from "../inputs/secrets/secrets.ts";
 import { parseCsv } from "./csv.ts";
 import { closest } from "./suggest.ts";
 import { UsageError } from "./usage-error.ts";

@@ -1,5 +1,6 @@
 import type { OwnChecks } from "../lint/own.ts";
-import type { NetworkOption, PullPolicy } from "../options.ts";
+import type { NetworkOption } from "../ops/container/network-option.ts";
+import type { PullPolicy } from "../inputs/source/image/pull-policy.ts";
 import { registryTimeoutOf } from "./registry-timeout.ts";
 import { closest } from "./suggest.ts";
 import { UsageError } from "./usage-error.ts";

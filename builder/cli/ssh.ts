@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { SshAgentOptions } from "../ssh/agents.ts";
+import type { SshAgentOptions } from "../inputs/ssh/agents.ts";
 import { UsageError } from "./usage-error.ts";
 
 const hint = "--ssh default, --ssh default=SOCKET or --ssh ID=KEY[,KEY...]";

@@ -1,4 +1,4 @@
-import { withoutColors } from "../terminal-lines.ts";
+import { withoutColors } from "../base/terminal-lines.ts";
 
 /** Columns of a terminal that the text takes: wide characters two, combining ones none. No escape sequences in it. */
 export function displayWidth(text: string): number {

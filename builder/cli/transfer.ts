@@ -1,5 +1,5 @@
-import type { ProgressSink } from "../events.ts";
-import type { EngineOptions } from "../options.ts";
+import type { ProgressSink } from "../graph/events.ts";
+import type { EngineOptions } from "../options/options.ts";
 import type { Invocation } from "./command.ts";
 import { engineOptions } from "./engine-options.ts";
 import { openProgress, progressMode } from "./progress/view.ts";

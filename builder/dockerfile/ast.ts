@@ -1,4 +1,4 @@
-import type { SourceLocation } from "./location.ts";
+import type { SourceLocation } from "../base/location.ts";
 
 /** A word as written (quotes and escapes kept; expansion comes later) and its place. */
 export interface Word {

@@ -1,5 +1,5 @@
-import { csvFields } from "./csv.ts";
-import { suggest } from "./suggest.ts";
+import { csvFields } from "../base/csv.ts";
+import { suggest } from "../base/suggest.ts";
 
 /** What `RUN --device=` says: the name as written. */
 export interface DeviceFlag {

@@ -1,5 +1,5 @@
 import type { Directive } from "./ast.ts";
-import { DockerfileError } from "./error.ts";
+import { DockerfileError } from "../base/error.ts";
 import { trimLine } from "./lines.ts";
 import { isOwnSyntax } from "./syntax.ts";
 

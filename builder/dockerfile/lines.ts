@@ -1,4 +1,4 @@
-import type { Position, SourceLocation } from "./location.ts";
+import type { Position, SourceLocation } from "../base/location.ts";
 import { leadingSpace, trimSpace } from "./words.ts";
 
 /** Where a piece of a joined line came from. */

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import type { SourceLocation } from "./location.ts";
+import type { SourceLocation } from "../base/location.ts";
 
 const load = createRequire(import.meta.url);
 

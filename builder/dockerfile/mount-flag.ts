@@ -1,6 +1,6 @@
-import { parseBytes } from "./byte-size.ts";
-import { csvFields, csvText } from "./csv.ts";
-import { suggest } from "./suggest.ts";
+import { parseBytes } from "../base/byte-size.ts";
+import { csvFields, csvText } from "../base/csv.ts";
+import { suggest } from "../base/suggest.ts";
 
 /** What `RUN --mount=` says, with the defaults that do not depend on the stage. Paths as written. */
 export interface MountFlag {

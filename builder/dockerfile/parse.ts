@@ -10,13 +10,13 @@ import type {
 } from "./ast.ts";
 import { relocate } from "./relocate.ts";
 import { readDirectives } from "./directives.ts";
-import { DockerfileError } from "./error.ts";
+import { DockerfileError } from "../base/error.ts";
 import { cutFlags } from "./flags.ts";
 import { findHeredocs } from "./heredoc.ts";
 import { parseInstruction } from "./instructions/parse-instruction.ts";
 import { syntaxError, type InstructionSource } from "./instructions/source.ts";
 import { LineReader, splitLines, type LogicalLine } from "./lines.ts";
-import type { SourceLocation } from "./location.ts";
+import type { SourceLocation } from "../base/location.ts";
 import { leadingSpace, parseJsonForm, trimSpace } from "./words.ts";
 
 const withHeredocs = new Set(["RUN", "COPY", "ADD"]);

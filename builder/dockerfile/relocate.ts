@@ -1,5 +1,5 @@
 import type { Instruction } from "./ast.ts";
-import type { SourceLocation } from "./location.ts";
+import type { SourceLocation } from "../base/location.ts";
 
 const places: ReadonlySet<string> = new Set(["location", "lines", "keyword"]);
 

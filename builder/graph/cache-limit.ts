@@ -1,4 +1,4 @@
-import { parseDuration } from "../dockerfile/duration.ts";
+import { parseDuration } from "../base/duration.ts";
 
 /** How old a result may be that stands for a step. `milliseconds` 0: none may. `text` as it was written. */
 export interface CacheLimit {

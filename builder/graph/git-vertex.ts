@@ -1,5 +1,5 @@
-import type { GitUrl } from "../dockerfile/git-url.ts";
-import type { SourceLocation } from "../dockerfile/location.ts";
+import type { GitUrl } from "../base/git-url.ts";
+import type { SourceLocation } from "../base/location.ts";
 import type { GitOp } from "./opspec.ts";
 import { makeVertex, type Vertex } from "./vertex.ts";
 

@@ -1,6 +1,6 @@
 import type { Digest } from "../../store/oci/digest.ts";
-import type { FileMode } from "../dockerfile/file-mode.ts";
-import type { Ulimit } from "../dockerfile/ulimit.ts";
+import type { FileMode } from "../base/patterns/file-mode.ts";
+import type { Ulimit } from "../base/ulimit.ts";
 import type { Platform } from "../../store/oci/platform.ts";
 
 /** The empty file system. */

@@ -1,5 +1,5 @@
 import { digestOf, type Digest } from "../../store/oci/digest.ts";
-import type { SourceLocation } from "../dockerfile/location.ts";
+import type { SourceLocation } from "../base/location.ts";
 import type { CacheLimit } from "./cache-limit.ts";
 import type { OpSpec } from "./opspec.ts";
 

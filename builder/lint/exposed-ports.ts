@@ -1,4 +1,4 @@
-import type { SourceLocation } from "../dockerfile/location.ts";
+import type { SourceLocation } from "../base/location.ts";
 import type { InstructionOf, StepCheck } from "./rule.ts";
 
 /** A port as EXPOSE has it once its variables are in place. */

@@ -1,12 +1,12 @@
 import { TsbuildError } from "../../native/errors.ts";
 import type { ImageConfig } from "../../store/oci/config.ts";
 import type { Directive, DockerfileAst, Instruction } from "../dockerfile/ast.ts";
-import { DockerfileError } from "../dockerfile/error.ts";
+import { DockerfileError } from "../base/error.ts";
 import { expandWord, expandWords } from "../dockerfile/expand.ts";
-import type { IgnoreMatcher } from "../dockerfile/ignore.ts";
+import type { IgnoreMatcher } from "../base/patterns/ignore.ts";
 import type { ParseObserver } from "../dockerfile/parse.ts";
-import { envMap } from "../graph/env.ts";
-import type { BaseFacts, ConvertObserver, FileFacts, FromFacts, StepFacts, UnsetFacts } from "../graph/observer.ts";
+import { envMap } from "../base/env.ts";
+import type { BaseFacts, ConvertObserver, FileFacts, FromFacts, StepFacts, UnsetFacts } from "../convert/observer.ts";
 import {
   allRules,
   directiveOptions,

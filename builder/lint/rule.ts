@@ -1,7 +1,7 @@
 import type { DockerfileAst, Instruction } from "../dockerfile/ast.ts";
-import type { IgnoreMatcher } from "../dockerfile/ignore.ts";
-import type { SourceLocation } from "../dockerfile/location.ts";
-import type { BaseFacts, FileFacts, FromFacts, StepFacts, UnsetFacts } from "../graph/observer.ts";
+import type { IgnoreMatcher } from "../base/patterns/ignore.ts";
+import type { SourceLocation } from "../base/location.ts";
+import type { BaseFacts, FileFacts, FromFacts, StepFacts, UnsetFacts } from "../convert/observer.ts";
 
 /** Something that a rule found. */
 export interface Finding {

@@ -1,5 +1,5 @@
-import type { BuildWarning } from "../events.ts";
-import { definitionStep } from "../internal-step.ts";
+import type { BuildWarning } from "../graph/events.ts";
+import { definitionStep } from "../graph/internal-step.ts";
 import type { LintWarning } from "./linter.ts";
 
 /** A warning as a build tells it; `source`: the Dockerfile's text. */

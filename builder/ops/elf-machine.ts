@@ -2,8 +2,8 @@ import { openOverlay } from "../../native/mount.ts";
 import { openFlags, type Root } from "../../native/path.ts";
 import { closeFd, readFd } from "../../native/syscall.ts";
 import { hostPlatform } from "../../store/oci/platform.ts";
-import { getEnv } from "../graph/env.ts";
-import { parentInRoot, resolveInRoot, statInRoot } from "./copy/resolve.ts";
+import { getEnv } from "../base/env.ts";
+import { parentInRoot, resolveInRoot, statInRoot } from "../inputs/files/resolve.ts";
 
 /** Architectures by `e_machine`; of those with two byte orders the one of Linux today. @see elf(5) */
 const machines: ReadonlyMap<number, string> = new Map([

@@ -1,9 +1,9 @@
 import { digestOf } from "../../store/oci/digest.ts";
-import type { FetchedTrees } from "../context/fetched-trees.ts";
+import type { FetchedTrees } from "../inputs/context/fetched-trees.ts";
 import type { GitOp } from "../graph/opspec.ts";
 import type { Op } from "../solve/op.ts";
-import { spokenRef } from "../source/git/refs.ts";
-import type { GitIdentity, GitSource } from "../source/git/source.ts";
+import { spokenRef } from "../inputs/source/git/refs.ts";
+import type { GitIdentity, GitSource } from "../inputs/source/git/source.ts";
 import { lookUpProgress, progressOf } from "./source-progress.ts";
 
 /** A git repository: its commit names it. The remote is asked for that when keys are computed, and fetched to be read. */

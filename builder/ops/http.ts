@@ -4,11 +4,11 @@ import { openFlags, Root } from "../../native/path.ts";
 import { closeFd } from "../../native/syscall.ts";
 import { digestOf } from "../../store/oci/digest.ts";
 import type { FetchedFile } from "../../store/fetched.ts";
-import type { FetchedTrees } from "../context/fetched-trees.ts";
-import { unpackInto } from "../context/file.ts";
+import type { FetchedTrees } from "../inputs/context/fetched-trees.ts";
+import { unpackInto } from "../inputs/context/file.ts";
 import type { HttpOp } from "../graph/opspec.ts";
 import type { Op } from "../solve/op.ts";
-import { modifiedTime, type HttpSource } from "../source/http/source.ts";
+import { modifiedTime, type HttpSource } from "../inputs/source/http/source.ts";
 import { progressOf } from "./source-progress.ts";
 
 /** A URL: its content names it. It is asked for when keys are computed; what it gave is then in the store. */

@@ -1,9 +1,9 @@
 import { digestOf } from "../../store/oci/digest.ts";
-import { layerStatus } from "../image-progress.ts";
+import { layerStatus } from "../graph/image-progress.ts";
 import type { ImageOp } from "../graph/opspec.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { Op } from "../solve/op.ts";
-import type { FoundImage, ImageSource } from "../source/images.ts";
+import type { FoundImage, ImageSource } from "../inputs/source/image/images.ts";
 
 /** FROM an image: keyed by its layers, pulled only when a step has to run on it. */
 export function imageOp(op: ImageOp, source: ImageSource, image: FoundImage): Op {

@@ -6,7 +6,7 @@ import { extendChain } from "../../store/oci/digest.ts";
 import { lowerDirs, type ActiveSnapshot, type SnapshotIdentity } from "../../store/snapshot/snapshotter.ts";
 import type { OpContext, StepResult } from "../solve/op.ts";
 import type { SolvedStep } from "../solve/step.ts";
-import type { ByteProgress, LayerPlace, NamedLayer } from "../worker/task.ts";
+import type { ByteProgress, LayerPlace, NamedLayer } from "../solve/worker/task.ts";
 
 /** What a layer is made with: `epoch` (seconds since 1970) clamps the times of its tar. */
 export interface LayerOptions extends Pick<OpContext, "workers" | "signal"> {

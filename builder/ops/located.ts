@@ -1,6 +1,6 @@
 import { TsbuildError } from "../../native/errors.ts";
-import { DockerfileError } from "../dockerfile/error.ts";
-import { withSpaceHint } from "../space-error.ts";
+import { DockerfileError } from "../base/error.ts";
+import { withSpaceHint } from "../base/space-error.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { Op } from "../solve/op.ts";
 

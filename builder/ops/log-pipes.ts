@@ -1,9 +1,9 @@
 import { Socket } from "node:net";
 import { closeFd, pipe } from "../../native/syscall.ts";
 import type { Digest } from "../../store/oci/digest.ts";
-import type { ProgressSink } from "../events.ts";
-import type { SecretMask } from "../masking/secret-mask.ts";
-import { TerminalLines, withoutColors } from "../terminal-lines.ts";
+import type { ProgressSink } from "../graph/events.ts";
+import type { SecretMask } from "../inputs/secrets/secret-mask.ts";
+import { TerminalLines, withoutColors } from "../base/terminal-lines.ts";
 import { now } from "../../native/clock.ts";
 
 /** Bytes kept for the error of a step that fails. */

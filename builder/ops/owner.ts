@@ -1,7 +1,7 @@
 import type { OpContext } from "../solve/op.ts";
 import type { SolvedStep } from "../solve/step.ts";
-import { userFiles } from "./user-files.ts";
-import { resolveOwner } from "./user.ts";
+import { userFiles } from "./container/user-files.ts";
+import { resolveOwner } from "./container/user.ts";
 
 /**
  * Whom files made for `user` (as `--chown` has it) belong to in the base's file system. `unknown` as of resolveOwner().

@@ -2,14 +2,14 @@ import { TsbuildError } from "../../native/errors.ts";
 import { StartError, type ExitStatus } from "../../runtime/index.ts";
 import { hostPlatform } from "../../store/oci/platform.ts";
 import { lowerDirs, type ActiveSnapshot } from "../../store/snapshot/snapshotter.ts";
-import { DockerfileError } from "../dockerfile/error.ts";
-import type { SourceLocation } from "../dockerfile/location.ts";
-import { suggest } from "../dockerfile/suggest.ts";
+import { DockerfileError } from "../base/error.ts";
+import type { SourceLocation } from "../base/location.ts";
+import { suggest } from "../base/suggest.ts";
 import type { RunOp } from "../graph/opspec.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { OpContext } from "../solve/op.ts";
 import { foreignHint, foreignMachine } from "./elf-machine.ts";
-import { programs } from "./programs.ts";
+import { programs } from "./container/programs.ts";
 
 /** A RUN that did not end with 0. */
 export interface FailedRun {

@@ -1,7 +1,7 @@
 import { digestOf } from "../../store/oci/digest.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { OpContext } from "../solve/op.ts";
-import { sourceProgress, type SourceProgress } from "../source/progress.ts";
+import { sourceProgress, type SourceProgress } from "../inputs/source/progress.ts";
 
 /** What a source that is fetched for a vertex says. */
 export function progressOf({ digest, name }: Vertex, { emit, signal }: OpContext): SourceProgress {

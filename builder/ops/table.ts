@@ -1,6 +1,6 @@
 import type { OpTable } from "../solve/op.ts";
 import type { Vertex } from "../graph/vertex.ts";
-import type { FoundImage, ImageSource } from "../source/images.ts";
+import type { FoundImage, ImageSource } from "../inputs/source/image/images.ts";
 import { copyOp } from "./copy/op.ts";
 import type { Sources } from "./copy/readers.ts";
 import { gitOp } from "./git.ts";

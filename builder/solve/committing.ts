@@ -1,5 +1,5 @@
 import { digestOf } from "../../store/oci/digest.ts";
-import type { ProgressSink } from "../events.ts";
+import type { ProgressSink } from "../graph/events.ts";
 import { now } from "../../native/clock.ts";
 import type { SolvedStep } from "./step.ts";
 

@@ -1,4 +1,4 @@
-import type { MissCause } from "./causes.ts";
+import type { MissCause } from "../graph/causes.ts";
 
 /** Causes that are listed; the rest is counted. */
 const shown = 8;

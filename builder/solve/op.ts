@@ -1,9 +1,9 @@
 import type { Store } from "../../store/store.ts";
 import type { Digest } from "../../store/oci/digest.ts";
 import type { Snapshot, SnapshotIdentity } from "../../store/snapshot/snapshotter.ts";
-import type { ProgressSink } from "../events.ts";
+import type { ProgressSink } from "../graph/events.ts";
 import type { Vertex } from "../graph/vertex.ts";
-import type { ByteProgress, Workers } from "../worker/task.ts";
+import type { ByteProgress, Workers } from "./worker/task.ts";
 import type { SolvedStep, StepKey } from "./step.ts";
 
 /** What running a step gives: `identity` is computed beside the next steps, `progress` says how far that is. */

@@ -1,7 +1,7 @@
 import type { Digest } from "../../store/oci/digest.ts";
 import type { FullStepState, StepStates } from "../../store/history/states.ts";
 import { reachable, type Vertex } from "../graph/vertex.ts";
-import type { MissCause } from "./causes.ts";
+import type { MissCause } from "../graph/causes.ts";
 import { explainChange } from "./explain.ts";
 import type { StepKey } from "./step.ts";
 

@@ -1,6 +1,6 @@
-import type { ProgressSink } from "../events.ts";
+import type { ProgressSink } from "../graph/events.ts";
 import type { Vertex } from "../graph/vertex.ts";
-import { causeText, type MissCause } from "./causes.ts";
+import { causeText, type MissCause } from "../graph/causes.ts";
 import { now } from "../../native/clock.ts";
 
 /** Tells what becomes of the steps of one build, and counts those that make or could have made a layer. */

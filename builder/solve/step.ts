@@ -1,7 +1,7 @@
 import type { Digest } from "../../store/oci/digest.ts";
 import type { Snapshot, SnapshotIdentity } from "../../store/snapshot/snapshotter.ts";
 import type { Vertex } from "../graph/vertex.ts";
-import type { ByteProgress } from "../worker/task.ts";
+import type { ByteProgress } from "./worker/task.ts";
 
 /** A vertex with its result. */
 export interface SolvedStep {

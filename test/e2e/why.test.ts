@@ -2,8 +2,8 @@ import { chmodSync, renameSync, rmSync, symlinkSync, utimesSync } from "node:fs"
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { build, type BuildEvent, type BuildOptions } from "../../builder/index.ts";
-import { foldMisses } from "../../builder/record/roots.ts";
-import { causeText, type MissCause } from "../../builder/solve/causes.ts";
+import { foldMisses } from "../../builder/solve/record/roots.ts";
+import { causeText, type MissCause } from "../../builder/graph/causes.ts";
 import { openStore } from "../../store/open.ts";
 import { Project } from "../rig/project.ts";
 

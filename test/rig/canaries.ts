@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { formsOf } from "../../builder/masking/forms.ts";
+import { formsOf } from "../../builder/inputs/secrets/forms.ts";
 
 /** Secrets by their names, and the texts that each of them could be seen by. */
 export class Canaries {

@@ -1,6 +1,6 @@
-import { parseIgnore } from "../../builder/dockerfile/ignore.ts";
+import { parseIgnore } from "../../builder/base/patterns/ignore.ts";
 import { parseDockerfile } from "../../builder/dockerfile/parse.ts";
-import { convert } from "../../builder/graph/convert.ts";
+import { convert } from "../../builder/convert/convert.ts";
 import { Linter, type LintWarning } from "../../builder/lint/linter.ts";
 import type { Rule } from "../../builder/lint/rule.ts";
 import { digestOf } from "../../store/oci/digest.ts";

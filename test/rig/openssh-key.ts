@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type JsonWebKey, type KeyObject } from "node:crypto";
-import { wireMpint, wireString, wireU32 } from "../../builder/ssh/wire.ts";
+import { wireMpint, wireString, wireU32 } from "../../builder/inputs/ssh/wire.ts";
 
 /** The kinds of keys that ssh-keygen makes. */
 export const keyKinds = ["ed25519", "rsa", "P-256", "P-384", "P-521"] as const;

@@ -1,4 +1,4 @@
-import type { BuildPlan } from "../../builder/graph/convert.ts";
+import type { BuildPlan } from "../../builder/convert/convert.ts";
 import type { CopyOp, MkdirOp, RunMount, RunOp } from "../../builder/graph/opspec.ts";
 import { reachable, type Vertex } from "../../builder/graph/vertex.ts";
 import type { ContainerConfig, History } from "../../store/oci/config.ts";

@@ -1,8 +1,8 @@
-import { DockerfileError } from "../../builder/dockerfile/error.ts";
-import type { SourceLocation } from "../../builder/dockerfile/location.ts";
+import { DockerfileError } from "../../builder/base/error.ts";
+import type { SourceLocation } from "../../builder/base/location.ts";
 import { parseDockerfile } from "../../builder/dockerfile/parse.ts";
-import { convert, type BuildPlan } from "../../builder/graph/convert.ts";
-import type { ResolvedImage } from "../../builder/graph/resolved-image.ts";
+import { convert, type BuildPlan } from "../../builder/convert/convert.ts";
+import type { ResolvedImage } from "../../builder/convert/resolved-image.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import type { ImageConfig } from "../../store/oci/config.ts";
 import { asDiffID, digestOf } from "../../store/oci/digest.ts";

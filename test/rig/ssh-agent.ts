@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import { readMessages, writeMessage } from "../../builder/ssh/frames.ts";
-import { WireReader, wireString, wireU32 } from "../../builder/ssh/wire.ts";
+import { readMessages, writeMessage } from "../../builder/inputs/ssh/frames.ts";
+import { WireReader, wireString, wireU32 } from "../../builder/inputs/ssh/wire.ts";
 import { listenAt } from "../../native/unix-listener.ts";
 
 /** A client of an agent. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { TerminalLines, terminalText, withoutColors } from "../../builder/terminal-lines.ts";
+import { TerminalLines, terminalText, withoutColors } from "../../builder/base/terminal-lines.ts";
 
 const esc = "\u001b";
 

@@ -1,4 +1,4 @@
-import type { CheckResult, CheckWarning } from "../../subrequest/check.ts";
+import type { CheckResult, CheckWarning } from "../../engine/subrequest/check.ts";
 import { expandedWarning, type WarningOptions } from "../progress/warnings.ts";
 import { printable } from "../text.ts";
 import { sourceLines } from "./source-lines.ts";

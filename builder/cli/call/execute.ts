@@ -1,5 +1,5 @@
 import { isatty } from "node:tty";
-import type { BuildOptions } from "../../options.ts";
+import type { BuildOptions } from "../../options/options.ts";
 import { buildRequest } from "../build-request.ts";
 import type { Invocation } from "../command.ts";
 import { jsonText } from "../format/json.ts";

@@ -1,8 +1,8 @@
-import type { SourceLocation } from "../../dockerfile/location.ts";
-import type { CheckResult, CheckWarning } from "../../subrequest/check.ts";
-import { lineRanges } from "../../subrequest/line-ranges.ts";
-import type { Outline } from "../../subrequest/outline.ts";
-import type { TargetList } from "../../subrequest/targets.ts";
+import type { SourceLocation } from "../../base/location.ts";
+import type { CheckResult, CheckWarning } from "../../engine/subrequest/check.ts";
+import { lineRanges } from "../../engine/subrequest/line-ranges.ts";
+import type { Outline } from "../../engine/subrequest/outline.ts";
+import type { TargetList } from "../../engine/subrequest/targets.ts";
 
 /** BuildKit's LintResults; `ownWarnings` and `notes` are our own addition. */
 export function checkJson({ file, source, warnings, own, error, notes }: CheckResult): object {

@@ -1,4 +1,4 @@
-import type { SourceLocation } from "../../dockerfile/location.ts";
+import type { SourceLocation } from "../../base/location.ts";
 import { shownLines } from "../errors/shown-lines.ts";
 import { printable } from "../text.ts";
 

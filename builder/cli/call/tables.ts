@@ -1,5 +1,5 @@
-import type { Outline } from "../../subrequest/outline.ts";
-import type { TargetList } from "../../subrequest/targets.ts";
+import type { Outline } from "../../engine/subrequest/outline.ts";
+import type { TargetList } from "../../engine/subrequest/targets.ts";
 import { displayWidth, printable } from "../text.ts";
 
 /** What buildx prints of an outline; the table of caches is our own addition. */

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { appendFileSync } from "node:fs";
 import { errorMessage } from "../../../native/errors.ts";
-import type { BuildResult } from "../../events.ts";
+import type { BuildResult } from "../../graph/events.ts";
 import type { Invocation } from "../command.ts";
 import { dockerSize } from "../format/size.ts";
 import { explain } from "../errors/explain.ts";

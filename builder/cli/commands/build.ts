@@ -1,14 +1,15 @@
 import { isatty } from "node:tty";
-import type { BuildResult } from "../../events.ts";
-import type { BuildOptions } from "../../options.ts";
-import type { DebugOptions } from "../../shell/debug.ts";
+import type { BuildResult } from "../../graph/events.ts";
+import type { BuildOptions } from "../../options/options.ts";
+import type { DebugOptions } from "../../ops/shell/debug.ts";
 import { buildRequest } from "../build-request.ts";
 import type { Invocation } from "../command.ts";
 import { callOf } from "../call/call-flag.ts";
 import type { Config } from "../config.ts";
 import { resultStream } from "../output.ts";
 import { replaceFile } from "../replace-file.ts";
-import { openProgress, progressMode, type ProgressView } from "../progress/view.ts";
+import { openProgress, progressMode } from "../progress/view.ts";
+import { type ProgressView } from "../progress/progress-view.ts";
 import { makeStyle } from "../style.ts";
 import { monotonic } from "../../../native/clock.ts";
 

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { isatty } from "node:tty";
-import type { RootArchive } from "../../import-image.ts";
+import type { RootArchive } from "../../engine/import-image.ts";
 import { onePlatform } from "../build-request.ts";
 import type { Invocation } from "../command.ts";
 import { transfer } from "../transfer.ts";

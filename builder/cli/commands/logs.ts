@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { TerminalLines } from "../../terminal-lines.ts";
-import { contextID } from "../../context/url.ts";
+import { TerminalLines } from "../../base/terminal-lines.ts";
+import { contextID } from "../../inputs/context/url.ts";
 import type { Invocation } from "../command.ts";
 import { openInvocationStore } from "../open-store.ts";
 import type { Output } from "../output.ts";
@@ -10,8 +10,8 @@ import { printable } from "../text.ts";
 export async function execute(invocation: Invocation): Promise<number> {
   const { flags, operands, out, config } = invocation;
   const [wanted, step] = operands;
-  const { findBuild } = await import("../../record/find.ts");
-  const { findLogs } = await import("../../record/logs.ts");
+  const { findBuild } = await import("../../solve/record/find.ts");
+  const { findLogs } = await import("../../solve/record/logs.ts");
   await using store = await openInvocationStore(invocation);
   const named = wanted === undefined ? undefined : contextID(wanted, config.cwd);
   const record = findBuild(store.builds, wanted, { current: config.cwd, named });

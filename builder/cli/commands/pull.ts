@@ -10,7 +10,7 @@ export async function execute(invocation: Invocation): Promise<number> {
   if (allPlatforms && flags.has("platform"))
     throw new UsageError("Cannot use --all-platforms together with --platform", { hint: "leave one of them out" });
   const platform = allPlatforms ? undefined : onePlatform(flags.string("platform") ?? config.platform);
-  const { pull } = await import("../../transfer.ts");
+  const { pull } = await import("../../engine/transfer.ts");
   const options = { image: operands[0] ?? "", allPlatforms, ...(platform === undefined ? {} : { platform }) };
   const { name } = await transfer(invocation, "Pulling", async (engine) => await pull({ ...engine, ...options }));
   out.result(`${name}\n`);

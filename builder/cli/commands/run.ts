@@ -22,7 +22,7 @@ export async function execute(invocation: Invocation): Promise<number> {
   }
   const mode = progressMode(flags.string("progress"), flags.bool("quiet"), config);
   await using view = brieflyShown(async () => await openProgress(mode, config, out));
-  const { startImage } = await import("../../run.ts");
+  const { startImage } = await import("../../engine/run.ts");
   // A signal aborts the preparation; afterwards it is the program's, and only our own end kills the container.
   const setup = new AbortController();
   const abort = (): void => setup.abort(signal.reason);

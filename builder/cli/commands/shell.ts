@@ -1,6 +1,6 @@
 import { isatty } from "node:tty";
-import { contextID, dockerfileID } from "../../context/url.ts";
-import type { ShellPlace } from "../../shell/place.ts";
+import { contextID, dockerfileID } from "../../inputs/context/url.ts";
+import type { ShellPlace } from "../../ops/shell/place.ts";
 import { attendShell } from "../attend-shell.ts";
 import { buildRequest } from "../build-request.ts";
 import type { Invocation } from "../command.ts";
@@ -22,7 +22,7 @@ export async function execute(invocation: Invocation): Promise<number> {
   const mode = progressMode(flags.string("progress"), false, config);
   await using view = brieflyShown(async () => await openProgress(mode, config, out));
   const { build } = await import("../../index.ts");
-  const { ShellEnded } = await import("../../shell/debug.ts");
+  const { ShellEnded } = await import("../../ops/shell/debug.ts");
   let open = true;
   const running = build({
     ...request,
@@ -61,7 +61,7 @@ async function placeOf(invocation: Invocation, context: string): Promise<ShellPl
 
 /** Where the last build of the directory failed. */
 async function failedLine(invocation: Invocation, context: string): Promise<number> {
-  const { findBuildOf } = await import("../../record/find.ts");
+  const { findBuildOf } = await import("../../solve/record/find.ts");
   await using store = await openInvocationStore(invocation);
   const { cwd } = invocation.config;
   const file = invocation.flags.string("file");

@@ -1,11 +1,11 @@
-import { contextID } from "../../context/url.ts";
-import type { BuildRecord, StepRecord } from "../../record/record.ts";
-import { foldMisses, type RootMiss } from "../../record/roots.ts";
-import { causeText, type MissCause } from "../../solve/causes.ts";
+import { contextID } from "../../inputs/context/url.ts";
+import type { BuildRecord, StepRecord } from "../../solve/record/record.ts";
+import { foldMisses, type RootMiss } from "../../solve/record/roots.ts";
+import { causeText, type MissCause } from "../../graph/causes.ts";
 import type { Invocation } from "../command.ts";
 import { familiarName } from "../format/names.ts";
 import { formatOne } from "../format/output.ts";
-import { hostNetworkMessage } from "../../network-warning.ts";
+import { hostNetworkMessage } from "../../graph/network-warning.ts";
 import { timeAgo } from "../format/time.ts";
 import { openInvocationStore } from "../open-store.ts";
 import { printable } from "../text.ts";
@@ -14,7 +14,7 @@ import { printable } from "../text.ts";
 export async function execute(invocation: Invocation): Promise<number> {
   const { flags, operands, out, config } = invocation;
   const [wanted] = operands;
-  const { findBuild } = await import("../../record/find.ts");
+  const { findBuild } = await import("../../solve/record/find.ts");
   await using store = await openInvocationStore(invocation);
   const named = wanted === undefined ? undefined : contextID(wanted, config.cwd);
   const record = findBuild(store.builds, wanted, { current: config.cwd, named });

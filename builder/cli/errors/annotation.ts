@@ -1,5 +1,5 @@
-import { terminalText } from "../../terminal-lines.ts";
-import type { SourceLocation } from "../../dockerfile/location.ts";
+import { terminalText } from "../../base/terminal-lines.ts";
+import type { SourceLocation } from "../../base/location.ts";
 
 /** A workflow command that puts a message at its line in a pull request. @see GitHub Actions, workflow commands */
 export function annotation(

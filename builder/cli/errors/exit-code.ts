@@ -1,7 +1,7 @@
 import { TsbuildError } from "../../../native/errors.ts";
 import { UsageError } from "../usage-error.ts";
 import { Interrupted } from "./interrupted.ts";
-import { DockerfileError } from "../../dockerfile/error.ts";
+import { DockerfileError } from "../../base/error.ts";
 import { causes } from "./explain.ts";
 
 /** 130 Ctrl-C, 143 SIGTERM, 2 usage; `run`: 127 not found, 126 cannot be invoked, 125 everything else; 1 a failure. */

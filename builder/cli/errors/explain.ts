@@ -1,4 +1,4 @@
-import { DockerfileError } from "../../dockerfile/error.ts";
+import { DockerfileError } from "../../base/error.ts";
 import { usualHint } from "./usual-hints.ts";
 import { errorMessage, SyscallError, TsbuildError } from "../../../native/errors.ts";
 

@@ -1,4 +1,4 @@
-import type { SourceLocation } from "../../dockerfile/location.ts";
+import type { SourceLocation } from "../../base/location.ts";
 import { cut, displayWidth, printable } from "../text.ts";
 import { shownLines } from "./shown-lines.ts";
 

@@ -1,4 +1,4 @@
-import type { SourceLocation } from "../../dockerfile/location.ts";
+import type { SourceLocation } from "../../base/location.ts";
 import type { Style } from "../style.ts";
 import { printable } from "../text.ts";
 import { codeFrame } from "./frame.ts";

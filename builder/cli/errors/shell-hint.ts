@@ -1,5 +1,5 @@
-import { DockerfileError } from "../../dockerfile/error.ts";
-import type { BuildOptions } from "../../options.ts";
+import { DockerfileError } from "../../base/error.ts";
+import type { BuildOptions } from "../../options/options.ts";
 import type { ParsedFlags } from "../flags.ts";
 
 /** Flags that decide what a step is: the shell needs them too. Secrets are not repeated. */

@@ -1,4 +1,4 @@
-import { hideUsers } from "../../dockerfile/redact-url.ts";
+import { hideUsers } from "../../base/redact-url.ts";
 
 /** The last one that was asked for: a check asks for its Dockerfile with each warning. */
 let last: { readonly source: string; readonly lines: readonly string[] } | undefined;

@@ -1,5 +1,5 @@
-import type { BuildEvent, ProgressSink } from "../../events.ts";
-import type { ProgressView } from "./view.ts";
+import type { BuildEvent, ProgressSink } from "../../graph/events.ts";
+import type { ProgressView } from "./progress-view.ts";
 
 /** Progress that may not be needed at all: of a pull before a run. */
 export interface BriefView extends AsyncDisposable {

@@ -1,5 +1,5 @@
-import type { BuildEvent, BuildWarning, VertexInfo } from "../../events.ts";
-import { lineRanges } from "../../subrequest/line-ranges.ts";
+import type { BuildEvent, BuildWarning, VertexInfo } from "../../graph/events.ts";
+import { lineRanges } from "../../engine/subrequest/line-ranges.ts";
 import { jsonText } from "../format/json.ts";
 import { shortWarning } from "./short-warning.ts";
 

@@ -1,4 +1,4 @@
-import type { BuildEvent } from "../../events.ts";
+import type { BuildEvent } from "../../graph/events.ts";
 import { disarmed } from "../ci/disarm.ts";
 import type { Folding } from "../ci/folding.ts";
 import { printable } from "../text.ts";

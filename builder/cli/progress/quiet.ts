@@ -1,5 +1,5 @@
-import type { BuildEvent } from "../../events.ts";
-import { hostNetworkMessage } from "../../network-warning.ts";
+import type { BuildEvent } from "../../graph/events.ts";
+import { hostNetworkMessage } from "../../graph/network-warning.ts";
 import { printable } from "../text.ts";
 import { failedLogs } from "./failed-logs.ts";
 import { Trace } from "./trace.ts";

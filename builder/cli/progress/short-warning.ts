@@ -1,4 +1,4 @@
-import type { BuildWarning } from "../../events.ts";
+import type { BuildWarning } from "../../graph/events.ts";
 
 /** `Rule: message (line 3)`, as BuildKit has it in one line. */
 export function shortWarning({ rule, message, location }: BuildWarning): string {

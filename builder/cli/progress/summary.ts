@@ -1,10 +1,10 @@
-import type { BuildResult } from "../../events.ts";
+import type { BuildResult } from "../../graph/events.ts";
 import { dockerSize } from "../format/size.ts";
 import { familiarName } from "../format/names.ts";
 import type { Style } from "../style.ts";
 import { printable } from "../text.ts";
-import { foldMisses } from "../../record/roots.ts";
-import { causeText } from "../../solve/causes.ts";
+import { foldMisses } from "../../solve/record/roots.ts";
+import { causeText } from "../../graph/causes.ts";
 import type { Step, Trace } from "./trace.ts";
 
 /** What the closing lines tell beside the result. */

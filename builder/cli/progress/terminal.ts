@@ -3,7 +3,7 @@ import { terminalSize } from "../terminal-size.ts";
 import { Screen } from "./screen.ts";
 import { failedLogs } from "./failed-logs.ts";
 import type { TtyProgress } from "./tty.ts";
-import type { ProgressView } from "./view.ts";
+import type { ProgressView } from "./progress-view.ts";
 
 const interval = 100;
 

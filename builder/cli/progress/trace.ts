@@ -1,6 +1,6 @@
-import type { BuildEvent, BuildWarning, VertexInfo } from "../../events.ts";
-import type { MissCause } from "../../solve/causes.ts";
-import { type TerminalLine, TerminalLines } from "../../terminal-lines.ts";
+import type { BuildEvent, BuildWarning, VertexInfo } from "../../graph/events.ts";
+import type { MissCause } from "../../graph/causes.ts";
+import { type TerminalLine, TerminalLines } from "../../base/terminal-lines.ts";
 
 /** One thing that progress shows: a vertex, or the vertices of one progress group. Times in ms since the epoch. */
 export interface Step {

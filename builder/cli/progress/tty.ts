@@ -1,4 +1,4 @@
-import type { BuildEvent } from "../../events.ts";
+import type { BuildEvent } from "../../graph/events.ts";
 import type { Style } from "../style.ts";
 import { cut, displayWidth, plainLine, printable } from "../text.ts";
 import { statusText } from "./plain.ts";

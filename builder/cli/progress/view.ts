@@ -1,20 +1,9 @@
-import type { ProgressSink } from "../../events.ts";
+import type { ProgressView } from "./progress-view.ts";
+import type { ProgressSink } from "../../graph/events.ts";
 import { settingVariables, type Config } from "../config.ts";
 import type { Output } from "../output.ts";
 import { makeStyle } from "../style.ts";
 import { UsageError } from "../usage-error.ts";
-import type { Trace } from "./trace.ts";
-
-/** What shows the events of one build, pull or push. */
-export interface ProgressView {
-  readonly sink: ProgressSink;
-  /** For the summary; undefined when the mode keeps none. */
-  readonly trace: Trace | undefined;
-  /** After the last event: the last frame, and the failed step's log if it is not there already. */
-  readonly end: (failed: boolean) => void;
-  /** Whether people read it, so that a summary may follow. */
-  readonly verbose: boolean;
-}
 
 export type ProgressMode = "tty" | "plain" | "rawjson" | "quiet";
 

@@ -1,4 +1,4 @@
-import type { BuildWarning } from "../../events.ts";
+import type { BuildWarning } from "../../graph/events.ts";
 import { isOwn } from "../../lint/rule.ts";
 import { annotation } from "../errors/annotation.ts";
 import { placeLines } from "../errors/place.ts";

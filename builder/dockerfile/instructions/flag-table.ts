@@ -1,5 +1,5 @@
 import type { Flag } from "../ast.ts";
-import { suggest } from "../suggest.ts";
+import { suggest } from "../../base/suggest.ts";
 import { syntaxError, type InstructionSource } from "./source.ts";
 
 /** "value" needs one, "boolean" may have true or false, "list" may be repeated. */

@@ -1,5 +1,5 @@
 import type { HealthcheckInstruction } from "../ast.ts";
-import { parseDuration } from "../duration.ts";
+import { parseDuration } from "../../base/duration.ts";
 import { parseJsonForm } from "../words.ts";
 import { commonFields, syntaxError, type InstructionSource } from "./source.ts";
 

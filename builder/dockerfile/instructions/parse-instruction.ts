@@ -1,5 +1,5 @@
 import type { Instruction } from "../ast.ts";
-import { suggest } from "../suggest.ts";
+import { suggest } from "../../base/suggest.ts";
 import { isMixedJson, parseJsonForm } from "../words.ts";
 import { argPairs, commandLine, pairs, ports, requireArgs, runLine, singleWord, volumes } from "./arguments.ts";
 import { parseCopy } from "./copy.ts";

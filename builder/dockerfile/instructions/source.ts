@@ -1,7 +1,7 @@
-import { DockerfileError } from "../error.ts";
+import { DockerfileError } from "../../base/error.ts";
 import type { Flag, Heredoc } from "../ast.ts";
 import type { LogicalLine } from "../lines.ts";
-import type { SourceLocation } from "../location.ts";
+import type { SourceLocation } from "../../base/location.ts";
 
 /** One instruction as cut from the file, before its arguments have a meaning. */
 export interface InstructionSource {

@@ -1,5 +1,5 @@
 import type { RunInstruction } from "../../dockerfile/ast.ts";
-import { getEnv } from "../../graph/env.ts";
+import { getEnv } from "../../base/env.ts";
 import type { StepCheck, StepRule } from "../rule.ts";
 import { runCommands, type RunCommand } from "../shell/run-commands.ts";
 import { isUpdateAlone } from "./apt-update-alone.ts";

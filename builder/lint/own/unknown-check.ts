@@ -1,6 +1,6 @@
 import type { DockerfileAst, Instruction } from "../../dockerfile/ast.ts";
-import type { SourceLocation } from "../../dockerfile/location.ts";
-import { suggest } from "../../dockerfile/suggest.ts";
+import type { SourceLocation } from "../../base/location.ts";
+import { suggest } from "../../base/suggest.ts";
 import { commentOptions, directiveOptions, parseCheckOptions } from "../check-options.ts";
 import type { FileRule, Finding } from "../rule.ts";
 

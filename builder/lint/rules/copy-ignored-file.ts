@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { IgnoreMatcher } from "../../dockerfile/ignore.ts";
+import type { IgnoreMatcher } from "../../base/patterns/ignore.ts";
 import { ruleUrl, type StepRule } from "../rule.ts";
 
 /** An ignore file with `!` lines is not judged: what it shows cannot be told from a name. */

@@ -1,8 +1,8 @@
 import { parseReference } from "../../../store/oci/reference.ts";
 import type { DockerfileAst } from "../../dockerfile/ast.ts";
 import { expandWord } from "../../dockerfile/expand.ts";
-import { evaluateGlobalArgs } from "../../graph/global-args.ts";
-import type { FileFacts } from "../../graph/observer.ts";
+import { evaluateGlobalArgs } from "../../convert/global-args.ts";
+import type { FileFacts } from "../../convert/observer.ts";
 import { ruleUrl, type FileRule } from "../rule.ts";
 
 /** Base images must have names also when no --build-arg is given. */

@@ -1,6 +1,6 @@
-import type { SourceLocation } from "../../dockerfile/location.ts";
-import { nearestName } from "../../dockerfile/suggest.ts";
-import type { FromFacts } from "../../graph/observer.ts";
+import type { SourceLocation } from "../../base/location.ts";
+import { nearestName } from "../../base/suggest.ts";
+import type { FromFacts } from "../../convert/observer.ts";
 import { ruleUrl, type Findings, type FromRule } from "../rule.ts";
 
 export const undefinedArgInFrom: FromRule = {

@@ -1,4 +1,4 @@
-import { nearestName } from "../../dockerfile/suggest.ts";
+import { nearestName } from "../../base/suggest.ts";
 import { ruleUrl, type UnsetRule } from "../rule.ts";
 
 /** ARGs for the builder that are no variables. */

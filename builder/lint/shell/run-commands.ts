@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import type { RunInstruction } from "../../dockerfile/ast.ts";
-import type { SourceLocation } from "../../dockerfile/location.ts";
+import type { SourceLocation } from "../../base/location.ts";
 import type { StepCheck } from "../rule.ts";
 import { scriptOf, type Script } from "./script.ts";
 import { splitShell, type ShellCommand } from "./split.ts";

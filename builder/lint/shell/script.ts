@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { DockerfileAst, RunInstruction } from "../../dockerfile/ast.ts";
 import { readHeredoc } from "../../dockerfile/heredoc.ts";
 import { LineReader, LogicalLine, splitLines } from "../../dockerfile/lines.ts";
-import type { SourceLocation } from "../../dockerfile/location.ts";
+import type { SourceLocation } from "../../base/location.ts";
 
 /** A text that a shell gets, and where its characters are in the Dockerfile. */
 export interface Script {

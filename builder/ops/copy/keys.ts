@@ -2,10 +2,10 @@ import { digestOf, type Digest } from "../../../store/oci/digest.ts";
 import type { CopyOp } from "../../graph/opspec.ts";
 import type { Vertex } from "../../graph/vertex.ts";
 import type { SolvedStep, StepKey } from "../../solve/step.ts";
-import { SnapshotTree } from "../snapshot-tree.ts";
-import { contentDigest, type ContentDigest } from "./digest.ts";
+import { SnapshotTree } from "../../inputs/files/snapshot-tree.ts";
+import { contentDigest, type ContentDigest } from "../../inputs/files/digest.ts";
 import { isFetchedTree, type Sources } from "./readers.ts";
-import { hasWildcard, selectionsOf, type Selection } from "./sources.ts";
+import { hasWildcard, selectionsOf, type Selection } from "../../inputs/files/sources.ts";
 
 /** What one input gives to a key. */
 interface Part {

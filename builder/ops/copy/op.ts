@@ -1,4 +1,4 @@
-import { compileMode } from "../../dockerfile/file-mode.ts";
+import { compileMode } from "../../base/patterns/file-mode.ts";
 import type { Root } from "../../../native/path.ts";
 import type { CopyOp } from "../../graph/opspec.ts";
 import type { Vertex } from "../../graph/vertex.ts";
@@ -8,11 +8,11 @@ import { commitLayer } from "../layer.ts";
 import { ownerOf } from "../owner.ts";
 import { openWritable } from "../writable.ts";
 import { ContextSize } from "./context-size.ts";
-import { Copier, type CopyRules } from "./copier.ts";
+import { Copier, type CopyRules } from "../../inputs/files/copier.ts";
 import { CopyKeys } from "./keys.ts";
 import { openInput, type OpenInput, type Sources } from "./readers.ts";
-import { findSources, selections } from "./sources.ts";
-import { unpackArchive, unpackFile } from "./unpack.ts";
+import { findSources, selections } from "../../inputs/files/sources.ts";
+import { unpackArchive, unpackFile } from "../../inputs/files/unpack.ts";
 
 /** COPY and ADD. */
 export function copyOp(op: CopyOp, sources: Sources): Op {

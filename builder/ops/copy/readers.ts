@@ -1,14 +1,15 @@
+import type { SourceFile } from "../../inputs/files/source-file.ts";
 import { closeFd } from "../../../native/syscall.ts";
-import type { FetchedTrees } from "../../context/fetched-trees.ts";
+import type { FetchedTrees } from "../../inputs/context/fetched-trees.ts";
 import type { Vertex } from "../../graph/vertex.ts";
 import type { OpContext } from "../../solve/op.ts";
 import type { SolvedStep } from "../../solve/step.ts";
-import { modifiedTime, type HttpSource } from "../../source/http/source.ts";
-import type { GitSource } from "../../source/git/source.ts";
-import { scratchDirectory } from "../../scratch-directory.ts";
+import { modifiedTime, type HttpSource } from "../../inputs/source/http/source.ts";
+import type { GitSource } from "../../inputs/source/git/source.ts";
+import { scratchDirectory } from "../../base/scratch-directory.ts";
 import { progressOf } from "../source-progress.ts";
-import { SnapshotTree } from "../snapshot-tree.ts";
-import type { SourceTree } from "./tree.ts";
+import { SnapshotTree } from "../../inputs/files/snapshot-tree.ts";
+import type { SourceTree } from "../../inputs/files/tree.ts";
 
 /** Where a copy reads from beside the store. */
 export interface Sources {
@@ -23,16 +24,6 @@ export interface Sources {
 /** Whether a solved input is a tree that was brought from elsewhere. */
 export function isFetchedTree({ op }: Vertex): boolean {
   return op.kind === "git" || (op.kind === "http" && op.tree === true);
-}
-
-/** A file that is no part of a tree. */
-export interface SourceFile extends Disposable {
-  readonly name: string;
-  readonly fd: number;
-  readonly size: number;
-  readonly mode: number;
-  /** Nanoseconds. */
-  readonly mtime: bigint;
 }
 
 /** An input of a copy, open for reading. */

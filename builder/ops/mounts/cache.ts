@@ -3,10 +3,10 @@ import type { Mount } from "../../../native/mount.ts";
 import { Root } from "../../../native/path.ts";
 import type { CacheIdentity } from "../../../store/cache-mounts.ts";
 import type { RunCache, RunMount } from "../../graph/opspec.ts";
-import { Copier } from "../copy/copier.ts";
-import { noFilter } from "../copy/filter.ts";
-import { resolveInRoot, statInRoot } from "../copy/resolve.ts";
-import { SnapshotTree } from "../snapshot-tree.ts";
+import { Copier } from "../../inputs/files/copier.ts";
+import { noFilter } from "../../inputs/files/filter.ts";
+import { resolveInRoot, statInRoot } from "../../inputs/files/resolve.ts";
+import { SnapshotTree } from "../../inputs/files/snapshot-tree.ts";
 import type { MountResources } from "./resources.ts";
 
 /**

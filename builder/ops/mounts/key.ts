@@ -1,9 +1,9 @@
 import type { RunMount, RunOp } from "../../graph/opspec.ts";
 import type { Vertex } from "../../graph/vertex.ts";
 import type { SolvedStep } from "../../solve/step.ts";
-import { contentDigest } from "../copy/digest.ts";
-import { noFilter } from "../copy/filter.ts";
-import { SnapshotTree } from "../snapshot-tree.ts";
+import { contentDigest } from "../../inputs/files/digest.ts";
+import { noFilter } from "../../inputs/files/filter.ts";
+import { SnapshotTree } from "../../inputs/files/snapshot-tree.ts";
 
 /** What the flags say, by the targets of the mounts, to explain a miss. */
 export function mountInputs({ mounts = [] }: RunOp): Readonly<Record<string, string>> {

@@ -1,8 +1,8 @@
 import type { RunMount } from "../../graph/opspec.ts";
-import type { SecretSource } from "../../secrets.ts";
+import type { SecretSource } from "../../inputs/secrets/secrets.ts";
 import type { OpContext } from "../../solve/op.ts";
 import type { SolvedStep } from "../../solve/step.ts";
-import type { SshSource } from "../../ssh/agents.ts";
+import type { SshSource } from "../../inputs/ssh/agents.ts";
 
 /** The caches that a build emptied for steps without cache, by their keys: each once. */
 export type EmptiedCaches = Map<string, Promise<void>>;

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startContainer } from "../../../runtime/index.ts";
-import { startImage } from "../../../builder/run.ts";
+import { startImage } from "../../../builder/engine/run.ts";
 import { createNetworkNamespace } from "../../../native/netns.ts";
 import { addVeth } from "../../../runtime/network/veth.ts";
 import { Project, fromBusybox } from "../../rig/project.ts";

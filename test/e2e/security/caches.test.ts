@@ -16,7 +16,7 @@ import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { userCache } from "../../../builder/cli/user-cache.js";
-import { userKnownHosts } from "../../../builder/source/git/known-hosts.ts";
+import { userKnownHosts } from "../../../builder/inputs/source/git/known-hosts.ts";
 import { runHelper } from "../../../registry/credentials/helper.ts";
 import { tsbuildWith, type Ended } from "../../rig/command.ts";
 import { PlainUser } from "../../rig/plain-user.ts";

@@ -3,7 +3,7 @@ import { createPublicKey, verify } from "node:crypto";
 import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { WireReader } from "../../../builder/ssh/wire.ts";
+import { WireReader } from "../../../builder/inputs/ssh/wire.ts";
 import { makeKey, opensshPem } from "../../rig/openssh-key.ts";
 import { fromBusybox, Project } from "../../rig/project.ts";
 import { ScriptedAgent, signRequest } from "../../rig/ssh-agent.ts";

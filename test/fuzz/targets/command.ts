@@ -7,7 +7,7 @@ import { parseLine } from "../../../builder/cli/parse.ts";
 import { parseMirrors } from "../../../builder/cli/settings.ts";
 import { disarmed, disarmedJson } from "../../../builder/cli/ci/disarm.ts";
 import { cut, displayWidth, plainLine, printable } from "../../../builder/cli/text.ts";
-import { TerminalLines, terminalText } from "../../../builder/terminal-lines.ts";
+import { TerminalLines, terminalText } from "../../../builder/base/terminal-lines.ts";
 import { outcome, same } from "../rig/check.ts";
 import type { FuzzTarget } from "../rig/target.ts";
 
@@ -172,7 +172,7 @@ const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
 /** What a step prints: where its chunks are cut, then its bytes. */
 export const output: FuzzTarget = {
   name: "output",
-  sources: ["builder/terminal-lines.ts", "builder/cli/ci/disarm.ts"],
+  sources: ["builder/base/terminal-lines.ts", "builder/cli/ci/disarm.ts"],
   tokens: [
     "\x1b[",
     "\x1b]52;c;",

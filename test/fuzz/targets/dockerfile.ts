@@ -26,7 +26,7 @@ export const dockerfile: FuzzTarget = {
 /** From the text to the graph of steps and its 22 checks, over images that are made up. */
 export const plan: FuzzTarget = {
   name: "plan",
-  sources: ["builder/dockerfile/", "builder/graph/", "builder/lint/"],
+  sources: ["builder/dockerfile/", "builder/convert/", "builder/lint/"],
   tokens: dockerfileTokens,
   seeds: dockerfileSeeds,
   grammar: dockerfiles,

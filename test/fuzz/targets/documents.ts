@@ -3,11 +3,11 @@ import { ranked } from "../../../store/oci/choose.ts";
 import { parseManifest } from "../../../store/oci/parse.ts";
 import { parseConfig } from "../../../store/oci/parse-config.ts";
 import { parsePlatform } from "../../../store/oci/platform.ts";
-import { parseBuildRecord } from "../../../builder/record/record.ts";
+import { parseBuildRecord } from "../../../builder/solve/record/record.ts";
 import { parseSettings } from "../../../builder/cli/settings.ts";
-import { parseSpec, SpecError } from "../../../builder/cdi/spec.ts";
-import { parseYaml } from "../../../builder/cdi/yaml.ts";
-import { YamlError } from "../../../builder/cdi/yaml-inline.ts";
+import { parseSpec, SpecError } from "../../../builder/inputs/cdi/spec.ts";
+import { parseYaml } from "../../../builder/inputs/cdi/yaml.ts";
+import { YamlError } from "../../../builder/inputs/cdi/yaml-inline.ts";
 import { outcome, same } from "../rig/check.ts";
 import type { FuzzTarget } from "../rig/target.ts";
 import { configProblem } from "./config-shape.ts";
@@ -86,7 +86,7 @@ const keys = (
 /** Files that users and programs of the host write. */
 export const settings: FuzzTarget = {
   name: "settings",
-  sources: ["builder/cli/settings.ts", "builder/record/record.ts"],
+  sources: ["builder/cli/settings.ts", "builder/solve/record/record.ts"],
   tokens: [...json, ...keys.map((key) => `"${key}":`), '"http://h"', '"1m30s"', '"always"'],
   seeds: [
     '{"registryMirrors":{"docker.io":["http://h"]},"insecureRegistries":["h:1"],"pull":"always","registryTimeout":"2m"}',
@@ -104,7 +104,7 @@ export const settings: FuzzTarget = {
 
 export const yaml: FuzzTarget = {
   name: "yaml",
-  sources: ["builder/cdi/"],
+  sources: ["builder/inputs/cdi/"],
   tokens: [
     ...json,
     "a: ",

@@ -1,9 +1,9 @@
-import { resolveOwner, resolveUser } from "../../../builder/ops/user.ts";
-import { parseRequest } from "../../../builder/ssh/agent.ts";
-import { KeyError } from "../../../builder/ssh/key-error.ts";
-import { parseOpensshKey } from "../../../builder/ssh/openssh-key.ts";
-import { parsePrivateKey } from "../../../builder/ssh/private-key.ts";
-import { WireError, wireString, wireU32 } from "../../../builder/ssh/wire.ts";
+import { resolveOwner, resolveUser } from "../../../builder/ops/container/user.ts";
+import { parseRequest } from "../../../builder/inputs/ssh/agent.ts";
+import { KeyError } from "../../../builder/inputs/ssh/key-error.ts";
+import { parseOpensshKey } from "../../../builder/inputs/ssh/openssh-key.ts";
+import { parsePrivateKey } from "../../../builder/inputs/ssh/private-key.ts";
+import { WireError, wireString, wireU32 } from "../../../builder/inputs/ssh/wire.ts";
 import { parseSubordinates } from "../../../builder/cli/user-namespace.ts";
 import { parseIdMap } from "../../../native/user-namespace.ts";
 import { resolution } from "../../../runtime/network/resolv.ts";
@@ -15,7 +15,7 @@ const maxId = 4_294_967_294;
 /** What USER says, then passwd and group of an image. */
 export const users: FuzzTarget = {
   name: "users",
-  sources: ["builder/ops/user.ts"],
+  sources: ["builder/ops/container/user.ts"],
   tokens: [
     "root",
     "app",
@@ -89,7 +89,7 @@ export const hostfiles: FuzzTarget = {
 /** What a step says to an ssh agent, and keys that a user gives. */
 export const sshKeys: FuzzTarget = {
   name: "ssh",
-  sources: ["builder/ssh/"],
+  sources: ["builder/inputs/ssh/"],
   tokens: [
     "\x0b",
     "\x0d",

@@ -1,10 +1,10 @@
-import { parseBytes } from "../../../builder/dockerfile/byte-size.ts";
-import { parseDuration } from "../../../builder/dockerfile/duration.ts";
-import { compileMode, parseFileMode } from "../../../builder/dockerfile/file-mode.ts";
-import { parseGitUrl } from "../../../builder/dockerfile/git-url.ts";
-import { redactUrls } from "../../../builder/dockerfile/redact-url.ts";
-import { splitUrl } from "../../../builder/dockerfile/split-url.ts";
-import { parseUlimit } from "../../../builder/dockerfile/ulimit.ts";
+import { parseBytes } from "../../../builder/base/byte-size.ts";
+import { parseDuration } from "../../../builder/base/duration.ts";
+import { compileMode, parseFileMode } from "../../../builder/base/patterns/file-mode.ts";
+import { parseGitUrl } from "../../../builder/base/git-url.ts";
+import { redactUrls } from "../../../builder/base/redact-url.ts";
+import { splitUrl } from "../../../builder/base/split-url.ts";
+import { parseUlimit } from "../../../builder/base/ulimit.ts";
 import { formatPlatform, matchPlatform, parsePlatform } from "../../../store/oci/platform.ts";
 import { familiarName, formatReference, parseReference } from "../../../store/oci/reference.ts";
 import { outcome, same } from "../rig/check.ts";
@@ -100,10 +100,10 @@ const maxDuration = 2 ** 63;
 export const scalars: FuzzTarget = {
   name: "scalars",
   sources: [
-    "builder/dockerfile/duration.ts",
-    "builder/dockerfile/byte-size.ts",
-    "builder/dockerfile/ulimit.ts",
-    "builder/dockerfile/file-mode.ts",
+    "builder/base/duration.ts",
+    "builder/base/byte-size.ts",
+    "builder/base/ulimit.ts",
+    "builder/base/patterns/file-mode.ts",
   ],
   tokens: [
     "1",
@@ -162,10 +162,10 @@ export const scalars: FuzzTarget = {
 export const urls: FuzzTarget = {
   name: "urls",
   sources: [
-    "builder/dockerfile/git-url.ts",
-    "builder/dockerfile/git-options.ts",
-    "builder/dockerfile/split-url.ts",
-    "builder/dockerfile/redact-url.ts",
+    "builder/base/git-url.ts",
+    "builder/base/git-options.ts",
+    "builder/base/split-url.ts",
+    "builder/base/redact-url.ts",
   ],
   tokens: [
     "https://",

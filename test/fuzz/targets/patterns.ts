@@ -1,6 +1,6 @@
-import { parseIgnore } from "../../../builder/dockerfile/ignore.ts";
-import { compilePattern } from "../../../builder/dockerfile/match.ts";
-import { PathPatterns, type ParentMatches } from "../../../builder/dockerfile/path-patterns.ts";
+import { parseIgnore } from "../../../builder/base/patterns/ignore.ts";
+import { compilePattern } from "../../../builder/base/patterns/match.ts";
+import { PathPatterns, type ParentMatches } from "../../../builder/base/patterns/path-patterns.ts";
 import { outcome, same } from "../rig/check.ts";
 import type { FuzzTarget } from "../rig/target.ts";
 import { referenceGlob, referenceIgnore } from "./pattern-references.ts";
@@ -37,7 +37,7 @@ const small = 40;
 /** Lines of an ignore file, then a path. */
 export const ignore: FuzzTarget = {
   name: "ignore",
-  sources: ["builder/dockerfile/ignore.ts", "builder/dockerfile/path-patterns.ts"],
+  sources: ["builder/base/patterns/ignore.ts", "builder/base/patterns/path-patterns.ts"],
   tokens,
   seeds: [
     "*.md\n!a.md\n\0a.md",
@@ -69,7 +69,7 @@ export const ignore: FuzzTarget = {
 /** One pattern, then a path: as COPY --exclude and --parents walk. */
 export const trees: FuzzTarget = {
   name: "trees",
-  sources: ["builder/dockerfile/path-patterns.ts"],
+  sources: ["builder/base/patterns/path-patterns.ts"],
   tokens,
   seeds: ["a/**/b*\0a/x/bc", "!**\0a", "*/[a-z]?\0x/yz"],
   check(input) {
@@ -102,7 +102,7 @@ export const trees: FuzzTarget = {
 /** A pattern of Go's filepath.Match, then a name. */
 export const globs: FuzzTarget = {
   name: "globs",
-  sources: ["builder/dockerfile/match.ts"],
+  sources: ["builder/base/patterns/match.ts"],
   tokens,
   seeds: ["a*b?[c-d]\0axbyc", "[^a]\\*\0b*", "*.[!]\0"],
   check(input) {

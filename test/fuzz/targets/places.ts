@@ -1,5 +1,5 @@
-import { DockerfileError } from "../../../builder/dockerfile/error.ts";
-import type { SourceLocation } from "../../../builder/dockerfile/location.ts";
+import { DockerfileError } from "../../../builder/base/error.ts";
+import type { SourceLocation } from "../../../builder/base/location.ts";
 
 /** Checks that places are inside a Dockerfile's text. */
 export class Places {

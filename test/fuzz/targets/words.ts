@@ -1,4 +1,4 @@
-import { csvFields } from "../../../builder/dockerfile/csv.ts";
+import { csvFields } from "../../../builder/base/csv.ts";
 import { DeviceFlagError, parseDeviceFlag } from "../../../builder/dockerfile/device-flag.ts";
 import { expandWord, expandWords, type ExpandOptions } from "../../../builder/dockerfile/expand.ts";
 import { expandBody, findHeredocs } from "../../../builder/dockerfile/heredoc.ts";
@@ -110,9 +110,9 @@ export const mounts: FuzzTarget = {
   name: "mounts",
   sources: [
     "builder/dockerfile/mount-flag.ts",
-    "builder/dockerfile/csv.ts",
+    "builder/base/csv.ts",
     "builder/dockerfile/device-flag.ts",
-    "builder/dockerfile/byte-size.ts",
+    "builder/base/byte-size.ts",
   ],
   tokens: [
     "type=",

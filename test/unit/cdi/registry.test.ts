@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { deviceGrants, grantedDevices } from "../../../builder/cdi/grants.ts";
-import { CdiRegistry } from "../../../builder/cdi/registry.ts";
-import { parseSpec } from "../../../builder/cdi/spec.ts";
+import { deviceGrants, grantedDevices } from "../../../builder/inputs/cdi/grants.ts";
+import { CdiRegistry } from "../../../builder/inputs/cdi/registry.ts";
+import { parseSpec } from "../../../builder/inputs/cdi/spec.ts";
 import { makeTemp, type Temp } from "../../rig/temp.ts";
 
 const classOf = (name: string): string => `  annotations: {org.mobyproject.buildkit.device.class: ${name}}\n`;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseYaml } from "../../../builder/cdi/yaml.ts";
+import { parseYaml } from "../../../builder/inputs/cdi/yaml.ts";
 
 describe("parseYaml()", () => {
   it("reads what generators of CDI files write", () => {

@@ -5,7 +5,7 @@ import { sourceLines } from "../../../builder/cli/call/source-lines.ts";
 import { outlineText, targetsText } from "../../../builder/cli/call/tables.ts";
 import { commandNamed } from "../../../builder/cli/options.ts";
 import { parseLine } from "../../../builder/cli/parse.ts";
-import type { SourceLocation } from "../../../builder/dockerfile/location.ts";
+import type { SourceLocation } from "../../../builder/base/location.ts";
 
 const call = (line: string): CallRequest | undefined =>
   callOf(parseLine(commandNamed("build"), [...line.split(" "), "."]).flags);

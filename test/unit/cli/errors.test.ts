@@ -3,7 +3,7 @@ import { exitCodeOf } from "../../../builder/cli/errors/exit-code.ts";
 import { Interrupted } from "../../../builder/cli/errors/interrupted.ts";
 import { errorAnnotation, renderError } from "../../../builder/cli/errors/render.ts";
 import { UsageError } from "../../../builder/cli/usage-error.ts";
-import { DockerfileError } from "../../../builder/dockerfile/error.ts";
+import { DockerfileError } from "../../../builder/base/error.ts";
 import { SyscallError, TsbuildError } from "../../../native/errors.ts";
 
 const plain = { color: false, debug: false };

@@ -4,7 +4,7 @@ import { familiarName, splitName } from "../../../builder/cli/format/names.ts";
 import { inspectView } from "../../../builder/cli/format/inspect-view.ts";
 import { formatOne, formatRows } from "../../../builder/cli/format/output.ts";
 import { dockerSize } from "../../../builder/cli/format/size.ts";
-import { parseBytes } from "../../../builder/dockerfile/byte-size.ts";
+import { parseBytes } from "../../../builder/base/byte-size.ts";
 import { compileTemplate } from "../../../builder/cli/format/template.ts";
 import type { InspectedImage } from "../../../store/image/inspect.ts";
 import { timeAgo } from "../../../builder/cli/format/time.ts";

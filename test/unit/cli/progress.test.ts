@@ -8,7 +8,7 @@ import { buildSummary } from "../../../builder/cli/progress/summary.ts";
 import { TtyProgress } from "../../../builder/cli/progress/tty.ts";
 import { warningAnnotation, warningSummary } from "../../../builder/cli/progress/warnings.ts";
 import { makeStyle } from "../../../builder/cli/style.ts";
-import type { BuildEvent } from "../../../builder/events.ts";
+import type { BuildEvent } from "../../../builder/graph/events.ts";
 import { digestOf, type Digest } from "../../../store/oci/digest.ts";
 
 const t0 = Date.UTC(2026, 10, 24, 12, 0, 0);

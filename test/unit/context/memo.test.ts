@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { ContextMemo } from "../../../builder/context/memo.ts";
+import { ContextMemo } from "../../../builder/inputs/context/memo.ts";
 import { Root } from "../../../native/path.ts";
 import { fingerprintTree } from "../../../native/scan.ts";
 import { digestOf } from "../../../store/oci/digest.ts";

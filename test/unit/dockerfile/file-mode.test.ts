@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { compileMode, parseFileMode } from "../../../builder/dockerfile/file-mode.ts";
+import { compileMode, parseFileMode } from "../../../builder/base/patterns/file-mode.ts";
 
 /** The columns of the fixture, whose rows come from the parser that BuildKit uses. */
 const columns: readonly (readonly [mode: number, isDirectory: boolean])[] = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseGitUrl, type GitUrl } from "../../../builder/dockerfile/git-url.ts";
-import { hideUsers, redactUrls } from "../../../builder/dockerfile/redact-url.ts";
+import { parseGitUrl, type GitUrl } from "../../../builder/base/git-url.ts";
+import { hideUsers, redactUrls } from "../../../builder/base/redact-url.ts";
 import { TsbuildError } from "../../../native/errors.ts";
 
 const commit = "0123456789abcdef0123456789abcdef01234567";

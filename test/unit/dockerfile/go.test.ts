@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { csvFields } from "../../../builder/dockerfile/csv.ts";
-import { parseDuration } from "../../../builder/dockerfile/duration.ts";
-import { compilePattern } from "../../../builder/dockerfile/match.ts";
-import { compileMobyPattern } from "../../../builder/dockerfile/moby-pattern.ts";
-import { PathPatterns } from "../../../builder/dockerfile/path-patterns.ts";
+import { csvFields } from "../../../builder/base/csv.ts";
+import { parseDuration } from "../../../builder/base/duration.ts";
+import { compilePattern } from "../../../builder/base/patterns/match.ts";
+import { compileMobyPattern } from "../../../builder/base/patterns/moby-pattern.ts";
+import { PathPatterns } from "../../../builder/base/patterns/path-patterns.ts";
 
 /** The rows of a fixture that a Go program made: see fixtures/go. */
 function rows<T>(name: string): readonly T[] {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseIgnore } from "../../../builder/dockerfile/ignore.ts";
+import { parseIgnore } from "../../../builder/base/patterns/ignore.ts";
 
 const rows = readFileSync(join(import.meta.dirname, "../../fixtures/ignore-files.txt"), "utf8")
   .split("\n")

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compilePattern } from "../../../builder/dockerfile/match.ts";
+import { compilePattern } from "../../../builder/base/patterns/match.ts";
 
 describe("compilePattern()", () => {
   // Answers of Go's filepath.Match.

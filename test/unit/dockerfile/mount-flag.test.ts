@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { csvFields } from "../../../builder/dockerfile/csv.ts";
+import { csvFields } from "../../../builder/base/csv.ts";
 import { mountFrom, MountFlagError, parseMountFlag, type MountFlag } from "../../../builder/dockerfile/mount-flag.ts";
 
 const nothing: MountFlag = {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { PathPatterns, type ParentMatches } from "../../../builder/dockerfile/path-patterns.ts";
+import { PathPatterns, type ParentMatches } from "../../../builder/base/patterns/path-patterns.ts";
 
 const rows = readFileSync(join(import.meta.dirname, "../../fixtures/path-patterns.txt"), "utf8")
   .split("\n")

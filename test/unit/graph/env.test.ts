@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { getEnv, setEnv, setEnvs } from "../../../builder/graph/env.ts";
+import { getEnv, setEnv, setEnvs } from "../../../builder/base/env.ts";
 
 describe("an environment", () => {
   it("finds a key by its whole name, the last entry first", () => {

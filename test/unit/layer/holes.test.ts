@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { hashFile } from "../../../builder/ops/copy/hash-file.ts";
+import { hashFile } from "../../../builder/inputs/files/hash-file.ts";
 import { copyBytes } from "../../../native/copy-bytes.ts";
 import { Root } from "../../../native/path.ts";
 import { diffLayer } from "../../../store/layer/diff.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { SecretMask } from "../../../builder/masking/secret-mask.ts";
+import { SecretMask } from "../../../builder/inputs/secrets/secret-mask.ts";
 
 const secret = 'tok3n/+with "all" & ünïcode';
 

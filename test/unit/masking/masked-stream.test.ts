@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MaskedStream } from "../../../builder/masking/masked-stream.ts";
-import { NeedleSet } from "../../../builder/masking/needle-set.ts";
+import { MaskedStream } from "../../../builder/inputs/secrets/masked-stream.ts";
+import { NeedleSet } from "../../../builder/inputs/secrets/needle-set.ts";
 
 /** What it should do, done place by place: `rest` is what may be the beginning of a needle. */
 function replaceSlowly(

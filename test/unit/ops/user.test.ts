@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { resolveOwner, resolveUser } from "../../../builder/ops/user.ts";
+import { resolveOwner, resolveUser } from "../../../builder/ops/container/user.ts";
 
 const files = {
   passwd: [

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { DockerfileError } from "../../../builder/dockerfile/error.ts";
+import { DockerfileError } from "../../../builder/base/error.ts";
 import { planFacts, type PlanFacts } from "../../rig/plan-facts.ts";
 import { planText } from "../../rig/plan.ts";
 import { planTables } from "./all-cases.ts";

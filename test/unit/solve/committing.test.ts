@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { BuildEvent } from "../../../builder/events.ts";
+import type { BuildEvent } from "../../../builder/graph/events.ts";
 import { scratchVertex } from "../../../builder/graph/vertex.ts";
 import { telling } from "../../../builder/solve/committing.ts";
 import type { SolvedStep } from "../../../builder/solve/step.ts";

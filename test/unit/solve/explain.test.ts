@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { foldMisses } from "../../../builder/record/roots.ts";
-import { causeText } from "../../../builder/solve/causes.ts";
+import { foldMisses } from "../../../builder/solve/record/roots.ts";
+import { causeText } from "../../../builder/graph/causes.ts";
 import { explainChange } from "../../../builder/solve/explain.ts";
 
 const copy = {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { gitEnvironment, onlyRemote } from "../../../builder/source/git/environment.ts";
-import { gitError, mayPass } from "../../../builder/source/git/errors.ts";
-import { GitFailure } from "../../../builder/source/git/program.ts";
-import { isCounter, receivedBytes } from "../../../builder/source/git/receive-progress.ts";
-import { lsRemoteArguments, pickRef } from "../../../builder/source/git/refs.ts";
+import { gitEnvironment, onlyRemote } from "../../../builder/inputs/source/git/environment.ts";
+import { gitError, mayPass } from "../../../builder/inputs/source/git/errors.ts";
+import { GitFailure } from "../../../builder/inputs/source/git/program.ts";
+import { isCounter, receivedBytes } from "../../../builder/inputs/source/git/receive-progress.ts";
+import { lsRemoteArguments, pickRef } from "../../../builder/inputs/source/git/refs.ts";
 import { TsbuildError } from "../../../native/errors.ts";
 
 const [a = "", b = "", c = ""] = ["a", "b", "c"].map((digit) => digit.repeat(40));

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { TsbuildError } from "../../../native/errors.ts";
-import { fileNameOf } from "../../../builder/source/http/file-name.ts";
-import { redirectTarget } from "../../../builder/source/http/redirect.ts";
-import { httpDate } from "../../../builder/source/http/date.ts";
+import { fileNameOf } from "../../../builder/inputs/source/http/file-name.ts";
+import { redirectTarget } from "../../../builder/inputs/source/http/redirect.ts";
+import { httpDate } from "../../../builder/inputs/source/http/date.ts";
 
 describe("redirectTarget()", () => {
   it.each([

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openSshAgent } from "../../../builder/ssh/agent-socket.ts";
-import { SshAgents, type SshAgentOptions } from "../../../builder/ssh/agents.ts";
-import { maxMessage } from "../../../builder/ssh/frames.ts";
-import { wireString, wireU32 } from "../../../builder/ssh/wire.ts";
+import { openSshAgent } from "../../../builder/inputs/ssh/agent-socket.ts";
+import { SshAgents, type SshAgentOptions } from "../../../builder/inputs/ssh/agents.ts";
+import { maxMessage } from "../../../builder/inputs/ssh/frames.ts";
+import { wireString, wireU32 } from "../../../builder/inputs/ssh/wire.ts";
 import { makeKey, opensshPem } from "../../rig/openssh-key.ts";
 import { AgentClient, ScriptedAgent, signRequest } from "../../rig/ssh-agent.ts";
 import { makeTemp } from "../../rig/temp.ts";

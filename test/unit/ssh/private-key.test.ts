@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync, verify } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { parsePrivateKey } from "../../../builder/ssh/private-key.ts";
-import { WireReader } from "../../../builder/ssh/wire.ts";
+import { parsePrivateKey } from "../../../builder/inputs/ssh/private-key.ts";
+import { WireReader } from "../../../builder/inputs/ssh/wire.ts";
 import { keyKinds, makeKey, opensshPem } from "../../rig/openssh-key.ts";
 
 const data = Buffer.from("what is signed");

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseDockerfile } from "../../../builder/dockerfile/parse.ts";
 import type { Instruction } from "../../../builder/dockerfile/ast.ts";
-import { description } from "../../../builder/subrequest/description.ts";
+import { description } from "../../../builder/engine/subrequest/description.ts";
 
 /** `NAME=description` of each ARG and stage, in the order of the file. */
 function descriptions(text: string): readonly string[] {

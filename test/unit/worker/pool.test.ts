@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 
-const pool = pathToFileURL(join(import.meta.dirname, "../../../builder/worker/pool.ts")).href;
+const pool = pathToFileURL(join(import.meta.dirname, "../../../builder/solve/worker/pool.ts")).href;
 
 describe("WorkerPool", () => {
   /** Runs the lines of a round some times in a process of their own: `pool` has a task that seals an empty directory. */

@@ -1,0 +1,1 @@
+export type Entitlement = "network.host" | "security.insecure" | "device" | `device=${string}`;
