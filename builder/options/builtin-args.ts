@@ -1,7 +1,7 @@
 import { TsbuildError } from "../../native/errors.ts";
 import type { DockerfileAst } from "../dockerfile/ast.ts";
 import { isOwnSyntax } from "../dockerfile/syntax.ts";
-import { epochArg, readEpoch, writtenEpoch, type EpochTimes } from "../epoch.ts";
+import { epochArg, readEpoch, writtenEpoch, type EpochTimes } from "./epoch.ts";
 import type { GitFlags } from "../graph/git-vertex.ts";
 import type { BuildOptions } from "./options.ts";
 

@@ -1,5 +1,5 @@
 import { givenChecks, givenSyntax, withBuiltinArgs } from "../../options/builtin-args.ts";
-import { knownTimes } from "../../epoch.ts";
+import { knownTimes } from "../../options/epoch.ts";
 import { parseContexts } from "../../inputs/context/named.ts";
 import { DockerfileError } from "../../base/error.ts";
 import { locateVariable } from "../../dockerfile/locate-variable.ts";

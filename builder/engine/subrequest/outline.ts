@@ -1,5 +1,5 @@
 import { givenSyntax, withBuiltinArgs } from "../../options/builtin-args.ts";
-import { knownTimes } from "../../epoch.ts";
+import { knownTimes } from "../../options/epoch.ts";
 import { parseContexts } from "../../inputs/context/named.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import { parseDockerfile } from "../../dockerfile/parse.ts";

@@ -1,15 +1,15 @@
-import { TsbuildError } from "../native/errors.ts";
-import { hostPlatform, parsePlatform } from "../store/oci/platform.ts";
-import { findContext, type ContextTable } from "./inputs/context/named.ts";
-import type { DockerfileAst, KeyValue } from "./dockerfile/ast.ts";
-import { DockerfileError } from "./base/error.ts";
-import { splitUrl, withoutUser, type UserInfo } from "./base/split-url.ts";
-import { suggest } from "./base/suggest.ts";
-import { epochSource } from "./graph/epoch-stage.ts";
-import { gitSpec } from "./graph/git-vertex.ts";
-import { evaluateGlobalArgs } from "./convert/global-args.ts";
-import type { GitOp, HttpOp } from "./graph/opspec.ts";
-import type { BuildOptions } from "./options/options.ts";
+import { TsbuildError } from "../../native/errors.ts";
+import { hostPlatform, parsePlatform } from "../../store/oci/platform.ts";
+import { findContext, type ContextTable } from "../inputs/context/named.ts";
+import type { DockerfileAst, KeyValue } from "../dockerfile/ast.ts";
+import { DockerfileError } from "../base/error.ts";
+import { splitUrl, withoutUser, type UserInfo } from "../base/split-url.ts";
+import { suggest } from "../base/suggest.ts";
+import { epochSource } from "../convert/epoch-stage.ts";
+import { gitSpec } from "../graph/git-vertex.ts";
+import { evaluateGlobalArgs } from "../convert/global-args.ts";
+import type { GitOp, HttpOp } from "../graph/opspec.ts";
+import type { BuildOptions } from "./options.ts";
 
 export const epochArg = "SOURCE_DATE_EPOCH";
 

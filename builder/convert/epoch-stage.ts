@@ -2,11 +2,11 @@ import { hostPlatform, type Platform } from "../../store/oci/platform.ts";
 import type { CopyInstruction, DockerfileAst, Instruction, Stage } from "../dockerfile/ast.ts";
 import { DockerfileError } from "../base/error.ts";
 import type { SourceLocation } from "../base/location.ts";
-import { convert } from "../convert/convert.ts";
-import type { KeepUser } from "../convert/dispatch/context.ts";
-import { evaluateGlobalArgs, expandGlobal, predefinedArgs } from "../convert/global-args.ts";
-import type { GitOp, HttpOp } from "./opspec.ts";
-import { reachable } from "./vertex.ts";
+import { convert } from "./convert.ts";
+import type { KeepUser } from "./dispatch/context.ts";
+import { evaluateGlobalArgs, expandGlobal, predefinedArgs } from "./global-args.ts";
+import type { GitOp, HttpOp } from "../graph/opspec.ts";
+import { reachable } from "../graph/vertex.ts";
 
 /** What a stage that SOURCE_DATE_EPOCH names is read with. */
 export interface EpochStage {
