@@ -241,11 +241,11 @@ export class Dir implements Disposable {
     call("lremovexattr", name, this.#procPath(name), encodeCString(key));
   }
 
-  /** Removes the entry with all below it, however deep; nothing to do when it is not there. */
+  /** Removes the entry with all below it, however deep. What is not there, or what another one removes meanwhile, is gone. */
   removeTree(name: string): void {
     const stat = this.stat(name);
     if (stat === undefined) return;
-    if (stat.type !== "directory") return this.unlink(name);
+    if (stat.type !== "directory") return this.#removeName(name, 0);
     const found = [name];
     for (let next = found.pop(); next !== undefined; next = found.pop()) this.#removeDirectory(next, this, found, 0);
   }
@@ -254,18 +254,21 @@ export class Dir implements Disposable {
   #removeDirectory(name: string, top: Dir, found: string[], depth: number): void {
     if (depth === maxRemoveDepth) {
       const moved = `.tsbuild-remove-${process.pid}-${++moves}`;
-      this.rename(name, top, moved);
-      found.push(moved);
+      if (ifThere(() => this.rename(name, top, moved))) found.push(moved);
       return;
     }
-    {
+    ifThere(() => {
       using dir = this.#removable(name);
       for (const child of dir.names()) {
-        if (tryCall(["EISDIR", "EPERM"], "unlinkat", child, dir.fd, cname(child), 0) !== undefined) continue;
+        if (tryCall(["EISDIR", "EPERM", "ENOENT"], "unlinkat", child, dir.fd, cname(child), 0) !== undefined) continue;
         dir.#removeDirectory(child, top, found, depth + 1);
       }
-    }
-    this.rmdir(name);
+    });
+    this.#removeName(name, AT_REMOVEDIR);
+  }
+
+  #removeName(name: string, flags: number): void {
+    tryCall(["ENOENT"], "unlinkat", name, this.fd, cname(name), flags);
   }
 
   [Symbol.dispose](): void {
@@ -364,6 +367,17 @@ export class Root extends Dir {
   parent(path: string): { readonly dir: Dir; readonly name: string } {
     const at = path.lastIndexOf("/");
     return { dir: this.dir(at < 0 ? "" : path.slice(0, at)), name: path.slice(at + 1) };
+  }
+}
+
+/** False: what it acts on is gone. */
+function ifThere(act: () => void): boolean {
+  try {
+    act();
+    return true;
+  } catch (error) {
+    if (error instanceof SyscallError && error.errno === "ENOENT") return false;
+    throw error;
   }
 }
 

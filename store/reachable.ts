@@ -23,7 +23,7 @@ export class Reachable {
     this.#path = path;
   }
 
-  /** Adds to `found` all that these lead to, with themselves. Documents are read once. */
+  /** Adds to `found` all that these lead to, with themselves. What is there is read once; the rest may come meanwhile. */
   follow(from: Iterable<Digest>, found: { readonly blobs: Set<Digest>; readonly chains: Set<string> }): void {
     const waiting = [...from];
     for (let digest = waiting.pop(); digest !== undefined; digest = waiting.pop()) {
@@ -38,21 +38,23 @@ export class Reachable {
   #linksOf(digest: Digest): Links {
     const known = this.#links.get(digest);
     if (known !== undefined) return known;
-    const links = linksIn(readDocument(this.#path(digest)));
+    const blob = readBlob(this.#path(digest));
+    if (blob === undefined) return none;
+    const links = linksIn(blob.document);
     this.#links.set(digest, links);
     return links;
   }
 }
 
-/** undefined for what is no document: a layer, or nothing at all. */
-function readDocument(path: string): unknown {
+/** undefined where nothing is that can be read whole. What is no document is a layer. */
+function readBlob(path: string): { readonly document: unknown } | undefined {
   let fd: number | undefined;
   try {
     fd = openSync(path, "r");
     const head = Buffer.alloc(64);
     const length = readSync(fd, head, 0, head.length, 0);
-    if (!/^\s*\{/.test(head.toString("latin1", 0, length)) || fstatSync(fd).size > maxDocument) return undefined;
-    return JSON.parse(readFileSync(fd, "utf8"));
+    const isDocument = /^\s*\{/.test(head.toString("latin1", 0, length)) && fstatSync(fd).size <= maxDocument;
+    return { document: isDocument ? JSON.parse(readFileSync(fd, "utf8")) : undefined };
   } catch {
     return undefined;
   } finally {

@@ -10,6 +10,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { SyscallError } from "../../../native/errors.ts";
 import { Root, type Dir } from "../../../native/path.ts";
@@ -107,6 +108,32 @@ test("Dir.removeTree() removes trees deeper than PATH_MAX and the open files a p
   expect(top.names()).toEqual(["file"]);
   expect(readdirSync("/proc/self/fd").length).toBe(before);
   top.removeTree("directory-on-the-way");
+});
+
+test("Dir.removeTree() of two threads at once removes what is there, and neither fails", async () => {
+  using temp = makeTemp();
+  const directories = Array.from({ length: 300 }, (_, at) => join(temp.path, `all/${at}/in`));
+  for (const directory of directories) {
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, "file"), "");
+  }
+  const gate = new Int32Array(new SharedArrayBuffer(4));
+  const script = `
+    const { workerData: { gate, top, native } } = require("node:worker_threads");
+    import(native).then(({ Root }) => {
+      using root = Root.open(top);
+      Atomics.store(gate, 0, 1);
+      Atomics.notify(gate, 0);
+      root.removeTree("all");
+    });`;
+  const native = new URL("../../../native/path.ts", import.meta.url).href;
+  const worker = new Worker(script, { eval: true, workerData: { gate, top: temp.path, native } });
+  const ended = new Promise((resolve, reject) => void worker.on("exit", resolve).on("error", reject));
+  await Atomics.waitAsync(gate, 0, 0).value;
+  using root = Root.open(temp.path);
+  root.removeTree("all");
+  expect(await ended).toBe(0);
+  expect(root.names()).toEqual([]);
 });
 
 test("Root keeps absolute symlinks and dot-dot inside", () => {

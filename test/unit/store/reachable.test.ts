@@ -47,4 +47,23 @@ describe("Reachable", () => {
     expect(follow([`{"rootfs":{"diff_ids":["${diff}",null]}}`]).chains).toEqual([]);
     expect(follow(['{"rootfs":null}']).chains).toEqual([]);
   });
+
+  it.each([
+    ["was not there", undefined],
+    ["was damaged", '{"config":{"dig'],
+  ])("looks again for a document that %s when it looked before", (_, before) => {
+    using temp = makeTemp();
+    const text = `{"config":{"digest":"${digestOf(config)}"}}`;
+    const path = (digest: Digest): string => join(temp.path, splitDigest(digest).hex);
+    const reachable = new Reachable(path);
+    const look = (): readonly Digest[] => {
+      const found = { blobs: new Set<Digest>(), chains: new Set<string>() };
+      reachable.follow([digestOf(text)], found);
+      return [...found.blobs];
+    };
+    if (before !== undefined) writeFileSync(path(digestOf(text)), before);
+    expect(look()).toEqual([digestOf(text)]);
+    writeFileSync(path(digestOf(text)), text);
+    expect(look()).toEqual([digestOf(text), digestOf(config)]);
+  });
 });
