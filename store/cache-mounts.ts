@@ -14,6 +14,7 @@ import { lock, lockInside, tryLock, type FileLock } from "../native/lock.ts";
 import { Root, type Dir } from "../native/path.ts";
 import { walkBelow } from "../native/walk.ts";
 import { canOwn, inUserNamespace, unmappedError } from "../native/user-namespace.ts";
+import { lastUseLimit } from "./last-use.ts";
 import { digestOf, splitDigest } from "./oci/digest.ts";
 import type { Trash } from "./trash.ts";
 
@@ -94,7 +95,7 @@ export class CacheMounts {
   /** Removes those that nobody uses and nobody used for so long (ms). Returns their bytes on disk. */
   collect(unusedFor: number, trash: Trash): number {
     if (!existsSync(this.#root)) return 0;
-    const limit = Date.now() - unusedFor;
+    const limit = lastUseLimit(unusedFor);
     let bytes = 0;
     using root = Root.open(this.#root);
     for (const name of readdirSync(this.#root)) {

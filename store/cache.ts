@@ -1,10 +1,8 @@
 import type { Database, Row } from "./database.ts";
 import type { Descriptor } from "./oci/descriptor.ts";
+import { isUseOutdated } from "./last-use.ts";
 import { parseDigest, type Digest } from "./oci/digest.ts";
 import type { CacheRecord, CompressedLayers, StepCache } from "./store.ts";
-
-/** Last uses are kept to the hour: a build that finds everything then writes nothing. */
-const useResolution = 3_600_000;
 
 /** Step results in the store's database. */
 export class DatabaseCache implements StepCache {
@@ -21,10 +19,8 @@ export class DatabaseCache implements StepCache {
       key,
     );
     if (row === undefined || (row["snapshot"] !== null && row["present"] === null)) return undefined;
-    const now = Date.now();
-    if (now - Number(row["used"]) > useResolution) {
-      this.#db.run("UPDATE steps SET used = ? WHERE id = ?", now, Number(row["id"]));
-    }
+    if (isUseOutdated(Number(row["used"])))
+      this.#db.run("UPDATE steps SET used = ? WHERE id = ?", Date.now(), Number(row["id"]));
     return toRecord(row);
   }
 

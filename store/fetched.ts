@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { digestOf, isDigest, splitDigest, type Digest } from "./oci/digest.ts";
+import { isUseOutdated, lastUseLimit } from "./last-use.ts";
 import { replaceFile } from "./replace-file.ts";
 
 /** What a URL gave when it was last asked. The bytes are a blob. */
@@ -14,9 +15,6 @@ export interface FetchedFile {
   readonly settled?: boolean;
 }
 
-/** Last uses are kept to the hour: a build that finds everything then writes nothing. */
-const useResolution = 3_600_000;
-
 /** Remembers what URLs gave, by a hash of the URL: `urls/HASH.json`. A missing or damaged file is nothing known. */
 export class FetchedFiles {
   readonly #directory: string;
@@ -27,7 +25,7 @@ export class FetchedFiles {
 
   find(url: string): FetchedFile | undefined {
     const found = this.#read(nameOf(url));
-    if (found !== undefined && Date.now() - found.used > useResolution) this.keep(url, found.file);
+    if (found !== undefined && isUseOutdated(found.used)) this.keep(url, found.file);
     return found?.file;
   }
 
@@ -41,9 +39,10 @@ export class FetchedFiles {
   collect(unusedFor: number | undefined): ReadonlySet<Digest> {
     const kept = new Set<Digest>();
     if (!existsSync(this.#directory)) return kept;
+    const limit = unusedFor === undefined ? undefined : lastUseLimit(unusedFor);
     for (const name of readdirSync(this.#directory)) {
       const found = name.endsWith(".json") ? this.#read(name) : undefined;
-      const old = found === undefined || (unusedFor !== undefined && found.used <= Date.now() - unusedFor);
+      const old = found === undefined || (limit !== undefined && found.used <= limit);
       if (old) rmSync(join(this.#directory, name), { force: true });
       else kept.add(found.file.digest);
     }

@@ -6,6 +6,7 @@ import type { FetchedFiles } from "./fetched.ts";
 import type { GitRepositories } from "./git-repositories.ts";
 import type { Holds } from "./holds.ts";
 import { danglingPrefix } from "./image/stored.ts";
+import { lastUseLimit } from "./last-use.ts";
 import { isDigest, type Digest } from "./oci/digest.ts";
 import { Reachable } from "./reachable.ts";
 import type { OverlaySnapshotter, SnapshotRecord } from "./snapshot/overlay.ts";
@@ -171,7 +172,7 @@ function mark(id: string, byID: Found["byID"], marked: Set<string>): void {
 function forgetSteps(db: Database, { unusedFor, keepShared }: CollectOptions, { kept }: Found): number {
   if (unusedFor === undefined) return 0;
   let count = 0;
-  for (const row of db.all("SELECT id, snapshot FROM steps WHERE used <= ?", Date.now() - unusedFor)) {
+  for (const row of db.all("SELECT id, snapshot FROM steps WHERE used <= ?", lastUseLimit(unusedFor))) {
     if (keepShared === true && kept.snapshots.has(String(row["snapshot"]))) continue;
     db.run("DELETE FROM step_keys WHERE step = ?", Number(row["id"]));
     count += db.run("DELETE FROM steps WHERE id = ?", Number(row["id"]));

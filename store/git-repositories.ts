@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { join } from "node:path";
 import { lock, lockInside, tryLock } from "../native/lock.ts";
 import { Root, type Dir } from "../native/path.ts";
+import { lastUseLimit } from "./last-use.ts";
 import { digestOf, splitDigest } from "./oci/digest.ts";
 import type { Trash } from "./trash.ts";
 
@@ -42,7 +43,7 @@ export class GitRepositories {
   /** Removes those that nobody uses and nobody used for so long (ms). Returns their bytes. */
   collect(unusedFor: number, trash: Trash): number {
     if (!existsSync(this.#root)) return 0;
-    const limit = Date.now() - unusedFor;
+    const limit = lastUseLimit(unusedFor);
     let bytes = 0;
     using root = Root.open(this.#root);
     for (const { name } of readdirSync(this.#root, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, statSync } from "node
 import { join } from "node:path";
 import { Root } from "../../native/path.ts";
 import type { Holds } from "../holds.ts";
+import { lastUseLimit } from "../last-use.ts";
 import { replaceFile } from "../replace-file.ts";
 
 /** What is kept: this many builds, and no more bytes of logs than this beside those of the newest build. */
@@ -72,7 +73,7 @@ export class BuildRecords {
 
   /** Removes what was built so many milliseconds ago and earlier; bytes of the logs that went. */
   forget(age: number): number {
-    const limit = timeID(Date.now() - age);
+    const limit = timeID(lastUseLimit(age));
     const isHeld = this.#holds.others();
     const old = this.list().filter((id) => id.slice(0, limit.length) <= limit && !isHeld(id));
     const bytes = old.reduce((sum, id) => sum + this.#logBytes(id), 0);

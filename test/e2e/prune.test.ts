@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { parseDigest } from "../../store/oci/digest.ts";
 import { openStore } from "../../store/open.ts";
@@ -84,6 +85,31 @@ describe("prune", () => {
     );
     for (const part of ["snapshots", "blobs/sha256", "leases"])
       expect(readdirSync(join(project.store, part))).toEqual([]);
+  });
+
+  it("of everything takes what a clock that was ahead has dated", async () => {
+    using project = new Project({ Dockerfile: `${fromBusybox}RUN --mount=type=cache,target=/c echo x > /c/x\n` });
+    expect(await tsbuild(project, ["-q", "."])).toMatchObject({ code: 0 });
+    const inStore = (name: string): string => join(project.store, name);
+    const ahead = Date.UTC(2100, 0);
+    {
+      using db = new DatabaseSync(inStore("store.db"));
+      db.exec(`UPDATE steps SET used = ${ahead}`);
+    }
+    writeFileSync(inStore("contexts/some"), "");
+    for (const [at, part] of ["builds", "contexts", "mounts"].entries()) {
+      const [name] = readdirSync(inStore(part));
+      if (name === undefined) throw new Error(`nothing is in ${part}`);
+      if (part === "builds") renameSync(join(inStore(part), name), join(inStore(part), `21000101-00000000${at}-abcdef`));
+      else utimesSync(join(inStore(part), name, ...(part === "mounts" ? ["0"] : [])), ahead / 1000, ahead / 1000);
+    }
+    await prune(project, "builder prune -a -f --filter until=1h");
+    await prune(project, "image prune -a -f");
+    const left = (): readonly string[] =>
+      ["snapshots", "builds", "contexts", "mounts"].filter((part) => readdirSync(inStore(part)).length > 0);
+    expect(left()).toEqual(["snapshots", "builds", "contexts", "mounts"]);
+    await prune(project, "builder prune -a -f");
+    expect(left()).toEqual([]);
   });
 
   it("asks first on a terminal, and does nothing unless the answer is yes", async () => {
