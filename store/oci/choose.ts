@@ -23,8 +23,9 @@ export interface ImageDocuments {
   readonly config: Document<ImageConfig>;
 }
 
-/** Indexes inside an index that are looked into. */
+/** Indexes inside an index that are looked into, and manifests that all of them may list. */
 const maxIndexes = 100;
+const maxManifests = 100_000;
 /** Those that say for what they are go before those that do not, and those before what is rather no image. */
 const [unsaid, doubtful] = [1000, 2000];
 
@@ -77,20 +78,22 @@ export async function manifestsOf(
   wanted?: Platform,
 ): Promise<readonly Descriptor[]> {
   const seen = new Set<Digest>();
-  const inside = async ({ manifests }: Index, outer?: Platform): Promise<readonly Descriptor[]> => {
-    const found: Descriptor[] = [];
+  const found: Descriptor[] = [];
+  const look = async ({ manifests }: Index, outer?: Platform): Promise<void> => {
     for (const one of manifests) {
       const platform = one.platform ?? outer;
-      if (!isIndex(one)) found.push(platform === undefined ? one : { ...one, platform });
-      else if (!seen.has(one.digest) && !isForOther(platform, wanted)) {
+      if (!isIndex(one)) {
+        if (found.push(platform === undefined ? one : { ...one, platform }) > maxManifests)
+          throw invalid(`more than ${maxManifests} manifests are inside of it`);
+      } else if (!seen.has(one.digest) && !isForOther(platform, wanted)) {
         if (seen.add(one.digest).size > maxIndexes) throw invalid(`more than ${maxIndexes} indexes are inside of it`);
         const next = await read(source, one);
-        if (next?.value.kind === "index") found.push(...(await inside(next.value.index, platform)));
+        if (next?.value.kind === "index") await look(next.value.index, platform);
       }
     }
-    return found;
   };
-  return await inside(index);
+  await look(index);
+  return found;
 }
 
 export function isIndex({ mediaType }: Descriptor): boolean {

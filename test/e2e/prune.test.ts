@@ -100,7 +100,8 @@ describe("prune", () => {
     for (const [at, part] of ["builds", "contexts", "mounts"].entries()) {
       const [name] = readdirSync(inStore(part));
       if (name === undefined) throw new Error(`nothing is in ${part}`);
-      if (part === "builds") renameSync(join(inStore(part), name), join(inStore(part), `21000101-00000000${at}-abcdef`));
+      if (part === "builds")
+        renameSync(join(inStore(part), name), join(inStore(part), `21000101-00000000${at}-abcdef`));
       else utimesSync(join(inStore(part), name, ...(part === "mounts" ? ["0"] : [])), ahead / 1000, ahead / 1000);
     }
     await prune(project, "builder prune -a -f --filter until=1h");
