@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { isSeconds } from "../options/epoch-seconds.ts";
 import { parseCacheLimit } from "../graph/cache-limit.ts";
 import type { BuildOptions } from "../options/options.ts";
 import type { NetworkOption } from "../ops/container/network-option.ts";
@@ -21,7 +22,7 @@ import { UsageError } from "./usage-error.ts";
 export function buildRequest(invocation: Invocation, stdoutIsTerminal: boolean): BuildOptions {
   const { flags, config, operands } = invocation;
   const [context = "."] = operands;
-  const buildArgs = withContextEpoch(
+  const buildArgs = withNamedEpoch(
     keyValues(flags.list("build-arg"), "--build-arg", (key) => config.env[key]),
     config.sourceDateEpoch,
   );
@@ -172,19 +173,15 @@ export function givenPlatform(flags: Invocation["flags"]): Platform | undefined 
   return text === undefined ? undefined : parsePlatform(text);
 }
 
-/** The word `context` is the engine's to understand, who knows the context. */
-function withContextEpoch(
+/** What is no number is the engine's to understand, who knows the context and the stages. */
+function withNamedEpoch(
   buildArgs: Readonly<Record<string, string>>,
   epoch: string | undefined,
 ): Readonly<Record<string, string>> {
-  return epoch === "context" ? { SOURCE_DATE_EPOCH: epoch, ...buildArgs } : buildArgs;
+  return epoch === undefined || isSeconds(epoch) ? buildArgs : { SOURCE_DATE_EPOCH: epoch, ...buildArgs };
 }
 
 /** Whole seconds since 1970. @see https://reproducible-builds.org/specs/source-date-epoch/ */
 function sourceDateEpoch(text: string | undefined): number | undefined {
-  if (text === undefined || text === "") return undefined;
-  if (/^[0-9]{1,12}$/.test(text)) return Number(text);
-  throw new UsageError(`SOURCE_DATE_EPOCH is not a number of seconds: ${JSON.stringify(text)}`, {
-    hint: "SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)",
-  });
+  return text !== undefined && isSeconds(text) ? Number(text) : undefined;
 }

@@ -5,6 +5,7 @@ import type { DockerfileAst, KeyValue } from "../dockerfile/ast.ts";
 import { DockerfileError } from "../base/error.ts";
 import { splitUrl, withoutUser, type UserInfo } from "../base/split-url.ts";
 import { suggest } from "../base/suggest.ts";
+import { isSeconds } from "./epoch-seconds.ts";
 import { epochSource } from "../convert/epoch-stage.ts";
 import { gitSpec } from "../graph/git-vertex.ts";
 import { evaluateGlobalArgs } from "../convert/global-args.ts";
@@ -54,7 +55,7 @@ export async function readEpoch(
 ): Promise<number | undefined> {
   const { text } = written;
   if (text === "") return undefined;
-  if (/^[0-9]{1,12}$/.test(text)) return Number(text);
+  if (isSeconds(text)) return Number(text);
   if (text === "context") return times.context();
   const platform = hostPlatform();
   const found = findContext(times.contexts, text, platform);
@@ -97,7 +98,10 @@ function wrongEpoch({ text, arg }: Written, ast: DockerfileAst): TsbuildError {
   const near = suggest(text, ["context", ...ast.stages.flatMap(({ name }) => name ?? [])]);
   const hint = near === undefined ? "write seconds: git log -1 --format=%ct" : `did you mean \`${near}\`?`;
   if (arg === undefined)
-    return new TsbuildError(`Cannot use --build-arg ${epochArg}=${text}: ${why}`, { code: "E_BUILD_ARG", hint });
+    return new TsbuildError(`Cannot use ${epochArg}=${text} of the environment or --build-arg: ${why}`, {
+      code: "E_BUILD_ARG",
+      hint,
+    });
   const { location } = arg;
   return new DockerfileError(`Cannot use ${epochArg}=${text}: ${why}`, {
     code: "E_BUILD_ARG",
