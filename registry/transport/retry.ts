@@ -1,3 +1,5 @@
+import { httpDate } from "./http-date.ts";
+
 /** Milliseconds that a server is waited for, where nothing else is said. */
 export const defaultPatience = 30_000;
 const maxTries = 5;
@@ -60,8 +62,8 @@ export function isTemporary(status: number): boolean {
 export function retryAfterDelay(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d+$/.test(text)) return Number(text) * 1000;
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : date - Date.now();
+  const date = httpDate(text);
+  return date === undefined ? undefined : date - Date.now();
 }
 
 /** Waits; rejects when the signal is aborted. */

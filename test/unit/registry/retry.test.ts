@@ -43,6 +43,21 @@ describe("Retries", () => {
     expect(waits(new WaitBudget(), 429, retryAfter)).toHaveLength(count),
   );
 
+  it("take a date without a zone for UTC, wherever the machine is", () => {
+    const [day = "", date = "", month = "", year = "", clock = ""] = new Date(Date.now() - 3_600_000)
+      .toUTCString()
+      .split(/,? /);
+    const before = process.env["TZ"];
+    try {
+      process.env["TZ"] = "Pacific/Honolulu";
+      const past = `${day} ${month} ${date} ${clock} ${year}`;
+      expect(waits(new WaitBudget(), 429, past)).toHaveLength(4);
+    } finally {
+      if (before === undefined) delete process.env["TZ"];
+      else process.env["TZ"] = before;
+    }
+  });
+
   it("end when the tries themselves took the time that there is", () => {
     const retries = new Retries(new WaitBudget(30_000));
     expect(retries.next(undefined, undefined, 15_000)).toBeGreaterThan(0);

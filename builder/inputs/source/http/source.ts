@@ -8,7 +8,7 @@ import type { SourceProgress } from "../progress.ts";
 import type { UrlCredentials } from "../url-credentials.ts";
 import { authorizationFor } from "./authorization.ts";
 import { checksumOfFile, wrongChecksum } from "./checksum.ts";
-import { httpDate } from "./date.ts";
+import { httpDate } from "../../../../registry/transport/http-date.ts";
 
 /** What is fetched: a URL without user and password, and what its content has to be. */
 export interface UrlSpec {
