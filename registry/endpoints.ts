@@ -1,5 +1,6 @@
 import type { Reference } from "../store/oci/reference.ts";
 import type { TlsOptions } from "./hosts/certificates.ts";
+import { configError } from "./hosts/config-error.ts";
 import type { HostConfig } from "./hosts/host-config.ts";
 import type { HostCapability, HostEntry } from "./hosts/hosts-toml.ts";
 import type { RegistryLocation, RegistryRule } from "./hosts/registries-conf.ts";
@@ -57,6 +58,19 @@ export function endpointsOf(
   return [...own, ...maker.ofHostsFile(act)];
 }
 
+/**
+ * Where a login is checked: at the host itself. Who is asked for its images in its place is not told its credentials.
+ * @throws E_REGISTRY_BLOCKED, E_REGISTRY_CONFIG
+ */
+export function loginEndpoints(
+  host: string,
+  settings: { readonly options: RegistryOptions; readonly config: HostConfig },
+): readonly Endpoint[] {
+  const reference = { host, path: "", tag: undefined, digest: undefined };
+  const own = endpointsOf(reference, "push", settings).filter((one) => one.host === host);
+  return own.length > 0 ? own : new EndpointMaker(reference, settings.options, settings.config).itself();
+}
+
 class EndpointMaker {
   readonly #reference: Reference;
   readonly #options: RegistryOptions;
@@ -70,7 +84,10 @@ class EndpointMaker {
 
   /** A mirror of the options: a URL, the API below its path. */
   mirrorUrl(text: string): Endpoint {
-    const { host } = new URL(text);
+    const { host, username, password } = new URL(text);
+    // They would be in every message and record that names the mirror.
+    if (username !== "" || password !== "")
+      throw configError(`the mirror ${host}`, "its URL has a user or a password", { hint: `tsbuild login ${host}` });
     const verify = !isInsecure(this.#options, host);
     return {
       api: `${text.replace(/\/+$/, "")}/v2`,
@@ -81,6 +98,10 @@ class EndpointMaker {
       headers: {},
       namespace: undefined,
     };
+  }
+
+  itself(): readonly Endpoint[] {
+    return this.#origin(this.#reference.host, this.#reference.path, {});
   }
 
   ofRule(rule: RegistryRule, matched: number, act: Act): readonly Endpoint[] {
@@ -132,6 +153,8 @@ class EndpointMaker {
     repository: string,
     { mirror = false, insecure = false }: { readonly mirror?: boolean; readonly insecure?: boolean },
   ): readonly Endpoint[] {
+    // An image's name may have more ports and addresses than there are.
+    if (!URL.canParse(`https://${host}/`)) throw nowhere(host);
     const allowed = insecure || isInsecure(this.#options, host);
     const own = this.#config.tls(host, { verify: true });
     // On loopback a registry without TLS is the rule, unless certificates were given for it. A server that does not
@@ -155,6 +178,13 @@ class EndpointMaker {
 /** Nothing is pushed to a mirror that does not say that it takes it. */
 function isAble(capabilities: readonly HostCapability[] | undefined, act: Act): boolean {
   return capabilities === undefined ? act !== "push" : capabilities.includes(act);
+}
+
+function nowhere(host: string): RegistryError {
+  return new RegistryError(`Cannot connect to ${host}: it is no host and port`, {
+    code: "E_REGISTRY_UNREACHABLE",
+    hint: "check the name of the image: a port is a number up to 65535, an address has four up to 255",
+  });
 }
 
 function blocked({ host, path }: Reference, { prefix, file }: RegistryRule): RegistryError {

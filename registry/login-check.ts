@@ -1,4 +1,4 @@
-import { endpointsOf, type Endpoint } from "./endpoints.ts";
+import { loginEndpoints, type Endpoint } from "./endpoints.ts";
 import { HostConfig } from "./hosts/host-config.ts";
 import type { LoginRequest } from "./login-request.ts";
 import type { RegistryOptions } from "./options.ts";
@@ -17,10 +17,9 @@ import { Retries } from "./transport/retry.ts";
 export async function askLogin(request: LoginRequest, options: RegistryOptions): Promise<void> {
   const config = new HostConfig(options.files);
   const http = new HttpClient(options);
-  const reference = { host: request.host, path: "", tag: undefined, digest: undefined };
   let failed: unknown;
   try {
-    for (const endpoint of endpointsOf(reference, "push", { options, config })) {
+    for (const endpoint of loginEndpoints(request.host, { options, config })) {
       try {
         return await ask(http, config, endpoint, request);
       } catch (error) {

@@ -45,7 +45,7 @@ export interface RegistryOptions {
   readonly onWarning?: (warning: RegistryWarning) => void;
   /** Configuration of other programs that is honoured too; nothing by default. */
   readonly files?: RegistryFiles;
-  /** Milliseconds without a byte after which a server is given up; default 30 s. */
+  /** Milliseconds without a byte after which a server, or a credential helper, is given up; default 30 s. */
   readonly patience?: number;
   /** The environment for helpers and proxies: PATH, HTTP_PROXY, HTTPS_PROXY, NO_PROXY. */
   readonly env?: Readonly<Record<string, string>>;

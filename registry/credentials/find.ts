@@ -14,7 +14,7 @@ export interface FoundCredentials {
 
 /**
  * Looks through the sources in order; in each, the host's own helper, then the common helper, then `auths` from the
- * most specific path to the host. A helper that is missing is warned of and passed over.
+ * most specific path to the host. A helper that is missing or says nothing is warned of and passed over.
  * @throws E_AUTH_FILE @see containers-auth.json(5), docker's config.json
  */
 export async function findCredentials(host: string, path: string, options: RegistryOptions): Promise<FoundCredentials> {
@@ -50,14 +50,17 @@ async function askHelper(
   const helper = helperOf(file, host);
   if (helper === undefined) return { note: "" };
   const { program, setting } = helper;
-  const answer = await runHelper(program, "get", serverName(host), options.env ?? {});
-  if (answer.kind !== "missing") return { credentials: helperCredentials(answer), note: ` -> ${setting}` };
-  options.onWarning?.({
+  const { env = {}, patience, onWarning } = options;
+  const answer = await runHelper({ program, verb: "get", input: serverName(host), env, patience });
+  if (answer.kind === "done" || answer.kind === "failed")
+    return { credentials: helperCredentials(answer), note: ` -> ${setting}` };
+  const missing = answer.kind === "missing";
+  onWarning?.({
     code: "W_CREDENTIAL_HELPER",
-    message: `${name} has ${setting}, and ${program} is not on PATH: it is passed over`,
-    hint: `install ${program}, or remove that setting`,
+    message: `${name} has ${setting}, and ${program} ${missing ? "is not on PATH" : "does not answer"}: it is passed over`,
+    hint: `${missing ? `install ${program}` : "give it more time: TSBUILD_REGISTRY_TIMEOUT=2m"}, or remove that setting`,
   });
-  return { note: ` -> ${setting} (${program} not found on PATH)` };
+  return { note: ` -> ${setting} (${program} ${missing ? "not found on PATH" : "does not answer"})` };
 }
 
 /** undefined: there is no such file. */

@@ -32,7 +32,9 @@ export async function keepCredentials(key: string, credentials: Credentials, opt
   }
   const { username, secret } = asUser(credentials);
   const input = JSON.stringify({ ServerURL: serverName(key), Username: username, Secret: secret });
-  mustWork(await runHelper(helper.program, "store", input, options.env), helper.program, "keep");
+  const { env } = options;
+  const answer = await runHelper({ program: helper.program, verb: "store", input, env });
+  mustWork("output" in answer ? { ...answer, output: without(secret, answer.output) } : answer, helper.program, "keep");
   // The name alone tells other programs that there is something.
   writeConfig(options.file, withEntry(config, key, {}));
   return { kind: "helper", program: helper.program };
@@ -44,8 +46,10 @@ export async function forgetCredentials(key: string, options: KeepOptions): Prom
   const helper = helperFor(config, key);
   let found = false;
   if (helper !== undefined) {
-    const answer = await runHelper(helper.program, "erase", serverName(key), options.env);
-    if (answer.kind === "missing") mustWork(answer, helper.program, "forget");
+    const { env } = options;
+    const answer = await runHelper({ program: helper.program, verb: "erase", input: serverName(key), env });
+    // It fails also where it has nothing.
+    if (answer.kind !== "failed") mustWork(answer, helper.program, "forget");
     found = answer.kind === "done";
   }
   const auths = isRecord(config["auths"]) ? config["auths"] : {};
@@ -97,11 +101,18 @@ function asUser(credentials: Credentials): { readonly username: string; readonly
 
 function mustWork(answer: HelperAnswer, program: string, act: "keep" | "forget"): void {
   if (answer.kind === "done") return;
-  const said = answer.kind === "missing" ? "it is not on PATH" : answer.output.trim().slice(0, 200) || "it failed";
+  const said = "output" in answer ? answer.output.trim().slice(0, 200) || "it failed" : silence[answer.kind];
   throw new TsbuildError(`Cannot ${act} credentials by ${program}: ${said}`, {
     code: "E_CREDENTIAL_HELPER",
     hint: `install ${program}, or remove credsStore and credHelpers from the configuration, or use --authfile FILE`,
   });
+}
+
+const silence = { missing: "it is not on PATH", stalled: "it does not answer" } as const;
+
+/** What a helper says may repeat what it was told. */
+function without(secret: string, text: string): string {
+  return text.replaceAll(JSON.stringify(secret).slice(1, -1), "***").replaceAll(secret, "***");
 }
 
 function readConfig(file: string): Readonly<Record<string, unknown>> {

@@ -189,12 +189,13 @@ describe("programs that are loaded", () => {
     using temp = makeTemp();
     const helper = join(temp.path, "docker-credential-here");
     writeFileSync(helper, "#!/bin/sh\necho '{}'\n", { mode: 0o755 });
+    const run = { program: "docker-credential-here", verb: "get", input: "" } as const;
     const before = process.cwd();
     process.chdir(temp.path);
     try {
       for (const PATH of [".:/usr/bin:/bin", ":/usr/bin:/bin", "/usr/bin:/bin:"])
-        expect(await runHelper("docker-credential-here", "get", "", { PATH })).toEqual({ kind: "missing" });
-      const answer = await runHelper("docker-credential-here", "get", "", { PATH: `${temp.path}:/usr/bin:/bin` });
+        expect(await runHelper({ ...run, env: { PATH } })).toEqual({ kind: "missing" });
+      const answer = await runHelper({ ...run, env: { PATH: `${temp.path}:/usr/bin:/bin` } });
       expect(answer).toEqual({ kind: "done", output: "{}\n" });
     } finally {
       process.chdir(before);
