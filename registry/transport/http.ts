@@ -97,7 +97,7 @@ export class HttpClient {
     const failure = (cause: unknown): TsbuildError =>
       cause instanceof TsbuildError ? cause : this.#failure(at.origin, cause, this.#proxies.note(at));
     const answerPatience = this.patience + (request.stored ?? 0) / readingPace;
-    const watch = new UploadWatch(this.patience, answerPatience);
+    const watch = new AnswerWatch(this.patience, answerPatience);
     try {
       const { method, headers, tls, reach = "anywhere", body, signal } = request;
       const streamed = body !== undefined && typeof body !== "string" && !(body instanceof Uint8Array);
@@ -108,6 +108,7 @@ export class HttpClient {
         signal: signal === undefined ? watch.signal : AbortSignal.any([signal, watch.signal]),
         dispatcher: dispatchers.for(at, { tls, reach }),
         headersTimeout: streamed ? 0 : answerPatience,
+        ...(streamed ? {} : { onInfo: () => watch.interim() }),
         bodyTimeout: this.patience,
       });
       const nearness = dispatchers.nearness(at);
@@ -126,8 +127,8 @@ function iterable(body: AsyncIterable<Uint8Array>): import("node:stream").Readab
   return body as unknown as import("node:stream").Readable;
 }
 
-/** Gives up an upload whose bytes are not taken, or that is not answered when all of them are. */
-class UploadWatch {
+/** Gives up an upload whose bytes are not taken, or that is not answered when all of them are; and what is only announced. */
+class AnswerWatch {
   readonly #abort = new AbortController();
   readonly #patience: number;
   readonly #answerPatience: number;
@@ -150,6 +151,11 @@ class UploadWatch {
       this.end();
     }
     this.#wait(this.#answerPatience);
+  }
+
+  /** Answers that announce another one (1xx) put that off, but not for ever. */
+  interim(): void {
+    if (this.#timer === undefined) this.#wait(this.#answerPatience);
   }
 
   end(): void {

@@ -64,12 +64,25 @@ function proxyWords(name: string, value: string): string {
 /** As everywhere `host:port` means http. */
 function proxyUrl(name: string, text: string): string {
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
-  const { protocol } = URL.parse(url) ?? {};
-  if (protocol === "http:" || protocol === "https:") return url;
+  const { protocol, username = "", password = "" } = URL.parse(url) ?? {};
+  const web = protocol === "http:" || protocol === "https:";
+  if (web && [username, password].every(isDecodable)) return url;
+  const why = web
+    ? "its user or password has a % that stands for nothing"
+    : `a proxy of ${protocol}// is not supported`;
   // The value may hold a password.
-  throw configError(name, protocol === undefined ? "it is no URL" : `a proxy of ${protocol}// is not supported`, {
-    hint: `${name}=http://host:port`,
+  throw configError(name, protocol === undefined ? "it is no URL" : why, {
+    hint: web ? `write %25 for % in ${name}` : `${name}=http://host:port`,
   });
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** localhost, 127.0.0.0/8 and ::1: no more, for a proxy may know other addresses and names. */

@@ -6,6 +6,7 @@ import { pull } from "../../builder/index.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { openStore } from "../../store/index.ts";
 import {
+  announcing,
   brokenOnce,
   challenge,
   chunked,
@@ -207,6 +208,39 @@ const rows: readonly Row[] = [
   {
     what: "headers without end",
     answers: { layer: drippingHeaders },
+    waits: true,
+    code: "E_REGISTRY_STALLED",
+    says: /does not go on/,
+  },
+  ...["102 Processing", "103 Early Hints\r\nlink: </x>"].map((line) => ({
+    what: `${line.slice(0, 3)} for ever`,
+    answers: { layer: announcing(line) },
+    waits: true,
+    code: "E_REGISTRY_STALLED",
+    says: /does not go on/,
+    asked: { layer: 1 },
+  })),
+  {
+    what: "another protocol",
+    answers: { layer: raw("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n") },
+    code: "E_REGISTRY_UNREACHABLE",
+    says: /bad upgrade/,
+  },
+  {
+    what: "two lengths",
+    answers: { layer: raw("HTTP/1.1 200 OK\r\ncontent-length: 201728\r\ncontent-length: 5\r\n\r\nabcde") },
+    code: "E_REGISTRY_UNREACHABLE",
+    says: /Cannot connect/,
+  },
+  {
+    what: "a chunk's extension without end",
+    answers: {
+      layer: ({ request: { socket } }) => {
+        socket.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;a=");
+        const timer = setInterval(() => socket.write("x"), 20);
+        socket.on("close", () => clearInterval(timer)).on("error", () => undefined);
+      },
+    },
     waits: true,
     code: "E_REGISTRY_STALLED",
     says: /does not go on/,

@@ -37,6 +37,14 @@ export const drippingHeaders: Answer = ({ request: { socket } }) => {
   socket.on("close", () => clearInterval(timer)).on("error", () => undefined);
 };
 
+/** Answers that announce another one, without end. */
+export function announcing(line: string): Answer {
+  return ({ request: { socket } }) => {
+    const timer = setInterval(() => socket.write(`HTTP/1.1 ${line}\r\n\r\n`), 20);
+    socket.on("close", () => clearInterval(timer)).on("error", () => undefined);
+  };
+}
+
 /** What is no answer. */
 export function raw(text: string): Answer {
   return ({ request }) => void request.socket.end(text);

@@ -70,11 +70,14 @@ describe("Proxies", () => {
       expect(way({ HTTP_PROXY: "http://a", [name]: exceptions }, url) === undefined).toBe(expected);
   });
 
-  it.each(["socks5://user:word@proxy", "http://", "http://a b", "://x"])("refuse %s, untold", (text) => {
-    const failing = (): unknown => way({ HTTPS_PROXY: text }, "https://r.example/");
-    expect(failing).toThrow(expect.objectContaining({ code: "E_REGISTRY_CONFIG" }));
-    expect(failing).not.toThrow("word");
-  });
+  it.each(["socks5://user:word@proxy", "http://", "http://a b", "://x", "http://user:100%word@proxy"])(
+    "refuse %s, untold",
+    (text) => {
+      const failing = (): unknown => way({ HTTPS_PROXY: text }, "https://r.example/");
+      expect(failing).toThrow(expect.objectContaining({ code: "E_REGISTRY_CONFIG" }));
+      expect(failing).not.toThrow("word");
+    },
+  );
 
   it("refuse HTTP_PROXY where a CGI program's client gives it", () => {
     const env = { HTTP_PROXY: "http://a", HTTPS_PROXY: "http://a", REQUEST_METHOD: "GET" };
