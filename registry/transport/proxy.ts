@@ -68,7 +68,7 @@ function proxyUrl(name: string, text: string): string {
   const web = protocol === "http:" || protocol === "https:";
   if (web && [username, password].every(isDecodable)) return url;
   const why = web
-    ? "its user or password has a % that stands for nothing"
+    ? "what is before its @ has a % that stands for nothing"
     : `a proxy of ${protocol}// is not supported`;
   // The value may hold a password.
   throw configError(name, protocol === undefined ? "it is no URL" : why, {
