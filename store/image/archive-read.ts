@@ -63,13 +63,14 @@ function dockerNames({ images }: ArchiveImage, names: ReadonlyMap<Digest, readon
 /** A name that several images of the archive have is that of the last one. */
 function named(store: Store, found: readonly ArchiveImage[]): readonly LoadedImage[] {
   const owners = new Map(found.flatMap(({ names, target }) => names.map((name) => [name, target.digest])));
-  return found.map((one) => {
+  const loaded = found.map((one) => {
     const names = [...new Set(one.names)].filter((name) => owners.get(name) === one.target.digest);
     for (const name of names) setName(store, name, one.target);
-    const has = store.refs.list().some(({ target }) => target.digest === one.target.digest);
-    if (!has) store.refs.set(danglingName(one.target), one.target);
     return { names, id: idOf(one) };
   });
+  const withName = new Set(store.refs.list().map(({ target }) => target.digest));
+  for (const { target } of found) if (!withName.has(target.digest)) store.refs.set(danglingName(target), target);
+  return loaded;
 }
 
 function idOf({ images, target }: ArchiveImage): Digest {
