@@ -2,29 +2,39 @@ import { once } from "node:events";
 import {
   createWriteStream,
   existsSync,
-  lstatSync,
+  fstatSync,
   open,
-  readlinkSync,
   statSync,
   write as writeFd,
   writeFileSync,
   writev,
   type WriteStream,
 } from "node:fs";
-import { dirname, isAbsolute } from "node:path";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { makeDirectories } from "./directory.ts";
 import { SyscallError, TsbuildError } from "./errors.ts";
+import { Root, type Dir } from "./path.ts";
+import { resultPlace } from "./result-place.ts";
 import { openUnnamed } from "./unnamed-file.ts";
-
-const maxLinks = 40;
 
 /**
  * Writes a file that readers see whole or not at all: `write` fills a stream, then the file takes its place. A symbolic
  * link stays one; a device or a pipe is written to and not replaced. @throws E_OUTPUT_FILE, and what `write` throws
  */
-export async function writeWhole(path: string, write: (stream: NodeJS.WritableStream) => Promise<void>): Promise<void> {
-  const target = targetOf(path);
+export async function writeWhole(path: string, write: Writer): Promise<void> {
+  await writeTo(path, targetOf(path), write);
+}
+
+/** As writeWhole(), below an open directory: a link that has the name is replaced and not followed. `path`: for messages. */
+export async function writeWholeIn(dir: Dir, name: string, path: string, write: Writer): Promise<void> {
+  await writeTo(path, `/proc/self/fd/${dir.fd}/${name}`, write);
+}
+
+type Writer = (stream: NodeJS.WritableStream) => Promise<void>;
+
+/** `target`: undefined is what is to be written to as it is. */
+async function writeTo(path: string, target: string | undefined, write: Writer): Promise<void> {
   using file = await attempt(path, () => (target === undefined ? undefined : openUnnamed(target, 0o666)));
   const fd = await attempt(path, () => file?.fd ?? promisify(open)(path, "w")); // of a pipe, as soon as somebody reads it
   const stream = createWriteStream("", file === undefined ? { fd } : { fd, fs: notClosing });
@@ -88,12 +98,29 @@ export function writeWholeText(path: string, text: string, mode = 0o666): void {
   }
 }
 
-/** Makes a directory for results, unless it is there. @throws E_OUTPUT_FILE */
-export function makeOutputDirectory(path: string): void {
+/** Opens a directory for results, made unless it is there. Nobody can lead it elsewhere meanwhile. @throws E_OUTPUT_FILE */
+export function openOutputDirectory(path: string): Root {
   try {
-    makeDirectories(path, 0o777);
+    makeDirectories(resultPlace(path).path, 0o777);
+    const root = Root.open(path);
+    const [found, { stat }] = [fstatSync(root.fd), resultPlace(path)];
+    if (stat?.ino === found.ino && stat.dev === found.dev) return root;
+    root[Symbol.dispose]();
+    throw Object.assign(new Error("ESTALE"), { code: "ESTALE" });
   } catch (cause) {
-    throw cannotWrite(path, cause);
+    throw cause instanceof TsbuildError ? cause : cannotWrite(path, cause);
+  }
+}
+
+/** A directory in one for results, made unless it is there; no link. `path`: for messages. @throws E_OUTPUT_FILE */
+export function openOutputIn(dir: Dir, name: string, path: string): Dir {
+  try {
+    const there = dir.stat(name);
+    if (there === undefined) dir.mkdir(name, 0o777);
+    else if (there.type !== "directory") throw cannotWrite(path, there, there.type === "symlink" ? "ELOOP" : "EEXIST");
+    return dir.openDir(name);
+  } catch (cause) {
+    throw cause instanceof TsbuildError ? cause : cannotWrite(path, cause);
   }
 }
 
@@ -111,37 +138,14 @@ export async function writingInto<T>(path: string, act: () => Promise<T>): Promi
 function targetOf(path: string): string | undefined {
   try {
     const there = statSync(path, { throwIfNoEntry: false });
+    // A link that leads nowhere is replaced.
+    const place = resultPlace(there === undefined ? dirname(path) : path);
     if (there === undefined) return path;
     if (there.isDirectory()) throw Object.assign(new Error("EISDIR"), { code: "EISDIR" });
-    return there.isFile() ? endOfLinks(path) : undefined;
+    return there.isFile() ? place.path : undefined;
   } catch (cause) {
     throw cause instanceof TsbuildError ? cause : cannotWrite(path, cause);
   }
-}
-
-/**
- * Where symbolic links lead to. In a directory that everybody may write to those of other users are refused, as the
- * kernel does where it is asked to (protected_symlinks). @see proc_sys_fs(5)
- */
-function endOfLinks(path: string): string {
-  let at = path;
-  for (let links = 0; links < maxLinks; links++) {
-    const found = lstatSync(at, { throwIfNoEntry: false });
-    if (found?.isSymbolicLink() !== true) return at;
-    const around = statSync(dirname(at));
-    const shared = (around.mode & 0o1002) === 0o1002;
-    if (shared && found.uid !== process.geteuid?.() && found.uid !== around.uid) throw othersLink(path, at);
-    const to = readlinkSync(at);
-    at = isAbsolute(to) ? to : `${dirname(at)}/${to}`;
-  }
-  throw Object.assign(new Error("ELOOP"), { code: "ELOOP" });
-}
-
-function othersLink(path: string, link: string): TsbuildError {
-  return new TsbuildError(`Cannot write ${path}: ${link} is a symbolic link of another user`, {
-    code: "E_OUTPUT_FILE",
-    hint: `rm ${link}   (or choose another place)`,
-  });
 }
 
 function errnoOf(cause: unknown): string {
@@ -156,6 +160,8 @@ const hints: Readonly<Record<string, (path: string) => string>> = {
       : `make its directory first: mkdir -p ${dirname(path)}`,
   ENOTDIR: (path) => `${dirname(path)} is no directory`,
   EEXIST: (path) => `${path} is a file: give a directory`,
+  ELOOP: (path) => `${path} is a symbolic link: give a directory of its own`,
+  ESTALE: (path) => `somebody exchanges what is at ${path}: choose another place`,
   EISDIR: () => "it is a directory: give the name of a file",
   EACCES: (path) => `choose a place that you may write to, or check ${dirname(path)}`,
   EPERM: (path) => `choose a place that you may write to, or check ${dirname(path)}`,

@@ -1,6 +1,6 @@
 import { chmodSync, readdirSync, type Stats } from "node:fs";
 import { join } from "node:path";
-import { hasAcl, removeDefaultAcl } from "../native/acl.ts";
+import { hasAcl, hasDefaultAcl, removeDefaultAcl } from "../native/acl.ts";
 import { describeBreach, mendBreach, userName } from "../native/breach.ts";
 import { TsbuildError } from "../native/errors.ts";
 import { walkGuarded, writersOf, type Breach } from "../native/guarded-path.js";
@@ -26,7 +26,7 @@ export function claimRoot(root: string): void {
   if (stat === undefined || !stat.isDirectory())
     throw Object.assign(new Error(`ENOTDIR: ${path}`), { code: "ENOTDIR" });
   checkOwner(root, path, stat);
-  if (isNew === true || (stat.mode & 0o7777) !== closed) close(root, path, stat);
+  if (isNew === true || (stat.mode & 0o7777) !== closed || hasDefaultAcl(path)) close(root, path, stat);
 }
 
 /**
@@ -63,8 +63,9 @@ function isEmpty(names: readonly string[]): boolean {
 /** One that others could write to may hold what they put there, unless it is empty. */
 function close(root: string, path: string, stat: Stats): void {
   const writable = writersOf(path, stat, hasAcl);
+  const isClosed = (stat.mode & 0o7777) === closed;
   const strange = readdirSync(path).find((name) => !known.has(name));
-  if (strange !== undefined && writable === undefined) throw notAlone(root, strange);
+  if (strange !== undefined && writable === undefined && !isClosed) throw notAlone(root, strange);
   chmodSync(path, closed);
   const entries = readdirSync(path, { withFileTypes: true });
   if (writable !== undefined && !isEmpty(entries.map(({ name }) => name))) {
@@ -73,10 +74,15 @@ function close(root: string, path: string, stat: Stats): void {
   }
   // Else all that is made in it would be for those whom the directory around it names.
   removeDefaultAcl(path);
-  for (const entry of entries) {
-    if (entry.isDirectory()) chmodSync(join(path, entry.name), closed);
+  for (const entry of entries.filter(({ name }) => known.has(name))) {
+    if (entry.isDirectory()) closeDirectory(join(path, entry.name));
     else if (entry.isFile()) chmodSync(join(path, entry.name), 0o600);
   }
+}
+
+function closeDirectory(path: string): void {
+  chmodSync(path, closed);
+  removeDefaultAcl(path);
 }
 
 function notAlone(root: string, name: string): TsbuildError {

@@ -1,10 +1,10 @@
-import { realpathSync } from "node:fs";
+import { fstatSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { writeChunk } from "../../native/write-chunk.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { DirStack } from "../../native/dir-stack.ts";
 import { Root, type Dir } from "../../native/path.ts";
-import { makeOutputDirectory, writeWhole, writingInto } from "../../native/whole-file.ts";
+import { openOutputDirectory, openOutputIn, writeWhole, writingInto } from "../../native/whole-file.ts";
 import { inUserNamespace } from "../../native/user-namespace.ts";
 import type { Change } from "../../store/layer/change.ts";
 import { diffLayer } from "../../store/layer/diff.ts";
@@ -35,15 +35,15 @@ export async function exportLocal(
   { epoch, signal }: FileOptions,
 ): Promise<void> {
   const directory = below === undefined ? dest : join(dest, below);
-  makeOutputDirectory(dest);
-  if (below !== undefined) makeOutputDirectory(directory);
-  if (mirror && realpathSync(directory) === "/") {
+  using top = openOutputDirectory(dest);
+  using inside = below === undefined ? undefined : Root.fromFd(openOutputIn(top, below, directory).fd);
+  const target = inside ?? top;
+  if (mirror && isHostRoot(target)) {
     throw new TsbuildError("Cannot replace the whole root directory of this machine with the result", {
       code: "E_OUTPUT_FILE",
       hint: "give a directory of its own: -o type=local,mode=delete,dest=out",
     });
   }
-  using target = Root.open(directory);
   if (snapshot === undefined) {
     if (mirror) for (const name of target.names()) target.removeTree(name);
     return;
@@ -58,6 +58,11 @@ export async function exportLocal(
     await copier.copy(tree, { path: "", resolved: "", stat: tree.root.statSelf() }, "/");
     copier.finish();
   });
+}
+
+function isHostRoot(dir: Dir): boolean {
+  const [{ dev, ino }, host] = [fstatSync(dir.fd), statSync("/")];
+  return dev === host.dev && ino === host.ino;
 }
 
 /** Removes what `wanted` has not, and what is there a directory and here none, or the other way round. */

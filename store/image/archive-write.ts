@@ -1,7 +1,8 @@
 import { once as onceEmitted } from "node:events";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { pack, type Pack } from "tar-stream";
-import { makeOutputDirectory, writeWhole } from "../../native/whole-file.ts";
+import type { Dir } from "../../native/path.ts";
+import { openOutputDirectory, openOutputIn, writeWhole, writeWholeIn } from "../../native/whole-file.ts";
 import { writeChunk } from "../../native/write-chunk.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Manifest } from "../oci/manifest.ts";
@@ -36,11 +37,15 @@ interface Entry {
 
 /** Writes an OCI layout directory, blobs first, index last. */
 export async function writeLayout(store: Store, images: readonly ArchivedImage[], directory: string): Promise<void> {
-  for (const entry of entries(store, images, "oci")) {
-    const file = join(directory, entry.name);
-    makeOutputDirectory(dirname(file));
-    await writeWhole(file, async (stream) => {
-      for await (const chunk of entry.bytes()) await writeChunk(stream, chunk);
+  using root = openOutputDirectory(directory);
+  for (const { name, bytes } of entries(store, images, "oci")) {
+    using opened = new DisposableStack();
+    const parts = name.split("/");
+    const file = parts.pop() ?? "";
+    const openPart = (dir: Dir, part: string, at: number): Dir =>
+      opened.use(openOutputIn(dir, part, join(directory, ...parts.slice(0, at + 1))));
+    await writeWholeIn(parts.reduce(openPart, root), file, join(directory, name), async (stream) => {
+      for await (const chunk of bytes()) await writeChunk(stream, chunk);
     });
   }
 }

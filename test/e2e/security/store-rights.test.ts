@@ -177,6 +177,27 @@ describe("a store", () => {
     }
   });
 
+  it("has no rules of others, also where its directory was made before", async () => {
+    using temp = makeTemp();
+    const root = join(temp.path, "store");
+    for (const [name, mode] of [
+      [root, 0o700],
+      [join(root, "snapshots"), 0o700],
+      [join(root, "mine"), 0o750],
+    ] as const) {
+      mkdirSync(name, { mode });
+    }
+    for (const name of [root, join(root, "snapshots"), join(root, "mine")]) setAcl(name, "default");
+    await using store = await openStore({ root });
+    store.snapshots.prepare(undefined);
+    const [name = ""] = readdirSync(join(root, "snapshots"));
+    using top = Root.open(root);
+    using upper = Root.open(join(root, "snapshots", name));
+    const rules = [...["snapshots", "leases", "store.db"].map((part) => top.listxattr(part)), upper.listxattr("fs")];
+    expect(rules).toEqual([[], [], [], []]);
+    expect([top.listxattr("mine"), modeOf(join(root, "mine"))]).toEqual([["system.posix_acl_default"], "750"]);
+  });
+
   it("that another user owns is refused, by every way to it", async () => {
     using project = openProject();
     await command(project, "-q", "-t", "app", ".");
