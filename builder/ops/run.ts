@@ -119,7 +119,9 @@ async function execRun(run: Run): Promise<{ snapshot: Snapshot | undefined; iden
   await using active = context.store.snapshots.prepare(base?.snapshot);
   using script = scriptMount(op, context.store.scratch);
   const { secrets, ssh, shells } = settings;
-  const emptied = vertex.ignoreCache ? settings.emptiedCaches : undefined;
+  // A shell never comes from the cache either, but is there to see what the step left.
+  const anew = vertex.ignoreCache && shells?.replaces(vertex.digest) !== true;
+  const emptied = anew ? settings.emptiedCaches : undefined;
   await using prepared = await prepareMounts({ mounts: op.mounts ?? [], inputs, secrets, ssh, context, emptied });
   await using logs = new LogPipes({ digest: vertex.digest, emit: context.emit, mask: secrets.mask });
   const devices = settings.devices.setup(op.devices ?? [], user);

@@ -51,7 +51,7 @@ describe("the text of an error", () => {
     const failed = await tsbuild(project, ["-q", "-f", "D", "--build-arg", "A=secret", "."]);
     expectManners(failed);
     expect(told(failed, project)).toBe(`error[E_RUN_FAILED]: RUN exited with code 127
-  --> D:4:7   ([2/2] RUN slep 1)
+  --> D:4:7   ([2/2] RUN ["slep", "1"])
    3 | ARG A
    4 | RUN ["slep", "1"]
      |       ^^^^ Cannot execute "slep": ENOENT

@@ -44,6 +44,11 @@ export class ShellOpener {
     this.#at = at;
   }
 
+  /** Whether a shell takes the place of the step. */
+  replaces(vertex: Digest): boolean {
+    return this.#at?.vertex === vertex;
+  }
+
   /** To be called before a step runs. @throws ShellEnded when a shell took its place */
   async before(vertex: Digest, step: StoppedStep): Promise<void> {
     if (this.#at?.vertex === vertex) throw new ShellEnded(await this.#open(step, this.#at.where, undefined));
