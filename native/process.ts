@@ -2,7 +2,7 @@ import { Socket } from "node:net";
 import { TsbuildError } from "./errors.ts";
 import { openFdSocket } from "./fd-socket.ts";
 import { placeError } from "./overlay-place.ts";
-import { decodePath } from "./pathname.ts";
+import { decodePath, longPathHint } from "./pathname.ts";
 import { encodePlan, socketsOf, type InitPlan } from "./plan.ts";
 import { requestContainer } from "./spawner.ts";
 import { call, closeFd, errnoByNumber, pipe, tryCall, writeFd } from "./syscall.ts";
@@ -227,6 +227,10 @@ function startError(report: Report | undefined): StartError {
 
 const refusedHere = "this kernel, or the container that tsbuild runs in, does not allow it; --debug shows more";
 
+/** Of a program that got more than execve(2) takes. */
+export const tooLongHint =
+  "its arguments and variables are too long for the kernel: 131071 bytes each, and together a quarter of `ulimit -s`";
+
 /** What helps with failures whose name says little. */
 const hints: ReadonlyMap<string, string> = new Map([
   ["create the namespaces: EPERM", "run tsbuild as root, or in a container that may make namespaces and mounts"],
@@ -234,15 +238,13 @@ const hints: ReadonlyMap<string, string> = new Map([
   ["create the namespaces: ENOSPC", "the limits in /proc/sys/user/max_*_namespaces are reached: raise them"],
   ["mount the root file system: EPERM", "run tsbuild as root, or in a container that may make namespaces and mounts"],
   ["mount: EINVAL", "a directory cannot lie on a file, nor a file on a directory; or an option is wrong"],
+  ["mount: ENAMETOOLONG", longPathHint],
   ["mount: ENOTDIR", "a part of the target's path is a file"],
   ["mount: ELOOP", "symbolic links in the target's path lead to each other"],
   ["read the plan: EBADMSG", "the executable is of another version: npm run build:native"],
   ["execute: ENOEXEC", 'it is for another platform, or a script without a "#!" line'],
-  [
-    "execute: E2BIG",
-    "its arguments and variables are too long for the kernel: 131071 bytes each, and together a quarter of `ulimit -s`",
-  ],
-  ["execute: ENAMETOOLONG", "a path has at most 4095 bytes, and each name in it 255"],
+  ["execute: E2BIG", tooLongHint],
+  ["execute: ENAMETOOLONG", longPathHint],
   ["execute: ELOOP", "symbolic links in its path lead to each other"],
   ["execute: EACCES", "make it executable: chmod +x"],
   ["execute: ENOENT", "check its name and PATH; of a file that is there, the interpreter is missing"],
@@ -253,7 +255,7 @@ const hints: ReadonlyMap<string, string> = new Map([
   ["enter the working directory: ENOTDIR", "a part of its path is a file: name a directory"],
   ["enter the working directory: EEXIST", "a part of its path is a file: name a directory"],
   ["enter the working directory: EACCES", "the user may not enter it: change its mode, or name another one"],
-  ["enter the working directory: ENAMETOOLONG", "a path has at most 4095 bytes, and each name in it 255"],
+  ["enter the working directory: ENAMETOOLONG", longPathHint],
   ["enter the working directory: ELOOP", "symbolic links in its path lead to each other: name the directory itself"],
   ["enter the working directory: EXDEV", "it leads out of the container's root: name a directory inside"],
   ["enter the working directory: EROFS", "it is not there, and nothing can be made on a read-only file system"],

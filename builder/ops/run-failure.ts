@@ -1,4 +1,5 @@
 import { TsbuildError } from "../../native/errors.ts";
+import { tooLongHint } from "../../native/process.ts";
 import { StartError, type ExitStatus } from "../../runtime/index.ts";
 import { hostPlatform } from "../../store/oci/platform.ts";
 import { lowerDirs, type ActiveSnapshot } from "../../store/snapshot/snapshotter.ts";
@@ -10,6 +11,7 @@ import type { Vertex } from "../graph/vertex.ts";
 import type { OpContext } from "../solve/op.ts";
 import { foreignHint, foreignMachine } from "./elf-machine.ts";
 import { programs } from "./container/programs.ts";
+import { directoryHint, typeInside } from "./container/start-failure.ts";
 
 /** A RUN that did not end with 0. */
 export interface FailedRun {
@@ -29,7 +31,8 @@ export function runFailed(run: FailedRun, status: ExitStatus, tail: readonly str
   const how = status.kind === "exited" ? `exited with code ${status.code}` : `was killed by signal ${status.signal}`;
   const missing = status.kind === "exited" && status.code === 127 ? missingCommand(tail) : undefined;
   const said = missing === undefined ? tail : tail.filter((line) => line !== missing.line);
-  const hint = known ?? foreignNamed(run, status, tail) ?? hintFor(run, status, missing?.command);
+  const hint =
+    known ?? foreignNamed(run, status, tail) ?? tooLong(status, tail) ?? hintFor(run, status, missing?.command);
   const options = {
     code: "E_RUN_FAILED",
     notes: log === undefined ? said : [...said, `full log: ${log}`],
@@ -50,7 +53,7 @@ export function runFailed(run: FailedRun, status: ExitStatus, tail: readonly str
 export function notStarted(run: FailedRun, error: unknown): Error | undefined {
   if (!(error instanceof StartError) || !error.code.startsWith("E_EXEC_")) return undefined;
   const code = error.code === "E_EXEC_NOT_FOUND" ? 127 : 126;
-  const failed = runFailed(run, { kind: "exited", code }, [error.message], foreignProgram(run, error));
+  const failed = runFailed(run, { kind: "exited", code }, [error.message], startHint(run, error));
   const shell = run.op.args[0] === "/bin/sh" && code === 127;
   if (!shell || !(failed instanceof DockerfileError)) return failed;
   return new DockerfileError("RUN needs a shell, and this file system has no /bin/sh", {
@@ -62,8 +65,12 @@ export function notStarted(run: FailedRun, error: unknown): Error | undefined {
   });
 }
 
-function foreignProgram(run: FailedRun, { errno }: StartError): string | undefined {
-  return errno === "ENOEXEC" ? foreignAdvice(run, run.op.args[0] ?? "") : undefined;
+/** What the error itself knows, but for names that are not there: those near to them are a better help. */
+function startHint(run: FailedRun, { errno, hint }: StartError): string | undefined {
+  if (errno === "ENOENT") return undefined;
+  const [program = ""] = run.op.args;
+  if (errno === "EACCES" && typeInside(layersOf(run), program) === "directory") return directoryHint;
+  return (errno === "ENOEXEC" ? foreignAdvice(run, program) : undefined) ?? hint;
 }
 
 /** With what shells end that were to start a program and could not, or read it as a script. */
@@ -88,6 +95,12 @@ function foreignAdvice(run: FailedRun, program: string): string | undefined {
   if (machine === undefined) return undefined;
   const { os, architecture } = hostPlatform();
   return foreignHint(machine, `build for it (--platform ${os}/${architecture}, FROM --platform=$BUILDPLATFORM)`);
+}
+
+/** Of a program whose arguments a shell made. */
+function tooLong(status: ExitStatus, tail: readonly string[]): string | undefined {
+  if (status.kind !== "exited" || !cannotExecute.includes(status.code)) return undefined;
+  return tail.some((line) => line.endsWith(": Argument list too long")) ? tooLongHint : undefined;
 }
 
 function hintFor(run: FailedRun, status: ExitStatus, command: string | undefined): string | undefined {

@@ -264,6 +264,22 @@ error[E_REGISTRY_AUTH]: Cannot push HOST/team/app:latest: HOST refused it (401)
       "E_RUN_FAILED",
       "it is a program for arm, and this",
     ],
+    [`${fromBusybox}ENV A=${"a".repeat(140_000)}\nRUN true\n`, "E_RUN_FAILED", "too long for the kernel"],
+    [
+      `${fromBusybox}RUN /bin/ls $(seq 1000000) 2>&1 | tail -c 200; exit 126\n`,
+      "E_RUN_FAILED",
+      "too long for the kernel",
+    ],
+    [`${fromBusybox}COPY arm /bin/\nRUN ["/bin/arm"]\n`, "E_RUN_FAILED", "help: make it executable: chmod +x"],
+    [`FROM scratch\nWORKDIR /${"n".repeat(256)}\n`, "E_PATH_TOO_LONG", "help: a path has at most 4095 bytes"],
+    [`FROM scratch\nCOPY ${"n/".repeat(2100)}x /\n`, "E_PATH_TOO_LONG", "help: a path has at most 4095 bytes"],
+    [
+      `${fromBusybox}RUN --mount=type=tmpfs,target=/${"n".repeat(256)} true\n`,
+      "E_RUNTIME_SETUP",
+      "help: a path has at most 4095 bytes",
+    ],
+    [`${fromBusybox}RUN ["/bin"]\n`, "E_RUN_FAILED", "help: it is a directory"],
+    [`${fromBusybox}RUN ["/bin/sh/x"]\n`, "E_RUN_FAILED", "help: check its path: a part of it is no directory"],
   ])("of the Dockerfile %j says %s: %s", async (text, code, help) => {
     using project = new Project({ Dockerfile: text, arm: armProgram });
     const failed = await tsbuild(project, ["-q", "."]);

@@ -1,6 +1,7 @@
 import { DockerfileError } from "../../base/error.ts";
 import { usualHint } from "./usual-hints.ts";
 import { errorMessage, SyscallError, TsbuildError } from "../../../native/errors.ts";
+import { longPathHint } from "../../../native/pathname.ts";
 
 /** An error as it is told to a person: what every thrown value is reduced to. */
 export interface Explanation {
@@ -65,8 +66,8 @@ export function causes(thrown: unknown): readonly unknown[] {
 /** Of a system call that nothing better is known about. */
 const unexpected = "check that path and its file system; --debug shows where it happened";
 
-function unexpectedOf(thrown: unknown): string | undefined {
-  return thrown instanceof SyscallError ? unexpected : undefined;
+function unexpectedOf({ code }: TsbuildError): string | undefined {
+  return code.startsWith("E_SYS_") ? unexpected : undefined;
 }
 
 /** Node's `EROFS: read-only file system, open '/x'` as all messages are: `Cannot open '/x': read-only file system`. */
@@ -92,6 +93,7 @@ const advice: Readonly<Record<string, SystemAdvice>> = {
   EPERM: { code: "E_PERMISSION", hint: "run as root, or in a container that may mount and make namespaces" },
   EMFILE: { code: "E_TOO_MANY_FILES", hint: "ulimit -n 65536" },
   ENFILE: { code: "E_TOO_MANY_FILES", hint: "the machine's limit of open files is reached (fs.file-max)" },
+  ENAMETOOLONG: { code: "E_PATH_TOO_LONG", hint: longPathHint },
   ENOMEM: { code: "E_NO_MEMORY", hint: "free memory, or raise the limit of this container" },
 };
 const system: ReadonlyMap<string, SystemAdvice> = new Map(Object.entries(advice));

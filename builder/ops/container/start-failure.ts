@@ -34,7 +34,7 @@ function advice(parts: {
   if (program.startsWith("-")) return { hint: `flags stand before the image: tsbuild run ${program} IMAGE` };
   if (program.includes("/")) {
     const type = typeInside(layers, program);
-    if (type === "directory") return { hint: "it is a directory: name a program" };
+    if (type === "directory") return { hint: directoryHint };
     if (error.code !== "E_EXEC_NOT_FOUND") return hint;
     return type === undefined
       ? { hint: "the image has no such file: check its path" }
@@ -46,7 +46,11 @@ function advice(parts: {
   return { notes, hint: near === undefined ? "check its name, or give its whole path" : `did you mean ${near}?` };
 }
 
-function typeInside(layers: readonly string[], path: string): string | undefined {
+/** Of a directory that was to be executed. */
+export const directoryHint = "it is a directory: name a program";
+
+/** What lies at a path of the image; undefined where nothing does. Never throws. */
+export function typeInside(layers: readonly string[], path: string): string | undefined {
   try {
     using root = openOverlay({ lower: layers });
     return statInRoot(root, resolveInRoot(root, path))?.type;

@@ -101,6 +101,13 @@ describe("renderError()", () => {
     expect(renderError(new SyscallError("write", "ENOSPC"), plain)).toContain("error[E_NO_SPACE]");
   });
 
+  it("has a hint in a Dockerfile too, whatever system call failed", () => {
+    const location = { file: "Dockerfile", start: { line: 1, column: 1 }, end: { line: 1, column: 5 } };
+    const cause = new SyscallError("stat", "EXDEV", "/x");
+    const error = new DockerfileError(cause.message, { code: cause.code, cause, location, source });
+    expect(renderError(error, plain)).toMatch(/^error\[E_SYS_EXDEV\][^]*\n {2}help: check that path/);
+  });
+
   it("names an exception that is not ours as an internal error", () => {
     const text = renderError(new RangeError("index 3"), plain);
     expect(text).toContain(
