@@ -26,6 +26,8 @@ export class Dispatchers {
   readonly #known = new Map<TlsOptions | undefined, Map<string, Dispatcher>>();
   /** Where connections really led to, by host and port. */
   readonly #led = new Map<string, Nearness>();
+  /** Names of servers that were met in the network. */
+  readonly #far = new Set<string>();
   /** The authorities that the machine trusts are read when those of Node's do not do: that takes 50 ms. */
   #systemTrust = false;
 
@@ -69,8 +71,10 @@ export class Dispatchers {
   }
 
   #direct(secure: SecureOptions, reach: Reach): Dispatcher {
-    const lookup = reach === "anywhere" ? {} : { lookup: lookupWithin(reach) };
-    const connect = this.#undici.buildConnector({ timeout: connectTimeout, ...secure, ...lookup });
+    // Who says what address a server of the network has may say another one after its first answer.
+    const reachOf = (name: string): Reach => (reach === "anywhere" && this.#far.has(name) ? "network" : reach);
+    const lookup = lookupWithin(reachOf);
+    const connect = this.#undici.buildConnector({ timeout: connectTimeout, ...secure, lookup });
     const noted: buildConnector.connector = (options, callback) =>
       connect(options, (...result: Parameters<typeof callback>) => {
         const [error, socket] = result;
@@ -84,6 +88,7 @@ export class Dispatchers {
   #note({ hostname, port, protocol }: buildConnector.Options, address: string): void {
     const place = placeOf(hostname, port === "" ? (protocol === "https:" ? "443" : "80") : port);
     const nearness = nearnessOf(address);
+    if (nearness === "far") this.#far.add(hostname);
     if (nearness === "far" || !this.#led.has(place)) this.#led.set(place, nearness);
   }
 
@@ -103,9 +108,10 @@ function portOf({ port, protocol }: URL): string {
 }
 
 /** Finds only addresses that may be reached: what is connected to is what was looked at. */
-function lookupWithin(reach: Reach): LookupFunction {
+function lookupWithin(reachOf: (hostname: string) => Reach): LookupFunction {
   return (hostname, options: LookupOptions, callback) => {
     const dns = process.getBuiltinModule("node:dns");
+    const reach = reachOf(hostname);
     dns.lookup(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
       if (error !== null) return callback(error, "", 0);
       const [first, ...more] = found.filter(({ address }) => isReached(nearnessOf(address), reach));

@@ -16,6 +16,8 @@ export interface LanRules {
   readonly onward?: string;
   /** What that place asks; its token service is `/token` of its own origin. */
   readonly elsewhere?: "basic" | "bearer";
+  /** The address that reg.test has after its first answer; no connection is used twice then. */
+  readonly turns?: string;
   /** Where `/file` leads. */
   readonly file?: string;
 }

@@ -46,7 +46,14 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const url = new URL(request.url ?? "/", origin);
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(Buffer.from(chunk));
-  say({ server: origin, told: told(request, Buffer.concat(chunks).toString("latin1")) });
+  const { localAddress = "" } = request.socket;
+  const turned = rules.turns !== undefined && localAddress.endsWith(rules.turns);
+  const server = turned ? origin.replace("reg.test", rules.turns ?? "") : origin;
+  say({ server, told: told(request, Buffer.concat(chunks).toString("latin1")) });
+  if (rules.turns !== undefined) {
+    writeFileSync("/etc/hosts", hostsText({ ...lanHosts, "reg.test": rules.turns }));
+    response.shouldKeepAlive = false;
+  }
   const end = (status: number, headers: Readonly<Record<string, string>> = {}, body: string | Buffer = ""): void =>
     void response.writeHead(status, headers).end(request.method === "HEAD" ? "" : body);
   const lead = (to: string): void => end(307, { location: to.startsWith("http") ? to : new URL(to, origin).href });
@@ -98,14 +105,18 @@ const proxy = createServer((request, response) => {
   for (const one of [onward, socket]) one.on("error", () => [onward, socket].forEach((each) => each.destroy()));
 });
 
+function hostsText(hosts: Readonly<Record<string, string>>): string {
+  const names = Object.entries({ localhost: "127.0.0.1", ...hosts });
+  return names.map(([name, address]) => `${address} ${name}\n`).join("");
+}
+
 function makeNetwork(): void {
   const ip = (...words: readonly string[]): unknown => execFileSync("/bin/busybox", ["ip", ...words]);
   ip("link", "set", "lo", "up");
   const own = Object.values(lanHosts).filter((address) => address.startsWith("203."));
   for (const address of [...own, ...lanMetadata]) ip("addr", "add", address, "dev", "lo");
-  const names = Object.entries({ localhost: "127.0.0.1", ...lanHosts });
   const file = join(tmpdir(), `hosts-${process.pid}`);
-  writeFileSync(file, names.map(([name, address]) => `${address} ${name}\n`).join(""));
+  writeFileSync(file, hostsText(lanHosts));
   execFileSync("/bin/busybox", ["mount", "--bind", file, "/etc/hosts"]);
   execFileSync("/bin/busybox", ["rm", file]);
 }
@@ -115,6 +126,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (started) {
     rules = JSON.parse(line);
     tokens = 0;
+    writeFileSync("/etc/hosts", hostsText(lanHosts));
   } else {
     makeNetwork();
     const tls: { readonly cert: string; readonly key: string; readonly ca: string } = JSON.parse(line);
