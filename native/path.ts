@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { SyscallError } from "./errors.ts";
 import { bothTimes } from "./file.ts";
-import { decodePath, encodeCString } from "./pathname.ts";
+import { decodePath, encodeCString, maxName } from "./pathname.ts";
 import { call, closeFd, tryCall } from "./syscall.ts";
 
 const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -71,8 +71,7 @@ let moves = 0;
 const noXattrs = ["ENOTSUP", "EOPNOTSUPP"];
 const noList = [...noXattrs, "ENOSYS", "EPERM"];
 
-const longestName = 255;
-const nameBuffer = Buffer.alloc(longestName + 1);
+const nameBuffer = Buffer.alloc(maxName + 1);
 const statBuffer = Buffer.alloc(256);
 const listBuffer = Buffer.alloc(64 << 10);
 const xattrBuffer = Buffer.alloc(64 << 10);
@@ -390,7 +389,7 @@ function checked(name: string): string {
 function cname(name: string): Buffer {
   checked(name);
   const { length } = name;
-  if (length > longestName) return encodeCString(name);
+  if (length > maxName) return encodeCString(name);
   for (let at = 0; at < length; at++) {
     const code = name.charCodeAt(at);
     if (code === 0 || code > 0x7f) return encodeCString(name);

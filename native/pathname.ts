@@ -7,8 +7,10 @@ import { TsbuildError } from "./errors.ts";
 
 /** Bytes of a path that system calls take: a longer one could not be opened by any program. @see path_resolution(7) */
 export const maxPath = 4095;
+/** Bytes of a name in it. */
+export const maxName = 255;
 /** What helps with ENAMETOOLONG. */
-export const longPathHint: string = `a path has at most ${maxPath} bytes, and each name in it 255`;
+export const longPathHint: string = `a path has at most ${maxPath} bytes, and each name in it ${maxName}`;
 const escapeBase = 0xdc00;
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

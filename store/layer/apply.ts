@@ -1,6 +1,6 @@
 import { SyscallError } from "../../native/errors.ts";
 import type { Dir, Root } from "../../native/path.ts";
-import { isTooLong, maxPath } from "../../native/pathname.ts";
+import { encodePath, isTooLong, maxName, maxPath } from "../../native/pathname.ts";
 import { canOwn, inUserNamespace, unmappedError } from "../../native/user-namespace.ts";
 import type { EntryStat } from "./change.ts";
 import { EntryFile } from "./entry-file.ts";
@@ -101,7 +101,7 @@ export class Applier implements TarHandler, Disposable {
   #split(path: string): Written & { readonly name: string | undefined } {
     const at = path.lastIndexOf("/") + 1;
     const name = path.slice(at);
-    const usual = at > 0 && isName(name) && path.length <= maxPath / 3;
+    const usual = at > 0 && isName(name) && name.length <= maxName / 3 && path.length <= maxPath / 3;
     if (usual && at === this.#written.length && path.startsWith(this.#written)) {
       const { parts, above } = this.#place;
       return { parts, above, name };
@@ -202,10 +202,9 @@ export class Applier implements TarHandler, Disposable {
   #device(dir: Dir, name: string, path: string, stat: EntryStat): boolean {
     const { devmajor = 0, devminor = 0 } = stat;
     if (stat.type !== "char" && stat.type !== "block" && stat.type !== "fifo") return false;
-    // A 0/0 device is overlayfs's whiteout: as an entry it would hide files without saying so.
-    if (this.#options.form === "overlay" && stat.type === "char" && devmajor === 0 && devminor === 0) {
+    // A 0/0 device is overlayfs's whiteout: as an entry it would hide files without saying so, with ADD --link too.
+    if (stat.type === "char" && devmajor === 0 && devminor === 0)
       throw refused(path, "a character device 0/0 cannot be stored in a layer");
-    }
     if (stat.type !== "fifo" && inUserNamespace()) return false;
     dir.mknod(name, stat.type, stat.mode & 0o777, devmajor, devminor);
     return true;
@@ -244,6 +243,8 @@ function cleanParts(path: string): string[] {
     if (part === "" || part === ".") continue;
     if (part === "..") throw refused(path, "`..` in a path");
     if (part.includes("\0")) throw refused(path, "a NUL in a path");
+    if (part.length > maxName / 3 && encodePath(part).length > maxName)
+      throw refused(path, `a name of more than ${maxName} bytes`);
     parts.push(part);
   }
   return parts;
@@ -260,16 +261,19 @@ function setXattr(dir: Dir, name: string, key: string, value: Uint8Array): void 
   } catch (error) {
     // The file system has no such attributes, or they are not for this user.
     const ignored = ["ENOTSUP", "EOPNOTSUPP", "EPERM"];
-    if (!(error instanceof SyscallError) || !ignored.includes(error.errno) || key === "security.capability")
-      throw key === "security.capability" && error instanceof SyscallError
-        ? refused(name, `its capabilities cannot be set (${error.errno})`)
-        : error;
+    if (!(error instanceof SyscallError)) throw error;
+    const what = key === "security.capability" ? "its capabilities" : `its attribute ${key.slice(0, 100)}`;
+    if (!ignored.includes(error.errno) || key === "security.capability")
+      throw refused(name, `${what} cannot be set (${error.errno})`);
   }
 }
 
 /** What no file can have. */
 function checkStat({ path, stat }: TarEntry): void {
   if ([stat.uid, stat.gid].some((id) => id < 0 || id > maxID)) throw refused(path, "its owner is no number of a user");
-  if (stat.linkname?.includes("\0") === true) throw refused(path, "a NUL in its target");
+  const { type, linkname = "" } = stat;
+  if (linkname.includes("\0")) throw refused(path, "a NUL in its target");
+  if (type === "symlink" && linkname === "") throw refused(path, "a symbolic link to nothing");
+  if (type === "symlink" && isTooLong(linkname)) throw refused(path, "its target is too long");
   if ([...(stat.xattrs?.keys() ?? [])].some((key) => key.includes("\0"))) throw refused(path, "a NUL in an attribute");
 }

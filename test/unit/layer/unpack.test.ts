@@ -14,7 +14,7 @@ const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 
 interface Entry {
   readonly path: string;
-  readonly type?: "directory" | "symlink" | "hardlink";
+  readonly type?: "directory" | "symlink" | "hardlink" | "char";
   /** A file's content, or where a link leads. */
   readonly text?: string;
   readonly xattrs?: ReadonlyMap<string, Uint8Array>;
@@ -132,6 +132,59 @@ describe("an archive of ADD", () => {
       expect(await unpacked(temp.path, form, entries)).toEqual({ a: "kept" });
     }
   });
+});
+
+describe.each(["overlay", "literal"] as const)("a hostile archive (%s)", (form) => {
+  const up = "../".repeat(20);
+  const rows: readonly (readonly [what: string, entries: (canary: string) => readonly Entry[], refused?: boolean])[] = [
+    ["an absolute path", (canary) => [file(`${canary}/x`)]],
+    ["a path that leads up", (canary) => [file(`${up}${canary}/x`)], true],
+    ["a file below a link to the host", (canary) => [symlink("l", canary), file("l/file", "evil")], form === "literal"],
+    ["a file in the place of a link to the host", (canary) => [symlink("l", `${canary}/file`), file("l", "evil")]],
+    ["a hard link to the host", (canary) => [hardlink("h", `${canary}/file`), file("h", "evil")], true],
+    [
+      "a hard link to a link to the host",
+      (canary) => [symlink("l", `${canary}/file`), hardlink("h", "l"), file("h", "evil")],
+    ],
+    ["a hard link by way of a link to the host", (canary) => [symlink("l", canary), hardlink("h", "l/file")], true],
+    ["a hard link to itself", () => [hardlink("h", "h")], true],
+    ["a hard link to the root", () => [hardlink("h", "/")], true],
+    ["a root that is a link", (canary) => [symlink(".", canary), file("file", "evil")]],
+    [
+      "links that lead up together",
+      (canary) => [
+        directory("a/b/c"),
+        symlink("a/b/c/up", "../.."),
+        symlink("a/b/out", "c/up/../.."),
+        file(`a/b/out${canary}/file`, "evil"),
+      ],
+    ],
+    ["a whiteout as a device", () => [{ path: "w", type: "char" }], true],
+    ["a link to nothing", () => [symlink("l", "")], true],
+    ["a link that leads too far", () => [symlink("l", "x/".repeat(3000))], true],
+    ["a name that is too long", () => [file(`d/${"x".repeat(256)}`)], true],
+    ["a name that is too long in its bytes", () => [directory("ä".repeat(128))], true],
+    [
+      "rules that are none",
+      () => [{ ...file("f"), xattrs: new Map([["system.posix_acl_access", Buffer.from("x")]]) }],
+      true,
+    ],
+  ];
+  it.each(rows.map(([what, entries, isRefused = false]) => ({ what, entries, isRefused })))(
+    "with $what changes nothing outside",
+    async ({ entries, isRefused }) => {
+      using temp = makeTemp();
+      const [canary, root] = [join(temp.path, "canary"), join(temp.path, "root")];
+      for (const path of [canary, root]) fs.mkdirSync(path);
+      fs.writeFileSync(join(canary, "file"), "mine");
+      const unpacking = unpacked(root, form, entries(canary));
+      if (isRefused) await expect(unpacking).rejects.toMatchObject({ code: "E_LAYER_ENTRY" });
+      else await unpacking;
+      expect(tree(temp.path, "canary")).toEqual({ "canary/file": "mine" });
+      expect(fs.statSync(join(canary, "file")).nlink).toBe(1);
+      expect(fs.readdirSync(temp.path).toSorted()).toEqual(["canary", "root"]);
+    },
+  );
 });
 
 it("attributes of the host's own are left out", async () => {
