@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { commands } from "../../../builder/cli/options.ts";
 import { reference } from "../../../builder/cli/reference.ts";
@@ -38,6 +38,24 @@ describe.each(["ARCHITECTURE.md", "SECURITY.md", "docs/spec-map.md", "docs/diffe
     expect(paths.filter((path) => !existsSync(path))).toEqual([]);
   });
 });
+
+describe.each([...globSync("*.md"), ...globSync("docs/**/*.md")])("%s", (file) => {
+  it("links to documents that are there, and in the package if it is", () => {
+    const links = [...readFileSync(file, "utf8").matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link = ""]) =>
+      join(dirname(file), link),
+    );
+    expect(links.filter((link) => !existsSync(link))).toEqual([]);
+    if (isPublished(file)) expect(links.filter((link) => !isPublished(link))).toEqual([]);
+  });
+});
+
+/** What npm takes beside `files` of package.json. */
+const always = ["README.md", "LICENSE", "package.json"];
+
+function isPublished(path: string): boolean {
+  const { files }: { readonly files: readonly string[] } = JSON.parse(readFileSync("package.json", "utf8"));
+  return [...always, ...files].some((entry) => path === entry || path.startsWith(`${entry}/`));
+}
 
 describe("docs/checks.md", () => {
   it("ends with all checks and their examples", () => {
