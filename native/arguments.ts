@@ -63,8 +63,7 @@ export function checkOptions<T>(call: string, given: T, table: OptionTable<NoInf
       throw refuse(call, `the option ${name} must be ${what}, not ${shown(value)}`, wanted);
   }
   for (const [name, value] of Object.entries(given)) {
-    if (value !== undefined && !wanted.has(name))
-      throw refuse(call, `there is no option ${JSON.stringify(name)}`, wanted);
+    if (value !== undefined && !wanted.has(name)) throw refuse(call, `unknown option ${JSON.stringify(name)}`, wanted);
   }
 }
 

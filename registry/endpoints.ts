@@ -181,7 +181,7 @@ function isAble(capabilities: readonly HostCapability[] | undefined, act: Act): 
 }
 
 function nowhere(host: string): RegistryError {
-  return new RegistryError(`Cannot connect to ${host}: it is no host and port`, {
+  return new RegistryError(`Cannot connect to ${host}: invalid host or port`, {
     code: "E_REGISTRY_UNREACHABLE",
     hint: "check the name of the image: a port is a number up to 65535, an address has four up to 255",
   });

@@ -50,7 +50,7 @@ function parsePlain(text: string): GitUrl {
   if (parts === undefined) throw gitUrlError(text, "it has no host, or characters that no URL has");
   const { scheme, userinfo, host, path, query, fragment } = parts;
   const user = scheme === "ssh" && userinfo !== undefined ? userinfo.username : "";
-  if (!/^(?:[\w.][\w.+@-]*)?$/.test(user)) throw gitUrlError(text, `${JSON.stringify(user)} is no name of a user`);
+  if (!/^(?:[\w.][\w.+@-]*)?$/.test(user)) throw gitUrlError(text, `invalid user name ${JSON.stringify(user)}`);
   const remote = `${scheme}://${user === "" ? "" : `${user.replaceAll("@", "%40")}@`}${host}${encodeSpaces(path)}`;
   return make(text, { remote, userinfo: undefined, query, fragment });
 }

@@ -132,7 +132,7 @@ export function unexpectedStatus(
     return new RegistryError(`Cannot ${act}: ${elsewhere}, where ${host} sends it, answered ${said}`, {
       ...common,
       code: "E_REGISTRY_STATUS",
-      notes: status === 401 ? ["credentials are for the registry alone: no other place is told them"] : [],
+      notes: status === 401 ? ["credentials are for the registry alone and are sent nowhere else"] : [],
       hint: "try again; if it stays so, the registry's storage or a proxy before it is set up wrongly",
     });
   }

@@ -71,7 +71,7 @@ function proxyUrl(name: string, text: string): string {
     ? "what is before its @ has a % that stands for nothing"
     : `a proxy of ${protocol}// is not supported`;
   // The value may hold a password.
-  throw configError(name, protocol === undefined ? "it is no URL" : why, {
+  throw configError(name, protocol === undefined ? "it is not a URL" : why, {
     hint: web ? `write %25 for % in ${name}` : `${name}=http://host:port`,
   });
 }

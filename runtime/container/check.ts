@@ -40,7 +40,7 @@ export function checkSpec(spec: ContainerSpec): void {
 
 function checkDirectory(cwd: string): void {
   const why = !cwd.startsWith("/")
-    ? "it is no absolute path"
+    ? "it is not an absolute path"
     : cwd.includes("\0")
       ? "it has a NUL character"
       : Buffer.byteLength(cwd) > maxPath

@@ -6,9 +6,9 @@ const highest = 64;
 
 /** The number of a signal: 15, "SIGTERM" or "TERM". @throws E_SIGNAL_INVALID */
 export function signalNumber(signal: number | string): number {
-  const number = typeof signal === "number" ? signal : numberOf(signal);
+  const number = typeof signal === "number" ? signal : numberOf(String(signal));
   if (number !== undefined && Number.isInteger(number) && number >= 1 && number <= highest) return number;
-  throw new TsbuildError(`Cannot send a signal: ${JSON.stringify(signal)} is none`, {
+  throw new TsbuildError(`Cannot send a signal: invalid signal ${JSON.stringify(signal)}`, {
     code: "E_SIGNAL_INVALID",
     hint: "give a name or a number from 1 to 64: SIGTERM, 15",
   });

@@ -69,7 +69,7 @@ export function namesByConfig(
 
 function parseList(text: string): readonly unknown[] {
   const list = parseJson(text) ?? [];
-  if (!Array.isArray(list)) throw archiveError("manifest.json is no list");
+  if (!Array.isArray(list)) throw archiveError("manifest.json is not a list");
   return list;
 }
 
@@ -77,7 +77,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw archiveError("manifest.json is no JSON", error);
+    throw archiveError("manifest.json is not JSON", error);
   }
 }
 

@@ -41,7 +41,7 @@ export async function stageEntries(
   } catch (error) {
     const failedCall = error instanceof Error && "syscall" in error; // the disk is full, say
     if (error instanceof TsbuildError || failedCall || signal?.aborted === true) throw error;
-    throw archiveError("it is no tar archive, or it is cut off", error);
+    throw archiveError("it is not a tar archive, or it is cut off", error);
   }
   for (const name of links.keys()) {
     const found = files.get(follow(links, name));

@@ -15,6 +15,6 @@ export function archivedName(text: string): string {
   try {
     return normalizeReference(text);
   } catch (error) {
-    throw archiveError(`it has an image whose name is none: ${errorMessage(error)}`, error);
+    throw archiveError(`an image in it has an invalid name: ${errorMessage(error)}`, error);
   }
 }

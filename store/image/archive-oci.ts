@@ -28,7 +28,7 @@ type Target = Pick<ArchiveImage, "target" | "names">;
 export async function ociImages(staged: StagedBlobs, entries: ArchiveEntries): Promise<readonly ArchiveImage[]> {
   const text = await readText(staged, requireFile(entries, "index.json"));
   const top = parseManifest(Buffer.from(text), MediaType.ociIndex);
-  if (top.kind !== "index") throw archiveError("index.json is no index");
+  if (top.kind !== "index") throw archiveError("index.json is not an index");
   const images: ArchiveImage[] = [];
   let why: TsbuildError | undefined;
   for (const one of targetsOf(top.index.manifests)) {

@@ -123,7 +123,7 @@ export class TargetTree implements Disposable {
     for (const name of missing) {
       const existing = dirs.top.stat(name);
       if (this.#options.form === "literal" && (way.dangling || existing !== undefined))
-        throw refused(parts.join("/"), "its parent is no directory");
+        throw refused(parts.join("/"), "its parent is not a directory");
       place = this.#makeMissing({ dir: dirs.top, place }, name, existing);
       dirs.push(name);
     }

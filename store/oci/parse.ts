@@ -100,13 +100,13 @@ function descriptor(value: unknown, where: string): Descriptor {
   const json = asObject(value);
   const { digest, size, urls, annotations } = json ?? {};
   const mediaType = json?.["mediaType"] ?? "application/octet-stream";
-  if (json === undefined || !isText(digest) || !isDigest(digest)) throw invalid(`a digest in ${where} is none`);
+  if (json === undefined || !isText(digest) || !isDigest(digest)) throw invalid(`invalid digest in ${where}`);
   checkKeys(json, descriptorFields);
-  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) throw invalid(`a size in ${where} is none`);
-  if (!isText(mediaType)) throw invalid(`a media type in ${where} is none`);
-  if ((urls ?? undefined) !== undefined && !isTexts(urls)) throw invalid(`the urls in ${where} are none`);
+  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) throw invalid(`invalid size in ${where}`);
+  if (!isText(mediaType)) throw invalid(`invalid media type in ${where}`);
+  if ((urls ?? undefined) !== undefined && !isTexts(urls)) throw invalid(`invalid urls in ${where}`);
   const noted = textTable(annotations ?? {});
-  if (noted === undefined) throw invalid(`the annotations in ${where} are none`);
+  if (noted === undefined) throw invalid(`invalid annotations in ${where}`);
   const platform = parsePlatformField(json["platform"]);
   const rest = withoutNulls(json, ["platform", "urls", "annotations"]);
   return {

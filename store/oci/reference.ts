@@ -22,7 +22,7 @@ const tagPattern = /^\w[\w.-]{0,127}$/;
 
 /** Reads `[host/]path[:tag][@digest]`; docker.io, library/ and latest are filled in. @throws E_REF_INVALID */
 export function parseReference(text: string): Reference {
-  if (typeof text !== "string") throw invalid(String(text), "it is no text"); // from a program without types
+  if (typeof text !== "string") throw invalid(String(text), "it must be a string"); // from a program without types
   const at = text.indexOf("@");
   const digest = at < 0 ? undefined : text.slice(at + 1);
   if (digest !== undefined && !isDigest(digest)) throw invalid(text, "what follows @ is no digest");
@@ -98,7 +98,7 @@ export function familiarName(normalized: string): string {
 /** Refuses what buildah, podman and skopeo take from other places than registries. @throws E_REF_INVALID */
 export function refuseTransport(text: string): void {
   const name = transportOf(text);
-  if (name !== undefined) throw invalid(text, `${name} is no registry`);
+  if (name !== undefined) throw invalid(text, `${name} is not a registry`);
 }
 
 /** No registry has images of these names. */

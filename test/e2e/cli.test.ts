@@ -363,7 +363,7 @@ describe("tsbuild run with a mistake", () => {
     ["run app /etc", 126, "E_EXEC_DENIED", "help: it is a directory"],
     ["run app /etc/passwd", 126, "E_EXEC_DENIED", "help: make it executable"],
     ["run -w /etc/passwd app true", 125, "E_WORKDIR_INVALID", "help: a part of its path is a file"],
-    ["run -w etc app true", 125, "E_WORKDIR_INVALID", "it is no absolute path"],
+    ["run -w etc app true", 125, "E_WORKDIR_INVALID", "it is not an absolute path"],
     ["run -v /no/such:/x app true", 125, "E_VOLUME_INVALID", "help: make it first: mkdir -p /no/such"],
     [`run -h ${"h".repeat(65)} app true`, 125, "E_RUNTIME_SETUP", "help: a host name has at most 64 bytes"],
     ["run --cap-add NOSUCH app true", 125, "E_CAPABILITY_UNKNOWN", "help: "],

@@ -400,7 +400,7 @@ const rows: readonly Row[] = [
       ),
     },
     code: "E_MANIFEST_INVALID",
-    says: /a digest in config is none/,
+    says: /invalid digest in config/,
   },
   {
     what: "a manifest with a config of a terabyte",

@@ -30,7 +30,7 @@ describe("a library call", () => {
     ["build", { context: ".", root: 7 }, "the option root must be a string that is not empty, not 7"],
     ["build", { context: ".", root: "/s", tags: "app" }, 'the option tags must be an array of strings, not "app"'],
     ["build", { context: ".", root: "/s", buildArgs: ["A=1"] }, "buildArgs must be an object with strings"],
-    ["build", { context: ".", root: "/s", tag: "app" }, 'there is no option "tag"'],
+    ["build", { context: ".", root: "/s", tag: "app" }, 'unknown option "tag"'],
     ["build", { context: ".", root: "/s", pull: "often" }, "pull must be always, missing, never, newer"],
     ["build", { context: ".", root: "/s", onEvent: {} }, "onEvent must be a function"],
     ["build", { context: ".", root: "/s", signal: {} }, "signal must be an AbortSignal"],

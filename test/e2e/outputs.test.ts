@@ -155,7 +155,7 @@ describe("load", () => {
     writeFileSync(join(project.directory, "manifest.json"), "{");
     execFileSync("tar", ["-C", project.directory, "-cf", join(project.directory, "app.tar"), "manifest.json"]);
     const failed = await tsbuild(project, ["load", "-i", "app.tar"]);
-    expect(failed.stderr).toContain("error[E_ARCHIVE_INVALID]: Cannot load the archive: manifest.json is no JSON\n");
+    expect(failed.stderr).toContain("error[E_ARCHIVE_INVALID]: Cannot load the archive: manifest.json is not JSON\n");
   });
 });
 

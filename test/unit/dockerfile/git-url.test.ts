@@ -119,9 +119,9 @@ describe("parseGitUrl() refuses", () => {
     ["git@-oProxyCommand:y", "a part begins with -"],
     ["git@host:-oProxyCommand", "a part begins with -"],
     ["ssh://-oProxyCommand=x/y", "it has no host"],
-    ["ssh://-x@host/y", '"-x" is no name of a user'],
-    ["ssh://%40x@host/y", '"@x" is no name of a user'],
-    ["ssh://a%27b@host/y", '"a\'b" is no name of a user'],
+    ["ssh://-x@host/y", 'invalid user name "-x"'],
+    ["ssh://%40x@host/y", 'invalid user name "@x"'],
+    ["ssh://a%27b@host/y", 'invalid user name "a\'b"'],
     ["git://ho st/x", "it has no host"],
   ])("%s", (text, why) => {
     expect(String(meaning(text))).toMatch(/^E_GIT_URL /);
