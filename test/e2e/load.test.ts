@@ -182,6 +182,29 @@ describe("load keeps nothing of", () => {
     await expectNothing(project);
   });
 
+  const deep = `{"schemaVersion":2,"manifests":${"[".repeat(1 << 20)}`;
+  it.each<[string, string, (directory: string) => void]>([
+    [
+      "an index that is a link to the host",
+      "E_ARCHIVE_INVALID",
+      (at) => symlinkSync("/etc/passwd", join(at, "index.json")),
+    ],
+    ["an index that is a pipe", "E_ARCHIVE_INVALID", (at) => void execFileSync("mkfifo", [join(at, "index.json")])],
+    ["an index of brackets alone", "E_MANIFEST_INVALID", (at) => writeFileSync(join(at, "index.json"), deep)],
+    [
+      "a docker archive that names a file of the host",
+      "E_ARCHIVE_INVALID",
+      (at) => writeFileSync(join(at, "manifest.json"), '[{"Config":"../../../../../../etc/passwd","Layers":[]}]'),
+    ],
+  ])("%s", async (_, code, make) => {
+    using project = new Project({ "oci-layout": '{"imageLayoutVersion":"1.0.0"}' });
+    make(project.directory);
+    execFileSync("tar", ["-cf", "../a.tar", "."], { cwd: project.directory });
+    const failed = await tsbuild(project, ["load", "-i", "../a.tar"]);
+    expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining(`error[${code}]`)]);
+    await expectNothing(project);
+  });
+
   it("no input at all", async () => {
     using project = new Project({});
     const failed = await tsbuild(project, ["load"], "");
