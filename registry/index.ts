@@ -4,7 +4,7 @@ export type { Credentials } from "./credentials/credentials.ts";
 export { findCredentials, type FoundCredentials } from "./credentials/find.ts";
 export { forgetCredentials, keepCredentials, keptRegistries, type Kept, type KeepOptions } from "./credentials/keep.ts";
 export { checkLogin } from "./login.ts";
-export { type LoginRequest } from "./login-request.ts";
+export { type LoginRequest } from "./login-check.ts";
 export type { CredentialSource, RegistryFiles, RegistryOptions, RegistryWarning } from "./options.ts";
 export { pullBlob, pullLayers, resolveImage, type PullProgress, type ResolvedManifest } from "./pull.ts";
 export { missingManifests, pushIndex, type IndexPushRequest } from "./push-index.ts";

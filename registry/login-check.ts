@@ -1,6 +1,6 @@
+import type { Credentials } from "./credentials/credentials.ts";
 import { loginEndpoints, type Endpoint } from "./endpoints.ts";
 import { HostConfig } from "./hosts/host-config.ts";
-import type { LoginRequest } from "./login-request.ts";
 import type { RegistryOptions } from "./options.ts";
 import { fetchToken } from "./transport/auth.ts";
 import { basicHeader } from "./transport/basic-header.ts";
@@ -9,6 +9,14 @@ import { RegistryError, unexpectedStatus } from "./transport/errors.ts";
 import { tokenFetch } from "./sender.ts";
 import { HttpClient } from "./transport/http.ts";
 import { Retries } from "./transport/retry.ts";
+
+/** What a login works with. */
+export interface LoginRequest {
+  /** `host[:port]`. */
+  readonly host: string;
+  readonly credentials: Credentials;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * Asks a registry whether it takes the credentials, as its own challenge says. A registry that asks for none takes any.

@@ -1,4 +1,4 @@
-import type { LoginRequest } from "./login-request.ts";
+import type { LoginRequest } from "./login-check.ts";
 import type { RegistryOptions } from "./options.ts";
 
 /**

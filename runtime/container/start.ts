@@ -14,7 +14,7 @@ import { defaultCapabilities } from "../security/capabilities.ts";
 import { seccompProgram } from "../security/seccomp.ts";
 import { removeStubs } from "../rootfs/stubs.ts";
 import { checkSpec } from "./check.ts";
-import { carryStdio, type CarriedStdio } from "./relay.ts";
+import { carryStdio, type CarriedStdio } from "./stdio.ts";
 import { signalNumber } from "./signal.ts";
 import { resizeTerminal } from "./terminal.ts";
 import type { Container, ContainerSpec, ExitStatus, Stdio } from "./process.ts";

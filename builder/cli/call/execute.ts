@@ -5,7 +5,7 @@ import type { Invocation } from "../command.ts";
 import { jsonText } from "../format/json.ts";
 import { warningAnnotation, type WarningOptions } from "../progress/warnings.ts";
 import { openProgress, progressMode } from "../progress/view.ts";
-import { replaceFile } from "../replace-file.ts";
+import { writeResultFile } from "../result-file.ts";
 import { makeStyle } from "../style.ts";
 import { printable } from "../text.ts";
 import type { CallRequest } from "./call-flag.ts";
@@ -104,5 +104,5 @@ function standardInput({ context, dockerfile }: BuildOptions): Pick<BuildOptions
 function writeMetadata(file: string | undefined, { json, plain, status }: Answer): void {
   if (file === undefined) return;
   const fields = { "result.json": json, "result.statuscode": String(status), "result.txt": plain, version: "1.0.0" };
-  replaceFile(file, `${JSON.stringify(fields, undefined, 2)}\n`);
+  writeResultFile(file, `${JSON.stringify(fields, undefined, 2)}\n`);
 }

@@ -7,7 +7,7 @@ import type { Invocation } from "../command.ts";
 import { callOf } from "../call/call-flag.ts";
 import type { Config } from "../config.ts";
 import { resultStream } from "../output.ts";
-import { replaceFile } from "../replace-file.ts";
+import { writeResultFile } from "../result-file.ts";
 import { openProgress, progressMode } from "../progress/view.ts";
 import { type ProgressView } from "../progress/progress-view.ts";
 import { makeStyle } from "../style.ts";
@@ -103,10 +103,10 @@ async function tellWarnings({ trace, verbose }: ProgressView, { flags, config, o
 /** --iidfile and --metadata-file, with buildx's keys. Readers see the old file or the whole new one. */
 async function writeFiles(result: BuildResult, { flags, config }: Invocation): Promise<void> {
   const iidfile = flags.string("iidfile");
-  if (iidfile !== undefined && result.imageID !== undefined) replaceFile(iidfile, result.imageID);
+  if (iidfile !== undefined && result.imageID !== undefined) writeResultFile(iidfile, result.imageID);
   const metadata = flags.string("metadata-file");
   if (metadata === undefined) return;
-  replaceFile(metadata, `${JSON.stringify(await metadataOf(result, config), undefined, 2)}\n`);
+  writeResultFile(metadata, `${JSON.stringify(await metadataOf(result, config), undefined, 2)}\n`);
 }
 
 async function metadataOf(result: BuildResult, config: Config): Promise<object> {
