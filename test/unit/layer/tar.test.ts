@@ -138,6 +138,11 @@ describe("tarHeader() and TarReader", () => {
     ["a PAX record whose length lies", withPax("99 path=x\n"), "E_TAR_INVALID"],
     ["a PAX record without =", withPax("8 pathx\n"), "E_TAR_INVALID"],
     ["a PAX number that is none", withPax("12 uid=x1234\n"), "E_TAR_INVALID"],
+    [
+      "a header extension of 8 GiB",
+      withField(124, Buffer.from("77777777777\0" + " ".repeat(20) + "x", "latin1")),
+      "E_TAR_INVALID",
+    ],
     ["a size below zero", withField(124, Buffer.from("ffffffffffffffffffffff00", "hex")), "E_TAR_INVALID"],
     ["an owner below zero", withField(108, Buffer.from("ffffffffffffffff", "hex")), "E_TAR_INVALID"],
     ["an empty block among its entries", Buffer.concat([tarEnd.subarray(512), archive("f", plain)]), "E_TAR_INVALID"],
