@@ -1,7 +1,10 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
 import { gitEnvironment, onlyRemote } from "../../../builder/inputs/source/git/environment.ts";
 import { gitError, mayPass } from "../../../builder/inputs/source/git/errors.ts";
-import { GitFailure } from "../../../builder/inputs/source/git/program.ts";
+import { GitFailure, runGit } from "../../../builder/inputs/source/git/program.ts";
 import { isCounter, receivedBytes } from "../../../builder/inputs/source/git/receive-progress.ts";
 import { lsRemoteArguments, pickRef } from "../../../builder/inputs/source/git/refs.ts";
 import { TsbuildError } from "../../../native/errors.ts";
@@ -140,4 +143,22 @@ describe("gitEnvironment()", () => {
   ])("lets what speaks to %s use %s", (remote, protocols) =>
     expect(onlyRemote(remote)).toEqual({ GIT_ALLOW_PROTOCOL: protocols }),
   );
+});
+
+describe("runGit()", () => {
+  it("gives up a server that says nothing", async () => {
+    const server = createServer((socket) => void socket.on("error", () => undefined)).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const run = runGit({
+      args: ["ls-remote", "--", `git://127.0.0.1:${port}/x.git`],
+      env: { PATH: process.env["PATH"] ?? "", HOME: "/dev/null" },
+      directory: tmpdir(),
+      signal: new AbortController().signal,
+      patience: 500,
+    });
+    await expect(run).rejects.toMatchObject({ name: "GitFailure", text: expect.stringMatching(/too slow/) });
+    server.close();
+  });
 });

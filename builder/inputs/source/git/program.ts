@@ -7,7 +7,7 @@ const keptError = 16 << 10;
 /** Bytes of the longest answer: a list of all refs. */
 const maxOutput = 64 << 20;
 /** Between asking a group of processes to end and making it, in milliseconds. */
-const patience = 1000;
+const grace = 1000;
 
 /** One run of git: no shell, and nothing of the caller's environment but `env`. */
 export interface GitRun {
@@ -17,6 +17,8 @@ export interface GitRun {
   /** What the program and its helpers read as descriptor 3. */
   readonly secret?: number | undefined;
   readonly signal: AbortSignal;
+  /** Milliseconds without a word after which it is given up; undefined: it may be silent. */
+  readonly patience?: number | undefined;
   /** Told of every line of standard error, also of those that a carriage return ends. */
   readonly onLine?: (line: string) => void;
 }
@@ -48,17 +50,54 @@ export async function runGit(run: GitRun): Promise<Buffer> {
   });
   const stop = (): void => killGroup(child);
   signal.addEventListener("abort", stop, { once: true });
+  const watch = new SilenceWatch(run.patience, stop);
   try {
     const [code, output, errors] = await Promise.all([
       ended(child),
-      readAll(child.stdout, stop),
-      readErrors(child.stderr, run.onLine),
+      readAll(watch.over(child.stdout), stop),
+      readErrors(watch.over(child.stderr), run.onLine),
     ]);
     signal.throwIfAborted();
+    if (watch.silent) throw new GitFailure("fatal: Operation too slow: nothing came for too long");
     if (code === 0 && output !== undefined) return output;
     throw new GitFailure(output === undefined ? "it answered more than is believable" : errors);
   } finally {
+    watch.end();
     signal.removeEventListener("abort", stop);
+  }
+}
+
+/** Tells when a program has said nothing for too long: git itself waits for servers of git:// and ssh for ever. */
+class SilenceWatch {
+  silent = false;
+  readonly #patience: number | undefined;
+  readonly #stop: () => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(patience: number | undefined, stop: () => void) {
+    this.#patience = patience;
+    this.#stop = stop;
+    this.#heard();
+  }
+
+  async *over(stream: Readable | null): AsyncGenerator<Buffer> {
+    for await (const chunk of stream ?? []) {
+      this.#heard();
+      yield Buffer.from(chunk);
+    }
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #heard(): void {
+    clearTimeout(this.#timer);
+    if (this.#patience === undefined) return;
+    this.#timer = setTimeout(() => {
+      this.silent = true;
+      this.#stop();
+    }, this.#patience);
   }
 }
 
@@ -70,11 +109,10 @@ async function ended(child: ChildProcess): Promise<number | null> {
 }
 
 /** undefined: it was too much, and the program was stopped. */
-async function readAll(stream: Readable | null, stop: () => void): Promise<Buffer | undefined> {
+async function readAll(stream: AsyncIterable<Buffer>, stop: () => void): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of stream ?? []) {
-    const bytes = Buffer.from(chunk);
+  for await (const bytes of stream) {
     size += bytes.length;
     if (size <= maxOutput) chunks.push(bytes);
     else stop();
@@ -82,11 +120,11 @@ async function readAll(stream: Readable | null, stop: () => void): Promise<Buffe
   return size > maxOutput ? undefined : Buffer.concat(chunks);
 }
 
-async function readErrors(stream: Readable | null, onLine: GitRun["onLine"]): Promise<string> {
+async function readErrors(stream: AsyncIterable<Buffer>, onLine: GitRun["onLine"]): Promise<string> {
   let kept = "";
   let line = "";
-  for await (const chunk of stream ?? []) {
-    const text = Buffer.from(chunk).toString("utf8");
+  for await (const chunk of stream) {
+    const text = chunk.toString("utf8");
     kept = (kept + text).slice(-keptError);
     const lines = (line + text).split(/[\r\n]/);
     line = (lines.pop() ?? "").slice(-keptError);
@@ -107,7 +145,7 @@ function killGroup(child: ChildProcess): void {
     }
   };
   kill("SIGTERM");
-  const timer = setTimeout(() => kill("SIGKILL"), patience);
+  const timer = setTimeout(() => kill("SIGKILL"), grace);
   child.once("close", () => clearTimeout(timer));
 }
 

@@ -18,6 +18,8 @@ import { isCounter, receivedBytes } from "./receive-progress.ts";
 import type { GitCommand } from "./repository.ts";
 
 const maxTries = 3;
+/** Milliseconds without a word of a server: it may have to count many objects first. */
+const patience = 300_000;
 
 /** What the git sources of a build work with. */
 export interface GitSourceOptions {
@@ -75,22 +77,27 @@ export class GitSession implements AsyncDisposable {
 
   /** git in a place. What is `online` knows who asks, and is tried again when it may help. */
   command(place: GitPlace): GitCommand {
-    return this.#command(place, this.#auth, onlyRemote(this.#remote));
+    return this.#command(place, this.#auth, { reach: onlyRemote(this.#remote), patience });
   }
 
   /** As command(), for submodules, which may be anywhere. */
   submoduleCommand(place: GitPlace): GitCommand {
-    return this.#command(place, submoduleAuth(this.#remote, this.#auth), {});
+    // They are fetched without a word.
+    return this.#command(place, submoduleAuth(this.#remote, this.#auth), { reach: {}, patience: undefined });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#held.disposeAsync();
   }
 
-  #command(place: GitPlace, auth: GitAuth, reach: Readonly<Record<string, string>>): GitCommand {
+  #command(
+    place: GitPlace,
+    auth: GitAuth,
+    limits: { readonly reach: Readonly<Record<string, string>>; readonly patience: number | undefined },
+  ): GitCommand {
     return async (args, { online = false, env = {} } = {}) => {
       if (!online) return await this.#run(place, { args, env, auth: noAuth });
-      const run = { args, env: { ...reach, ...env }, auth };
+      const run = { args, env: { ...limits.reach, ...env }, auth, patience: limits.patience };
       const { signal } = this.#progress;
       const retries = new Retries();
       for (let attempt = 1; ; attempt++) {
@@ -111,6 +118,7 @@ export class GitSession implements AsyncDisposable {
       readonly args: readonly string[];
       readonly env: Readonly<Record<string, string>>;
       readonly auth: GitAuth;
+      readonly patience?: number | undefined;
     },
   ): Promise<Buffer> {
     const { auth } = run;
@@ -127,6 +135,7 @@ export class GitSession implements AsyncDisposable {
       // Without a repository of its own git would look for one further up.
       env: { ...this.#env, GIT_CEILING_DIRECTORIES: dirname(directory), ...auth.env, ...run.env },
       secret: auth.secret,
+      patience: run.patience,
       signal: this.#progress.signal,
       onLine: (line) => this.#line(line),
     });
