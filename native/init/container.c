@@ -12,10 +12,8 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/sched.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -101,15 +99,6 @@ static void take_null(void)
 	}
 	if (own > 2)
 		close(own);
-}
-
-static void die_with_engine(void)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	/* The engine may have died before that: then nobody reads the pipe. */
-	struct pollfd engine = { .fd = report_fd };
-	if (poll(&engine, 1, 0) != 0)
-		_exit(1);
 }
 
 static void build(const struct handed *h, const struct plan *p)

@@ -146,6 +146,9 @@ static void __attribute__((noreturn)) run_program(const struct plan *p, int exec
 	if (!entered)
 		enter_cwd(p, 1);
 	set_capabilities(p->capabilities);
+	/* The kernel forgets it when a process changes its user. An init's program ends with the init. */
+	if (exec >= 0)
+		die_with_engine();
 	/* Until execve the memory is ours: a change of user can have opened it to the container's processes. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (exec >= 0 && write(exec, "", 1) != 1)

@@ -24,4 +24,6 @@ extern volatile int failed; /* fail() was called, by a child that shares the mem
 void report(uint32_t kind, uint32_t a, uint32_t b, const char *text);
 /* Reports the error of the step with errno and ends the process. */
 void fail(enum step step, const char *path) __attribute__((noreturn));
+/* From now on the kernel kills this process when the engine ends. */
+void die_with_engine(void);
 #endif

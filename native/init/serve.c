@@ -204,6 +204,8 @@ int serve(int socket)
 	sigfillset(&all);
 	/* What a terminal sends to the whole group is the engine's to handle. */
 	sigprocmask(SIG_SETMASK, &all, NULL);
+	/* SIGKILL to the engine's group (timeout, CI services) must leave somebody who ends its containers. */
+	setsid();
 	if (chdir("/"))
 		return 1;
 	while (wait_for_engine(socket) == 0 && receive(socket, &in) > 0) {
