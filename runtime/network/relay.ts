@@ -56,7 +56,8 @@ function relayQuestions(fd: number, { inside, host, port }: Relay): Disposable {
   const open = new Set<Disposable>();
   near.on("error", () => undefined);
   near.on("message", (question, from) => {
-    if (open.size >= most.udp || question.byteLength < shortestQuestion) return;
+    // Nothing can be sent to port 0, which a raw socket can have a packet come from.
+    if (open.size >= most.udp || question.byteLength < shortestQuestion || from.port === 0) return;
     const asked = ask(question, { host, port }, (answer) => {
       near.send(answer, from.port, from.address, () => undefined);
     });
@@ -98,8 +99,9 @@ function ask(
     if (!over) tell(answer);
     end();
   });
-  far.connect(port, host, () => {
-    if (!over) far.send(question, (error) => (error === null ? undefined : fail()));
+  far.connect(port, host, (refused?: unknown) => {
+    if (refused !== undefined) fail();
+    else if (!over) far.send(question, (error) => (error === null ? undefined : fail()));
   });
   return { resource: { [Symbol.dispose]: end }, ended };
 }
