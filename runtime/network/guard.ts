@@ -17,7 +17,7 @@ const etherTypeIPv4 = 0x0800;
 const headerOffset = { protocol: 9, source: 12, destination: 16 } as const;
 const loopbackBlock = 127;
 const firstMulticastBlock = 224;
-const establishedOrRelated = 6;
+const states = { invalid: 1, establishedOrRelated: 6 } as const;
 const udp = 17;
 /** The last of all: what comes there was dropped by nobody. */
 const priorities = { filter: 0, sourceNat: 100, last: 0x7fff_ffff } as const;
@@ -38,7 +38,11 @@ export function guard(end: HostEnd, subnet: Subnet, { probed }: { readonly probe
       "add the container's rules",
       ...nft.newTables([
         { family: nft.family.device, name, chains: [whatItMaySend(end, address)] },
-        { family: nft.family.inet, name, chains: [whatReachesIt(end), whatLeaves(address), ...probe] },
+        {
+          family: nft.family.inet,
+          name,
+          chains: [whatReachesIt(end), whatIsHeard(end), whatLeaves(address), ...probe],
+        },
       ]),
     );
   } catch (error) {
@@ -76,8 +80,31 @@ function whatReachesIt(end: HostEnd): nft.Chain {
     hook: nft.hooks.forward,
     priority: priorities.filter,
     policy: nft.policies.accept,
-    rules: [[...nft.leavesBy(end.index), ...nft.stateIsNone(establishedOrRelated), nft.verdict(nft.policies.drop)]],
+    rules: [
+      [...nft.leavesBy(end.index), ...nft.stateIsNone(states.establishedOrRelated), nft.verdict(nft.policies.drop)],
+      ofNoConnection(end),
+    ],
   };
+}
+
+/** What the host itself hears of it. */
+function whatIsHeard(end: HostEnd): nft.Chain {
+  return {
+    name: "input",
+    type: "filter",
+    hook: nft.hooks.input,
+    priority: priorities.filter,
+    policy: nft.policies.accept,
+    rules: [ofNoConnection(end)],
+  };
+}
+
+/**
+ * What belongs to no connection and begins none: it would leave with the container's address, which is not replaced
+ * then, and an error that is about no packet of anybody would make the host believe that a way takes small packets only.
+ */
+function ofNoConnection(end: HostEnd): readonly Buffer[] {
+  return [...nft.cameBy(end.index), ...nft.stateIsOneOf(states.invalid), nft.verdict(nft.policies.drop)];
 }
 
 /** Packets of a probe come no further than here, and are answered. */

@@ -5,7 +5,7 @@ import { attribute, be32, netlinkFlags, textAttribute, type NetlinkMessage } fro
 /** `device`: all that an interface receives, whatever it is; a chain at ingress of family inet sees IP alone. */
 export const family = { unspecified: 0, inet: 1, ipv4: 2, device: 5 } as const;
 /** Where packets are looked at. */
-export const hooks = { ingress: 0, forward: 2, postrouting: 4 } as const;
+export const hooks = { ingress: 0, input: 1, forward: 2, postrouting: 4 } as const;
 export const policies = { drop: 0, accept: 1 } as const;
 export const NFTA_CHAIN = { TABLE: 1, NAME: 3, HOOK: 4, POLICY: 5, TYPE: 7 } as const;
 export const NFTA_HOOK = { HOOKNUM: 1, PRIORITY: 2, DEV: 3 } as const;
@@ -25,7 +25,7 @@ const NFTA_CMP = { SREG: 1, OP: 2, DATA: 3 } as const;
 const NFTA_IMMEDIATE = { DREG: 1, DATA: 2 } as const;
 const NFTA_DATA = { VALUE: 1, VERDICT: 2 } as const;
 const NFTA_VERDICT_CODE = 1;
-const NFT_META = { PROTOCOL: 1, OIF: 5, NFPROTO: 15 } as const;
+const NFT_META = { PROTOCOL: 1, IIF: 4, OIF: 5, NFPROTO: 15 } as const;
 const NFTA_REJECT = { TYPE: 1, CODE: 2 } as const;
 const NFT_REJECT_ICMP_UNREACH = 0;
 const ICMP_PROT_UNREACH = 2;
@@ -131,8 +131,23 @@ export function leavesBy(index: number): readonly Buffer[] {
   return [meta(NFT_META.OIF), cmp(compare.equal, native32(index))];
 }
 
+/** The packet came by the interface with this number. */
+export function cameBy(index: number): readonly Buffer[] {
+  return [meta(NFT_META.IIF), cmp(compare.equal, native32(index))];
+}
+
+/** The state of the packet's connection is one of these bits. */
+export function stateIsOneOf(bits: number): readonly Buffer[] {
+  return state(bits, compare.notEqual);
+}
+
 /** The state of the packet's connection is none of these bits. */
 export function stateIsNone(bits: number): readonly Buffer[] {
+  return state(bits, compare.equal);
+}
+
+/** How these bits of the state compare with zero. */
+function state(bits: number, operator: number): readonly Buffer[] {
   const load = expression("ct", [attribute(NFTA_CT.DREG, be32(register)), attribute(NFTA_CT.KEY, be32(NFT_CT_STATE))]);
   const mask = expression("bitwise", [
     attribute(NFTA_BITWISE.SREG, be32(register)),
@@ -141,7 +156,7 @@ export function stateIsNone(bits: number): readonly Buffer[] {
     attribute(NFTA_BITWISE.MASK, value(native32(bits))),
     attribute(NFTA_BITWISE.XOR, value(native32(0))),
   ]);
-  return [load, mask, cmp(compare.equal, native32(0))];
+  return [load, mask, cmp(operator, native32(0))];
 }
 
 export function verdict(code: number): Buffer {

@@ -6,6 +6,14 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startContainer } from "../../../runtime/index.ts";
 import { startImage } from "../../../builder/engine/run.ts";
+import {
+  attribute,
+  netlinkFlags,
+  netlinkProtocols,
+  NetlinkSocket,
+  parseAttributes,
+  textAttribute,
+} from "../../../native/netlink.ts";
 import { createNetworkNamespace } from "../../../native/netns.ts";
 import { addVeth } from "../../../runtime/network/veth.ts";
 import { Project, fromBusybox } from "../../rig/project.ts";
@@ -25,9 +33,50 @@ function state(process: string): readonly string[] {
   ].toSorted();
 }
 
+/** How large packets to an address may be, where somebody has told that they may not be as large as others (RTAX_MTU). */
+function smallWay(address: readonly number[]): string {
+  using socket = NetlinkSocket.open(netlinkProtocols.route);
+  const header = Buffer.from([2, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  const body = Buffer.concat([header, attribute(1, Buffer.from(address))]);
+  const [answer] = socket.request("find the route", { type: 26, flags: 0, body });
+  const metrics = parseAttributes(answer?.body.subarray(12) ?? Buffer.alloc(0)).get(8);
+  const mtu = metrics === undefined ? undefined : parseAttributes(metrics).get(2);
+  return `packets of ${mtu === undefined ? "any size" : `${mtu.readUInt32LE(0)} bytes`}`;
+}
+
+/** The numbers of nf_tables' messages. */
+const nftables = { begin: 0x10, end: 0x11, newTable: 0x0a00, listTables: 0x0a01, deleteTable: 0x0a02 } as const;
+
+function tables(): number {
+  using socket = NetlinkSocket.open(netlinkProtocols.netfilter);
+  const { listTables: type } = nftables;
+  return socket.request("list tables", { type, flags: netlinkFlags.dump, body: Buffer.alloc(4) }).length;
+}
+
+/** As one: an empty table that nobody owns, or the end of every table of every family, as `nft flush ruleset` asks for. */
+function changeRules(type: number, family: number, ...attributes: readonly Buffer[]): void {
+  using socket = NetlinkSocket.open(netlinkProtocols.netfilter);
+  const subsystem = Buffer.from([0, 0, 0, 10]);
+  const flags = netlinkFlags.ack | (type === nftables.newTable ? netlinkFlags.create : 0);
+  socket.request(
+    "change the rules",
+    { type: nftables.begin, flags: 0, body: subsystem },
+    { type, flags, body: Buffer.concat([Buffer.from([family, 0, 0, 0]), ...attributes]) },
+    { type: nftables.end, flags: 0, body: subsystem },
+  );
+}
+
 const results: Record<string, unknown> = {};
 spawnSync("busybox", ["ifconfig", "lo", "up"]);
 using world = await createNetworkNamespace();
+const worldNetwork = `--net=/proc/${process.pid}/fd/${world.fd}`;
+
+/** How many packets the world outside has got. */
+function arrived(): string {
+  const text = spawnSync("nsenter", [worldNetwork, "cat", "/proc/self/net/snmp"], { encoding: "utf8" }).stdout;
+  return `the world has got ${/^Ip: \d+ \d+ (\d+)/m.exec(text)?.[1]}`;
+}
+
 addVeth(world, outside, undefined).raise();
 addDefaultRoute();
 const settings = {
@@ -55,7 +104,7 @@ async function attacked(act: () => Promise<unknown>, ...others: readonly string[
   let changed: readonly string[] = ["it did not come to the end"];
   socket.on("message", (message, from) => {
     const text = message.toString();
-    const states = ["self", ...others].map(state);
+    const states = [[smallWay([203, 0, 113, 9]), arrived()], ...["self", ...others].map(state)];
     if (text === "begin") before.push(...states);
     else if (text === "end")
       changed = states.flatMap((lines, at) => lines.filter((line) => before[at]?.includes(line) !== true));
@@ -78,6 +127,10 @@ while (spawnSync("busybox", ["nc", "-w", "1", victimAddress, "8080"]).stdout.toS
 const line = ["/bin/neighbour", victimAddress];
 const victimPid = String(victim.pid);
 
+changeRules(nftables.newTable, 1, textAttribute(1, "the host's"));
+results["tables before"] = tables();
+changeRules(nftables.deleteTable, 0);
+results["tables after"] = tables();
 results["a container"] = await attacked(async () => (await box.run(line, { network: "own" })).status, victimPid);
 results["another's server"] = (
   await box.sh(`busybox nc -w 1 ${victimAddress} 8080 || echo no`, { network: "own" })

@@ -1,5 +1,5 @@
 /*
- * A neighbour that lies: router advertisements, ARP for others' addresses, packets from others' addresses, all through
+ * A neighbour that lies: router advertisements, ARP for others' addresses, packets from others' addresses and of no connection, all through
  * its first interface. Usage: neighbour VICTIM: the address of another container. It says "begin" and "end" to port 9999
  * of its gateway and waits for each to be answered, so that the other side can look at itself before and after.
  */
@@ -107,6 +107,46 @@ static void datagram(uint32_t from, uint32_t to, const char *text)
 	send_frame(everybody, ETH_P_IP, p, 28 + size);
 }
 
+static void send_raw(int protocol, uint32_t to, const uint8_t *payload, size_t size)
+{
+	struct sockaddr_in where = { AF_INET, 0, { to }, { 0 } };
+	int raw = socket(AF_INET, SOCK_RAW, protocol);
+	if (raw < 0 || sendto(raw, payload, size, 0, (struct sockaddr *)&where, sizeof where) < 0)
+		die("raw socket");
+	close(raw);
+}
+
+/* The end of a connection that never was. */
+static void reset(uint32_t from, uint32_t to)
+{
+	uint8_t p[12 + 20] = { [9] = IPPROTO_TCP, [11] = 20 }, *tcp = p + 12;
+	memcpy(p, &from, 4);
+	memcpy(p + 4, &to, 4);
+	put16(tcp, 1234);
+	put16(tcp + 2, 80);
+	tcp[12] = 5 << 4;
+	tcp[13] = 4; /* RST */
+	put16(tcp + 16, checksum(0, p, sizeof p));
+	send_raw(IPPROTO_TCP, to, tcp, 20);
+}
+
+/* "What you sent there was too big", about what the gateway has never sent. */
+static void too_big(uint32_t gateway, uint32_t there)
+{
+	uint8_t p[8 + 28] = { 3, 4 }, *inner = p + 8;
+	put16(p + 6, 600);
+	inner[0] = 0x45;
+	inner[3] = 28;
+	inner[8] = 64;
+	inner[9] = IPPROTO_ICMP;
+	memcpy(inner + 12, &gateway, 4);
+	memcpy(inner + 16, &there, 4);
+	put16(inner + 10, checksum(0, inner, 20));
+	put16(inner + 22, checksum(0, inner + 20, 8)); /* an answer to a ping */
+	put16(p + 2, checksum(0, p, sizeof p));
+	send_raw(IPPROTO_ICMP, gateway, p, sizeof p);
+}
+
 static void tell(int udp, const char *text)
 {
 	char answer[16];
@@ -150,6 +190,8 @@ int main(int argc, char **argv)
 	datagram(own, inet_addr("224.0.0.251"), "to a group");
 	datagram(own, inet_addr("255.255.255.255"), "to everybody");
 	datagram(outside, victim, "to another container");
+	reset(own, outside);
+	too_big(gateway, inet_addr("203.0.113.9"));
 	tell(udp, "end");
 	return 0;
 }

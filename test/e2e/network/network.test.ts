@@ -90,10 +90,14 @@ describe("a container that lies to its neighbours", () => {
   const results = play("hostile.ts");
   const nothing = { heard: [], changed: [] };
 
-  it("changes no route, address or neighbour, of the host and of another container", () => {
+  it("changes no route, address or neighbour, of the host and of another container; nothing leaves with its address", () => {
     expect(results["a container"]).toEqual({ result: { kind: "exited", code: 0 }, ...nothing });
     expect(results["RUN"]).toEqual({ result: [null, { mode: "own" }], ...nothing });
     expect(results["run"]).toEqual({ result: 0, ...nothing });
+  });
+
+  it("stays behind its rules when all of the host's are flushed", () => {
+    expect([results["tables before"], results["tables after"]]).toEqual([3, 2]);
   });
 
   it("does not reach another container", () => {
@@ -104,7 +108,11 @@ describe("a container that lies to its neighbours", () => {
     expect(results["without our rules"]).toMatchObject({
       result: 0,
       heard: expect.arrayContaining(["as the world outside", "as another container", "to the host's loopback"]),
-      changed: expect.arrayContaining([expect.stringMatching(/^0{32} 00 fe80.* tsb/)]),
+      changed: expect.arrayContaining([
+        "packets of 600 bytes",
+        expect.stringMatching(/^the world has got \d+$/),
+        expect.stringMatching(/^0{32} 00 fe80.* tsb/),
+      ]),
     });
   });
 });
@@ -120,6 +128,11 @@ describe("a host whose services are on its loopback interface", () => {
 
   it("answers in place of one that is not there", () => {
     expect(results["nobody there"]).toEqual({ ...own, log: "SERVFAIL\n" });
+    expect(results["an address that the host has not"]).toEqual({ ...own, log: "SERVFAIL\n" });
+  });
+
+  it("answers the next question after one from port 0, which has no place for an answer", () => {
+    expect(results["from port 0"]).toEqual({ ...own, log: "198.51.100.53\n" });
   });
 
   it("tells the servers that systemd-resolved asks", () => {
