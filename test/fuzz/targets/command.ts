@@ -227,7 +227,7 @@ export const output: FuzzTarget = {
       if (control.test(shown.replaceAll(colorOnly, ""))) throw new Error("a control character is shown");
       const inert = disarmed(shown, "buildkite");
       same("disarmed once more", disarmed(inert, "buildkite"), inert);
-      if (/##\[|##vso\[|##teamcity\[|section_(?:start|end):|^\s*::[a-z-]+::|^(?:---|~~~) /m.test(inert))
+      if (/##\[|##vso\[|##teamcity\[|section_(?:start|end):|^[^\S\n]*::[a-z-]+::|^(?:---|~~~) /m.test(inert))
         throw new Error("a service's command is shown");
     }
     const json = JSON.stringify(data.toString("utf8"));
