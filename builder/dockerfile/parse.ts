@@ -15,13 +15,12 @@ import { cutFlags } from "./flags.ts";
 import { findHeredocs } from "./heredoc.ts";
 import { parseInstruction } from "./instructions/parse-instruction.ts";
 import { syntaxError, type InstructionSource } from "./instructions/source.ts";
+import { maxDockerfile } from "./max-size.ts";
 import { LineReader, splitLines, type LogicalLine } from "./lines.ts";
 import type { SourceLocation } from "../base/location.ts";
 import { leadingSpace, parseJsonForm, trimSpace } from "./words.ts";
 
 const withHeredocs = new Set(["RUN", "COPY", "ADD"]);
-/** No sane Dockerfile is larger. */
-const maxSize = 4 << 20;
 
 /** Told of what is read, in the file's order, also when something after it cannot be. */
 export interface ParseObserver {
@@ -45,7 +44,7 @@ export function parseDockerfile(
   const top: SourceLocation = { file, start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
   const fail = (code: string, message: string, location: SourceLocation, hint?: string): DockerfileError =>
     new DockerfileError(message, { code, location, source: text, ...(hint === undefined ? {} : { hint }) });
-  if (text.length > maxSize)
+  if (text.length > maxDockerfile)
     throw fail("E_DOCKERFILE_SIZE", "Cannot read the Dockerfile: it is larger than 4 MiB", top);
   const lines = splitLines(text);
   const { directives, escape, count } = readDirectives(lines, file, syntax);

@@ -102,69 +102,72 @@ export function unreachable(origin: string, cause: unknown, way: string | undefi
   }
 }
 
-/** The error of an answer that is none of those expected. `act` is what was asked for: `pull app:1`. */
+/** An answer that is none of those expected. */
+interface Unexpected {
+  readonly status: number;
+  readonly body: string;
+  readonly retryAfter?: string | undefined;
+  /** The host that a registry sent the request to. */
+  readonly elsewhere?: string | undefined;
+}
+
+/** The error of such an answer. `act` is what was asked for: `pull app:1`. */
 export function unexpectedStatus(
   act: string,
   origin: string,
-  answer: {
-    readonly status: number;
-    readonly body: string;
-    readonly retryAfter?: string | undefined;
-    /** The host that a registry sent the request to. */
-    readonly elsewhere?: string | undefined;
-  },
+  answer: Unexpected,
   tried: readonly string[] = [],
 ): RegistryError {
-  const { status, body, elsewhere } = answer;
-  const host = new URL(origin).host;
-  const detail = registryCode(body);
+  const { status, retryAfter } = answer;
+  const detail = registryCode(answer.body);
   const said = detail === undefined ? `${status}` : `${status} ${detail}`;
-  const common = { status, detail, retryAfter: answer.retryAfter };
+  const { why, ...advice } = adviceOn(answer, { host: new URL(origin).host, said, tried });
+  return new RegistryError(`Cannot ${act}: ${why}`, { status, detail, retryAfter, ...advice });
+}
+
+interface StatusAdvice {
+  readonly why: string;
+  readonly code: string;
+  readonly notes?: readonly string[];
+  readonly hint: string;
+}
+
+function adviceOn(
+  { status, retryAfter, elsewhere }: Unexpected,
+  { host, said, tried }: { readonly host: string; readonly said: string; readonly tried: readonly string[] },
+): StatusAdvice {
   if (status === 413) {
-    return new RegistryError(`Cannot ${act}: ${host} takes no body of that size (413)`, {
-      ...common,
+    return {
+      why: `${host} takes no body of that size (413)`,
       code: "E_REGISTRY_BODY_SIZE",
       notes: ["mostly it is a proxy before the registry that has a limit, not the registry"],
       hint: "raise that limit (nginx: client_max_body_size 0; Cloudflare: the plan's), or make the layer smaller",
-    });
+    };
   }
   if (elsewhere !== undefined) {
-    return new RegistryError(`Cannot ${act}: ${elsewhere}, where ${host} sends it, answered ${said}`, {
-      ...common,
+    return {
+      why: `${elsewhere}, where ${host} sends it, answered ${said}`,
       code: "E_REGISTRY_STATUS",
       notes: status === 401 ? ["credentials are for the registry alone and are sent nowhere else"] : [],
       hint: "try again; if it stays so, the registry's storage or a proxy before it is set up wrongly",
-    });
+    };
   }
   if (status === 401 || status === 403) {
-    return new RegistryError(`Cannot ${act}: ${host} refused it (${said})`, {
-      ...common,
-      code: "E_REGISTRY_AUTH",
-      notes: tried.length === 0 ? ["no credentials for it were found"] : tried.map((one) => `tried ${one}`),
-      hint: `tsbuild login ${registryName(host)}`,
-    });
+    const notes = tried.length === 0 ? ["no credentials for it were found"] : tried.map((one) => `tried ${one}`);
+    const hint = `tsbuild login ${registryName(host)}`;
+    return { why: `${host} refused it (${said})`, code: "E_REGISTRY_AUTH", notes, hint };
   }
   if (status === 404) {
-    return new RegistryError(`Cannot ${act}: ${host} does not have it (${said}), or it is private`, {
-      ...common,
-      code: "E_REGISTRY_NOT_FOUND",
-      hint: "check the name and the tag",
-    });
+    const why = `${host} does not have it (${said}), or it is private`;
+    return { why, code: "E_REGISTRY_NOT_FOUND", hint: "check the name and the tag" };
   }
+  const notes = waitNotes(retryAfter);
   if (status === 429) {
-    return new RegistryError(`Cannot ${act}: ${host} limits the rate of requests (${said})`, {
-      ...common,
-      code: "E_REGISTRY_RATE",
-      notes: waitNotes(answer.retryAfter),
-      hint: "wait, log in, or use a mirror: --registry-mirror HOST=URL",
-    });
+    const hint = "wait, log in, or use a mirror: --registry-mirror HOST=URL";
+    return { why: `${host} limits the rate of requests (${said})`, code: "E_REGISTRY_RATE", notes, hint };
   }
-  return new RegistryError(`Cannot ${act}: ${host} answered ${said}`, {
-    ...common,
-    code: "E_REGISTRY_STATUS",
-    notes: waitNotes(answer.retryAfter),
-    hint: "try again later, or use a mirror: --registry-mirror HOST=URL",
-  });
+  const hint = "try again later, or use a mirror: --registry-mirror HOST=URL";
+  return { why: `${host} answered ${said}`, code: "E_REGISTRY_STATUS", notes, hint };
 }
 
 /** The error of a token service that does not answer now: that is no matter of credentials. */

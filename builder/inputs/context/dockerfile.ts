@@ -3,7 +3,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import { TsbuildError } from "../../../native/errors.ts";
 import { redactUrls } from "../../base/redact-url.ts";
 import { suggest } from "../../base/suggest.ts";
-import { maxDockerfile, tooLarge } from "./too-large.ts";
+import { maxDockerfile } from "../../dockerfile/max-size.ts";
+import { tooLarge } from "./too-large.ts";
 
 /** A Dockerfile found: `name` as messages show it. */
 export interface FoundDockerfile {

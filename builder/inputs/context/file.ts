@@ -2,7 +2,8 @@ import { closeSync, openSync, readFileSync, statSync } from "node:fs";
 import { TsbuildError } from "../../../native/errors.ts";
 import { Root } from "../../../native/path.ts";
 import { archiveKind, extractArchive } from "../files/archive.ts";
-import { maxDockerfile, tooLarge } from "./too-large.ts";
+import { maxDockerfile } from "../../dockerfile/max-size.ts";
+import { tooLarge } from "./too-large.ts";
 
 /** Unpacks a tar archive into the directory, not outside of it; false when the file is none. */
 export async function unpackInto(path: string, directory: string, signal: AbortSignal): Promise<boolean> {

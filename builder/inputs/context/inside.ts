@@ -4,7 +4,8 @@ import { closeFd, readFd } from "../../../native/syscall.ts";
 import { suggest } from "../../base/suggest.ts";
 import { parentInRoot, resolveInRoot, statInRoot } from "../files/resolve.ts";
 import { dockerfileNames, type FoundDockerfile } from "./dockerfile.ts";
-import { maxDockerfile, tooLarge } from "./too-large.ts";
+import { maxDockerfile } from "../../dockerfile/max-size.ts";
+import { tooLarge } from "./too-large.ts";
 
 /**
  * The Dockerfile of a context that came from elsewhere: symlinks lead nowhere but inside of it.

@@ -3,7 +3,8 @@ import { open } from "node:fs/promises";
 import { Socket } from "node:net";
 import { join } from "node:path";
 import { TsbuildError } from "../../../native/errors.ts";
-import { maxDockerfile, tooLarge } from "./too-large.ts";
+import { maxDockerfile } from "../../dockerfile/max-size.ts";
+import { tooLarge } from "./too-large.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Where bytes that can be read once are kept while a build looks at them. */

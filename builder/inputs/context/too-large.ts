@@ -1,7 +1,5 @@
 import { TsbuildError } from "../../../native/errors.ts";
-
-/** Bytes of the largest Dockerfile that is read. */
-export const maxDockerfile: number = 4 << 20;
+import { maxDockerfile } from "../../dockerfile/max-size.ts";
 
 /** Refuses text that nobody wrote. */
 export function tooLarge(
