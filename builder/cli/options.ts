@@ -613,7 +613,7 @@ const ownCommands: readonly CommandSpec[] = [
     summary: "Print a page of the manual",
     operands: "[COMMAND]",
     min: 0,
-    max: 1,
+    max: 2,
     flags: commonFlags,
     examples: ["tsbuild man | man -l -", "tsbuild man build | man -l -"],
     plain: true,

@@ -221,6 +221,18 @@ describe("tsbuild build", () => {
 });
 
 describe("standard output", () => {
+  it.each(["run", "builder prune", "image prune"])(
+    "has the page of the manual that the help of %s names",
+    async (name) => {
+      using project = new Project({});
+      const help = (await tsbuild(project, `${name} --help`)).stdout;
+      const [, line = ""] = /^More than this: tsbuild (.*) \| man -l -$/m.exec(help) ?? [];
+      const page = await tsbuild(project, line);
+      expect([page.code, page.stderr]).toEqual([0, ""]);
+      expect(page.stdout).toContain(`.TH "TSBUILD\\-${name.replace(" ", "\\-").toUpperCase()}" 1`);
+    },
+  );
+
   it.each(["images", "inspect app", "save app", "export app", "-o - .", "-o type=oci .", "--help"])(
     "that takes nothing is an error of %s, told once",
     async (line) => {
