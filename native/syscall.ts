@@ -45,7 +45,6 @@ const prototypes = {
   lsetxattr: "int lsetxattr(void *, void *, void *, size_t, int)",
   lremovexattr: "int lremovexattr(void *, void *)",
   flock: "int flock(int, int)",
-  fsync: "int fsync(int)",
   syncfs: "int syncfs(int)",
   copy_file_range: "long copy_file_range(int, void *, int, void *, size_t, unsigned int)",
   pipe2: "int pipe2(void *, int)",
@@ -67,7 +66,6 @@ const prototypes = {
   socketpair: "int socketpair(int, int, int, void *)",
   recvmsg: "long recvmsg(int, void *, int)",
   sendmsg: "long sendmsg(int, void *, int)",
-  getuid: "unsigned int geteuid()",
 } as const;
 
 type Name = keyof typeof prototypes;
@@ -199,11 +197,6 @@ export function addressOf(bytes: Uint8Array): bigint {
   return libc().koffi.address(bytes);
 }
 
-/** Flushes a file's data and metadata. */
-export function fsync(fd: number): void {
-  call("fsync", undefined, fd);
-}
-
 /** Flushes the file system that the descriptor is on, beside all else. */
 export async function syncfs(fd: number): Promise<void> {
   const result = await new Promise<unknown>((resolve, reject) => {
@@ -212,9 +205,4 @@ export async function syncfs(fd: number): Promise<void> {
     );
   });
   if (Number(result) === -1) throw new SyscallError("syncfs", "EIO");
-}
-
-/** Effective user id of this process. */
-export function effectiveUid(): number {
-  return call("getuid", undefined);
 }

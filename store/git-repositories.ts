@@ -70,7 +70,7 @@ function isCheckoutUsed(repository: string): boolean {
 }
 
 /** A repository that nobody else writes now. Dispose lets others have it; checkouts stay held. */
-export class HeldRepository implements Disposable {
+class HeldRepository implements Disposable {
   /** A bare repository; it may not be there yet. */
   readonly directory: string;
   readonly #checkouts: string;

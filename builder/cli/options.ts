@@ -41,7 +41,7 @@ const registryFlags: readonly FlagSpec[] = [
 ];
 
 /** The modes of progress. "none" and "quiet" are the same. */
-export const progressModes: readonly string[] = ["auto", "tty", "plain", "rawjson", "quiet", "none"];
+const progressModes: readonly string[] = ["auto", "tty", "plain", "rawjson", "quiet", "none"];
 
 const progressFlag: FlagSpec = {
   name: "progress",

@@ -27,7 +27,7 @@ export const builderArgs: ReadonlySet<string> = new Set([
 ]);
 
 /** `os/arch[/variant]`. */
-export function platformText(platform: Platform): string {
+function platformText(platform: Platform): string {
   return [platform.os, platform.architecture, platform.variant]
     .filter((part) => part !== undefined && part !== "")
     .join("/");

@@ -75,7 +75,7 @@ function addCharacter(pieces: (number[] | number)[], char: string): void {
 }
 
 /** The pattern backwards: for the shortest and longest end of a text. An escape stays before what it escapes. */
-export function reversePattern(text: string): string {
+function reversePattern(text: string): string {
   return [...text.matchAll(/\\.|./gsu)]
     .map(([part]) => part)
     .toReversed()

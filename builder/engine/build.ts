@@ -69,7 +69,7 @@ import { beforeEnd } from "../../native/process-end.ts";
 import { WorkerPool } from "../solve/worker/pool.ts";
 
 /** The name that BuildKit gives to the host of every RUN. */
-export const sandboxHostname = "buildkitsandbox";
+const sandboxHostname = "buildkitsandbox";
 
 /** A build under way: its events in order, and its result. Dispose aborts what still runs and waits for it. */
 export class Build implements AsyncIterable<BuildEvent>, AsyncDisposable {

@@ -70,7 +70,7 @@ async function hasLayer(store: Store, { digest }: Descriptor): Promise<boolean> 
 }
 
 /** What is not there, for people: `linux/arm64, an attestation`. */
-export function absentNames(absent: readonly Descriptor[]): string {
+function absentNames(absent: readonly Descriptor[]): string {
   const names = absent.map(({ platform, artifactType }) => {
     if (isUnknown(platform)) return "an attestation";
     return platform === undefined ? `an artifact (${artifactType ?? "unknown"})` : formatPlatform(platform);

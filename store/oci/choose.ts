@@ -96,7 +96,7 @@ export async function manifestsOf(
   return found;
 }
 
-export function isIndex({ mediaType }: Descriptor): boolean {
+function isIndex({ mediaType }: Descriptor): boolean {
   return mediaType === MediaType.ociIndex || mediaType === MediaType.dockerList;
 }
 

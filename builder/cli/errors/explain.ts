@@ -46,7 +46,7 @@ export function explain(thrown: unknown): Explanation {
 }
 
 /** Whether the error only says that the caller's signal was aborted. */
-export function isAbort(thrown: unknown): boolean {
+function isAbort(thrown: unknown): boolean {
   if (thrown instanceof SuppressedError) return isAbort(thrown.suppressed);
   if (thrown instanceof TsbuildError) return thrown.code === "E_CANCELED" || thrown.code === "E_ABORTED";
   return thrown instanceof Error && (thrown.name === "AbortError" || thrown.name === "Interrupted");

@@ -26,7 +26,7 @@ export function asMap<T extends object>(value: T): T {
 }
 
 /** A struct: to ask for a field that it lacks is a mistake. */
-export function isStruct(value: object): boolean {
+function isStruct(value: object): boolean {
   const first = Object.keys(value)[0];
   return !maps.has(value) && first !== undefined && /^[A-Z][A-Za-z0-9]*$/.test(first);
 }

@@ -10,7 +10,7 @@ import { parseHealthcheck } from "./healthcheck.ts";
 import { argRange, commonFields, syntaxError, type InstructionSource } from "./source.ts";
 
 /** Every instruction's name. */
-export const instructionNames: readonly string[] = [
+const instructionNames: readonly string[] = [
   "ADD",
   "ARG",
   "CMD",

@@ -61,11 +61,7 @@ function isTarHeader(block: Buffer): boolean {
 }
 
 /** The archive as plain tar. @throws E_COMPRESSION, E_COMPRESSION_PROGRAM */
-export async function* plainBytes(
-  fd: number,
-  compression: Compression,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
+async function* plainBytes(fd: number, compression: Compression, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   if (needsProgram(compression)) yield* throughProgram(fd, compression, signal);
   else yield* decompress(fileBytes(fd), signal);
 }

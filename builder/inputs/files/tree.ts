@@ -157,6 +157,6 @@ export function hasShown(tree: SourceTree, parent: Dir, name: string, path: stri
 }
 
 /** Compares by UTF-8 bytes. Names are nearly always ASCII, for which the order of strings is the same. */
-export function byteOrder(a: string, b: string): number {
+function byteOrder(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
