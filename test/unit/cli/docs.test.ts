@@ -29,15 +29,18 @@ describe("docs/cli.md", () => {
   });
 });
 
-describe.each(["ARCHITECTURE.md", "SECURITY.md", "docs/spec-map.md", "docs/differences.md"])("%s", (file) => {
-  it("names files that are there", () => {
-    const text = readFileSync(file, "utf8");
-    const paths = [...text.matchAll(/`((?:native|store|registry|runtime|builder|test|docs)\/[\w./-]*)`/g)].map(
-      ([, path = ""]) => path,
-    );
-    expect(paths.filter((path) => !existsSync(path))).toEqual([]);
-  });
-});
+describe.each(["ARCHITECTURE.md", "SECURITY.md", "docs/spec-map.md", "docs/security-tests.md", "docs/differences.md"])(
+  "%s",
+  (file) => {
+    it("names files that are there", () => {
+      const text = readFileSync(file, "utf8");
+      const paths = [...text.matchAll(/`((?:native|store|registry|runtime|builder|test|docs)\/[\w./-]*)`/g)].map(
+        ([, path = ""]) => path,
+      );
+      expect(paths.filter((path) => !existsSync(path))).toEqual([]);
+    });
+  },
+);
 
 describe.each([...globSync("*.md"), ...globSync("docs/**/*.md")])("%s", (file) => {
   it("links to documents that are there, and in the package if it is", () => {
@@ -46,6 +49,17 @@ describe.each([...globSync("*.md"), ...globSync("docs/**/*.md")])("%s", (file) =
     );
     expect(links.filter((link) => !existsSync(link))).toEqual([]);
     if (isPublished(file)) expect(links.filter((link) => !isPublished(link))).toEqual([]);
+  });
+});
+
+describe("docs/security-tests.md", () => {
+  const rows = readFileSync("docs/security-tests.md", "utf8")
+    .split("\n")
+    .filter((line) => /^\|(?! What was tried|---)/.test(line));
+
+  it("has a test for each attack", () => {
+    expect(rows.length).toBeGreaterThan(50);
+    expect(rows.filter((row) => !/\| `test\/[\w./-]+`[^|]*\|$/.test(row))).toEqual([]);
   });
 });
 
