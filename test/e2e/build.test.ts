@@ -1,16 +1,14 @@
-import { existsSync, readFileSync, readdirSync, utimesSync } from "node:fs";
+import { existsSync, readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { run } from "../../builder/index.ts";
+import { mountsOf } from "../rig/mounts.ts";
 import { Project, fromBusybox, type Outcome } from "../rig/project.ts";
 
 const cachedSteps = (outcome: Outcome): boolean => outcome.result?.steps.cached === outcome.result?.steps.total;
 
 function leftovers(store: string): readonly string[] {
-  const mounts = readFileSync("/proc/self/mountinfo", "utf8")
-    .split("\n")
-    .filter((line) => line.includes(store));
-  return [...mounts, ...readdirSync(join(store, "leases"))];
+  return [...mountsOf(store), ...readdirSync(join(store, "leases"))];
 }
 
 describe("build()", () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -28,8 +28,6 @@ function play(inner: string, tun = false): Readonly<Record<string, unknown>> {
 }
 
 describe("the network of a container", () => {
-  const links = (): string => readFileSync("/proc/net/dev", "utf8").replaceAll(/:.*/g, "");
-  const before = links();
   const results = play("inner.ts");
 
   it("own reaches the world by masquerading, through eth0 and a default route", () => {
@@ -82,7 +80,6 @@ describe("the network of a container", () => {
       during: { links: 2, routes: 5, tables: 2 },
       after: traces,
     });
-    expect(links()).toBe(before);
   });
 });
 

@@ -4,15 +4,15 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { deviceGuard } from "../../../runtime/cgroup/devices.ts";
 import { capabilityNames } from "../../../runtime/security/capabilities.ts";
 import { batteryLines, callsThrough, filesOpened } from "./battery.ts";
+import { mountsOf } from "../../rig/mounts.ts";
 import { Box } from "./container.ts";
 
 describe.each([false, true])("a RUN container, with init %s", (init) => {
   const box = new Box();
   let output = "";
-  const host = { pattern: "", mounts: "" };
-  const snapshot = (): typeof host => ({
+  const snapshot = (): object => ({
     pattern: readFileSync("/proc/sys/kernel/core_pattern", "utf8"),
-    mounts: readFileSync("/proc/self/mountinfo", "utf8"),
+    mounts: mountsOf(box.directory, ["/tmp", "/proc/sys"]),
   });
   const before = snapshot();
   beforeAll(async () => {
