@@ -119,7 +119,8 @@ function applyEntry(
 function inodeOf(root: Directory, entry: Entry, layer: boolean): Inode {
   const { type, mode, uid, linkname } = entry;
   if (type === "hardlink") return linkTarget(root, linkname, layer);
-  if (type === "char" && entry.major === 0 && layer) throw new Refused();
+  // overlayfs takes it for a whiteout, whoever made it.
+  if (type === "char" && entry.major === 0) throw new Refused();
   if (type === "symlink" && linkname === "") throw new Refused();
   const content =
     type === "symlink" ? linkname : type === "file" ? entry.content : type === "char" ? String(entry.major) : "";
