@@ -6,8 +6,8 @@ export { forgetCredentials, keepCredentials, keptRegistries, type Kept, type Kee
 export { checkLogin } from "./login.ts";
 export { type LoginRequest } from "./login-check.ts";
 export type { CredentialSource, RegistryFiles, RegistryOptions, RegistryWarning } from "./options.ts";
-export { pullBlob, pullLayers, resolveImage, type PullProgress, type ResolvedManifest } from "./pull.ts";
+export { pullBlob, pullLayers, resolveImage, type PullProgress } from "./pull.ts";
 export { missingManifests, pushIndex, type IndexPushRequest } from "./push-index.ts";
-export { pullIndex, type PulledIndex } from "./pull-index.ts";
+export { pullIndex } from "./pull-index.ts";
 export { pushImage, type PushRequest } from "./push.ts";
 export { RegistryError } from "./transport/errors.ts";

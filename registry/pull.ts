@@ -1,29 +1,18 @@
 import { RegistryError } from "./transport/errors.ts";
 import type { ContentStore, Ingest } from "../store/content/store.ts";
-import { checkBytes } from "../store/content/verify.ts";
 import type { Descriptor } from "../store/oci/descriptor.ts";
 import type { Digest } from "../store/oci/digest.ts";
-import type { Manifest } from "../store/oci/manifest.ts";
+import type { Image } from "../store/oci/image.ts";
 import { chooseImage, type DocumentSource } from "../store/oci/choose.ts";
 import { invalid } from "../store/oci/json.ts";
-import { parseManifest } from "../store/oci/parse.ts";
 import { formatPlatform, type Platform } from "../store/oci/platform.ts";
 import { familiarName, formatReference, type Reference } from "../store/oci/reference.ts";
-import type { FetchedManifest } from "./answers.ts";
 import type { RegistryClient } from "./client.ts";
+import { RemoteDocuments } from "./remote-documents.ts";
 import { TsbuildError } from "../native/errors.ts";
-import { once } from "../store/content/once.ts";
 
 const parallelLayers = 4;
 const resumes = 4;
-
-/** An image's manifest and config, which are in the content store; its layers need not be. */
-export interface ResolvedManifest {
-  readonly descriptor: Descriptor;
-  readonly manifest: Manifest;
-  /** What the name itself points to: the index when it is one. */
-  readonly target: Descriptor;
-}
 
 /** Progress of one blob. */
 export interface PullProgress {
@@ -33,27 +22,20 @@ export interface PullProgress {
 }
 
 /**
- * Finds the image for a platform and stores its documents: nothing of what turns out to be none.
- * @throws RegistryError, E_PLATFORM_MISSING, E_NOT_AN_IMAGE
+ * Finds the image for a platform and stores its documents: nothing of what turns out to be none. Its layers need not be
+ * there. @throws RegistryError, E_PLATFORM_MISSING, E_NOT_AN_IMAGE
  */
 export async function resolveImage(
   client: RegistryClient,
   content: ContentStore,
   request: { readonly reference: Reference; readonly platform: Platform; readonly signal?: AbortSignal | undefined },
-): Promise<ResolvedManifest> {
+): Promise<Image> {
   const { reference, platform, signal } = request;
   const name = familiarName(formatReference(reference));
-  const top = await client.manifest(reference, signal);
-  const fetched = new Map([[top.descriptor.digest, top]]);
+  const documents = new RemoteDocuments(client, reference, signal);
+  const top = await documents.top();
   const source: DocumentSource = {
-    manifest: async (desc) => {
-      const one =
-        fetched.get(desc.digest) ??
-        (await client.manifest({ ...reference, tag: undefined, digest: desc.digest }, signal));
-      checkBytes(desc, one.bytes);
-      fetched.set(desc.digest, one);
-      return one.bytes;
-    },
+    manifest: async (desc) => await documents.manifest(desc),
     config: async (desc) => {
       await pullBlob(client, content, reference, desc, { signal });
       return await content.read(desc);
@@ -61,17 +43,8 @@ export async function resolveImage(
   };
   const found = await chooseImage(source, top.descriptor, { name, platform });
   if (found === undefined) throw invalid(`what ${name} has for ${formatPlatform(platform)} is neither image nor index`);
-  for (const { descriptor, bytes } of fetched.values()) await content.push(descriptor, once(bytes));
-  const { digest, size } = found.manifest.descriptor;
-  const descriptor = { mediaType: found.manifest.value.mediaType, digest, size };
-  return { descriptor, manifest: found.manifest.value, target: targetOf(top, descriptor) };
-}
-
-/** What the name points to, with the type that it says it has: the server's may be any. */
-function targetOf(top: FetchedManifest, chosen: Descriptor): Descriptor {
-  if (top.descriptor.digest === chosen.digest) return chosen;
-  const parsed = parseManifest(top.bytes, top.descriptor.mediaType);
-  return parsed.kind === "index" ? { ...top.descriptor, mediaType: parsed.index.mediaType } : chosen;
+  await documents.store(content);
+  return found;
 }
 
 /**

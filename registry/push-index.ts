@@ -1,4 +1,5 @@
 import type { Descriptor } from "../store/oci/descriptor.ts";
+import type { Document } from "../store/oci/document.ts";
 import type { Reference } from "../store/oci/reference.ts";
 import type { RegistryClient } from "./client.ts";
 import { putDocument, pushImage, type PushRequest } from "./push.ts";
@@ -8,9 +9,9 @@ export interface IndexPushRequest extends Pick<
   PushRequest,
   "reference" | "openBlob" | "mountFrom" | "signal" | "onProgress"
 > {
-  readonly manifests: readonly Pick<PushRequest, "manifest" | "descriptor" | "manifestBytes" | "configBytes">[];
+  readonly manifests: readonly Pick<PushRequest, "manifest" | "configBytes">[];
   /** Those inside first; the last one gets the tag. */
-  readonly indexes: readonly { readonly descriptor: Descriptor; readonly bytes: Uint8Array }[];
+  readonly indexes: readonly Pick<Document<unknown>, "descriptor" | "bytes">[];
 }
 
 /** Those of the documents that the registry does not have in the repository. @throws RegistryError */
@@ -40,9 +41,9 @@ export async function pushIndex(client: RegistryClient, request: IndexPushReques
   for (const one of manifests) await pushImage(client, { ...rest, ...one, reference: untagged });
   const endpoint = await client.originEndpoint(reference, rest.signal);
   const top = indexes.at(-1)?.descriptor;
-  for (const { descriptor, bytes } of indexes) {
-    const name = descriptor === top ? reference : untagged;
-    await putDocument(client, endpoint, { reference: name, descriptor, manifestBytes: bytes, signal: rest.signal });
+  for (const document of indexes) {
+    const name = document.descriptor === top ? reference : untagged;
+    await putDocument(client, endpoint, { reference: name, document, signal: rest.signal });
   }
   return top;
 }

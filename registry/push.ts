@@ -1,4 +1,5 @@
 import type { Descriptor } from "../store/oci/descriptor.ts";
+import type { Document } from "../store/oci/document.ts";
 import type { Manifest } from "../store/oci/manifest.ts";
 import type { Digest } from "../store/oci/digest.ts";
 import type { Reference } from "../store/oci/reference.ts";
@@ -12,9 +13,7 @@ const parallelUploads = 4;
 /** What is pushed: documents as bytes, layers through `openBlob`, which may be called again when an upload is repeated. */
 export interface PushRequest {
   readonly reference: Reference;
-  readonly manifest: Manifest;
-  readonly descriptor: Descriptor;
-  readonly manifestBytes: Uint8Array;
+  readonly manifest: Document<Manifest>;
   readonly configBytes: Uint8Array;
   readonly openBlob: (desc: Descriptor) => AsyncIterable<Uint8Array>;
   /** The repository of the same registry that a layer came from: `library/debian`. */
@@ -35,7 +34,9 @@ export interface PushRequest {
 export async function pushImage(client: RegistryClient, request: PushRequest): Promise<Descriptor> {
   const { reference, manifest, signal } = request;
   const endpoint = await client.originEndpoint(reference, signal);
-  const blobs = [...new Map([...manifest.layers, manifest.config].map((one) => [one.digest, one])).values()];
+  const blobs = [
+    ...new Map([...manifest.value.layers, manifest.value.config].map((one) => [one.digest, one])).values(),
+  ];
   const abort = new AbortController();
   const either = signal === undefined ? abort.signal : AbortSignal.any([signal, abort.signal]);
   const work = async (): Promise<void> => {
@@ -51,23 +52,26 @@ export async function pushImage(client: RegistryClient, request: PushRequest): P
     await Promise.allSettled(workers);
     throw error;
   }
-  return await putDocument(client, endpoint, request);
+  return await putDocument(client, endpoint, { reference, document: manifest, signal });
 }
 
 /** A manifest or an index, under its tag or else under its digest. @throws RegistryError, E_REGISTRY_LIES */
 export async function putDocument(
   client: RegistryClient,
   endpoint: Endpoint,
-  request: Pick<PushRequest, "reference" | "descriptor" | "manifestBytes" | "signal">,
+  request: Pick<PushRequest, "reference" | "signal"> & {
+    readonly document: Pick<Document<unknown>, "descriptor" | "bytes">;
+  },
 ): Promise<Descriptor> {
-  const { reference, descriptor, manifestBytes, signal } = request;
+  const { reference, signal } = request;
+  const { descriptor, bytes } = request.document;
   const name = reference.tag ?? descriptor.digest;
   const sent = await client.send(endpoint, {
     method: "PUT",
     at: `/manifests/${name}`,
     access: "push",
     headers: { "content-type": descriptor.mediaType },
-    body: manifestBytes,
+    body: bytes,
     signal,
   });
   const { answer } = sent;
@@ -85,7 +89,7 @@ async function pushBlob(
 ): Promise<void> {
   const { reference, manifest, configBytes, openBlob, mountFrom, signal, onProgress } = request;
   const { digest, size: total } = desc;
-  const isConfig = digest === manifest.config.digest;
+  const isConfig = digest === manifest.value.config.digest;
   // Where the name is rewritten the others' names are not known.
   const rewritten = endpoint.repository !== reference.path;
   const sent = await uploadBlob({

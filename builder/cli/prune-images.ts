@@ -1,6 +1,7 @@
 import { TsbuildError } from "../../native/errors.ts";
-import { danglingPrefix, imageID, loadStored, type StoredImage } from "../../store/image/stored.ts";
+import { danglingPrefix, loadStored } from "../../store/image/stored.ts";
 import type { Digest } from "../../store/oci/digest.ts";
+import { imageID, type Image } from "../../store/oci/image.ts";
 import type { ImageRef, Store } from "../../store/store.ts";
 import type { PrunePlan } from "./prune-plan.ts";
 
@@ -23,10 +24,10 @@ export async function chosenImages(store: Store, plan: PrunePlan): Promise<reado
   return chosen;
 }
 
-function isMeant({ until, labels, notLabels }: PrunePlan, ref: ImageRef, image: StoredImage | undefined): boolean {
-  const created = Date.parse(image?.config.created ?? "");
+function isMeant({ until, labels, notLabels }: PrunePlan, ref: ImageRef, image: Image | undefined): boolean {
+  const created = Date.parse(image?.config.value.created ?? "");
   if (until !== undefined && (Number.isNaN(created) ? ref.updated : created) >= until) return false;
-  const own = image?.config.config?.Labels ?? {};
+  const own = image?.config.value.config?.Labels ?? {};
   const has = (label: string): boolean => {
     const [key = "", ...value] = label.split("=");
     return Object.hasOwn(own, key) && (value.length === 0 || own[key] === value.join("="));
@@ -35,7 +36,7 @@ function isMeant({ until, labels, notLabels }: PrunePlan, ref: ImageRef, image: 
 }
 
 /** What is no image, or is damaged, has no labels and no time of its own. */
-async function loadIfReadable(store: Store, ref: ImageRef): Promise<StoredImage | undefined> {
+async function loadIfReadable(store: Store, ref: ImageRef): Promise<Image | undefined> {
   try {
     return await loadStored(store, ref);
   } catch (error) {

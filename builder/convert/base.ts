@@ -1,8 +1,9 @@
 import { chainID } from "../../store/oci/digest.ts";
+import type { NamedImage } from "../../store/oci/image.ts";
+import type { Platform } from "../../store/oci/platform.ts";
 import type { SourceLocation } from "../base/location.ts";
 import type { HttpOp } from "../graph/opspec.ts";
 import { HistoryLines } from "./history-lines.ts";
-import type { ResolvedImage } from "./resolved-image.ts";
 import type { StageState } from "./stage-state.ts";
 import { checkRunnable } from "./runnable.ts";
 import { makeVertex, scratchVertex, type Vertex } from "../graph/vertex.ts";
@@ -29,25 +30,40 @@ export function urlVertex(spec: Omit<HttpOp, "kind">, location: SourceLocation):
   });
 }
 
-/** The file system of an image. */
+/** The file system of an image, looked up for a platform. */
 export function imageVertex(
-  image: ResolvedImage,
-  named: { readonly name: string; readonly slot: string; readonly location: SourceLocation },
+  image: NamedImage,
+  at: {
+    readonly name: string;
+    readonly slot: string;
+    readonly platform: Platform;
+    readonly location: SourceLocation;
+  },
 ): Vertex {
-  const chain = chainID(image.config.rootfs.diff_ids);
+  const { platform, ...named } = at;
+  const chain = chainID(image.config.value.rootfs.diff_ids);
   if (chain === undefined) return scratchVertex(named.slot);
-  const { ref, manifest, platform } = image;
-  return makeVertex({ op: { kind: "image", ref, manifest, chain, platform }, inputs: [], ...named });
+  const manifest = image.manifest.descriptor.digest;
+  return makeVertex({ op: { kind: "image", ref: image.name, manifest, chain, platform }, inputs: [], ...named });
+}
+
+/** The image's name with the digest of its manifest. */
+export function pinnedName({ name, manifest }: NamedImage): string {
+  return `${name}@${manifest.descriptor.digest}`;
 }
 
 /** A stage over an image, with its config. @throws E_CONFIG_INVALID */
-export function overImage(own: StageState, image: ResolvedImage, name: string): StageState {
-  const { config } = image;
-  checkRunnable(image.ref, config);
+export function overImage(own: StageState, image: NamedImage, name: string): StageState {
+  const { value: config } = image.config;
+  checkRunnable(image.name, config);
   return {
     ...own,
-    platform: image.platform,
-    vertex: imageVertex(image, { name, slot: `${own.name}/0`, location: own.stage.from.location }),
+    vertex: imageVertex(image, {
+      name,
+      slot: `${own.name}/0`,
+      platform: own.platform,
+      location: own.stage.from.location,
+    }),
     stepIndex: 1,
     config: { ...config.config },
     author: config.author,

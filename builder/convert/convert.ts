@@ -1,4 +1,5 @@
 import type { ContainerConfig, ImageConfig } from "../../store/oci/config.ts";
+import { platformOf, type NamedImage } from "../../store/oci/image.ts";
 import type { Platform } from "../../store/oci/platform.ts";
 import { isReference } from "../../store/oci/reference.ts";
 import type { DockerfileAst, Instruction, Stage } from "../dockerfile/ast.ts";
@@ -8,13 +9,12 @@ import type { SourceLocation } from "../base/location.ts";
 import { parseOnbuild } from "../dockerfile/parse.ts";
 import { cacheComment, parseCacheLimit, type CacheLimit } from "../graph/cache-limit.ts";
 import { findContext, type ContextTable, type FoundContext, type NamedContext } from "../inputs/context/named.ts";
-import { contextVertex, imageVertex, overImage, overStage } from "./base.ts";
+import { contextVertex, imageVertex, overImage, overStage, pinnedName } from "./base.ts";
 import { namedState, namedVertex, type ContextNeeds } from "./named-context.ts";
 import type { Entitlement } from "../graph/entitlement.ts";
 import type { RunLimits } from "../graph/opspec.ts";
 import type { BaseFacts, ConvertObserver } from "./observer.ts";
 import { imagePlatform } from "./image-platform.ts";
-import type { ResolvedImage } from "./resolved-image.ts";
 import { expandFrom } from "./copy-from.ts";
 import type { DispatchContext, KeepUser } from "./dispatch/context.ts";
 import { dispatch } from "./dispatch/dispatch.ts";
@@ -41,7 +41,7 @@ export interface ConvertOptions {
   readonly epoch: number | undefined;
   readonly noCache: boolean | readonly string[];
   /** Finds and pins an image; called once for each name and platform. @throws E_BASE_NOT_FOUND ... */
-  readonly resolveImage: (name: string, platform: Platform, location: SourceLocation) => Promise<ResolvedImage>;
+  readonly resolveImage: (name: string, platform: Platform, location: SourceLocation) => Promise<NamedImage>;
   readonly keepUser: KeepUser;
   /** What --build-context puts in the place of images and stages. */
   readonly contexts: ContextTable;
@@ -50,7 +50,7 @@ export interface ConvertOptions {
     layout: Extract<NamedContext, { kind: "layout" }>,
     platform: Platform,
     location: SourceLocation,
-  ) => Promise<ResolvedImage>;
+  ) => Promise<NamedImage>;
   readonly observer?: ConvertObserver;
   /** Looks at every stage of the file, needed or not. */
   readonly allStages?: boolean;
@@ -92,7 +92,7 @@ class Converter {
   readonly #labelled: boolean;
   readonly #stages = new Map<number, Promise<StageState>>();
   readonly #bases = new Map<number, StageBase>();
-  readonly #images = new Map<string, Promise<ResolvedImage>>();
+  readonly #images = new Map<string, Promise<NamedImage>>();
   readonly #usedArgs = new Set<string>();
   readonly #context: Vertex;
 
@@ -300,7 +300,7 @@ class Converter {
     const image = await this.#image(name, own.platform, at.location);
     this.#observeBase(image, { name, location, at: at.location, comments, expected: own.platform });
     const number = stepNumber({ label: own.label, index: 1, total: 1 + countSteps(stage.instructions) });
-    return overImage(own, image, `${number} FROM ${image.ref}@${image.manifest}`);
+    return overImage(own, image, `${number} FROM ${pinnedName(image)}`);
   }
 
   /** A stage over nothing. */
@@ -351,7 +351,7 @@ class Converter {
     { name, context }: FoundContext,
     platform: Platform,
     location: SourceLocation,
-  ): Promise<ResolvedImage> {
+  ): Promise<NamedImage> {
     if (context.kind === "image") return await this.#image(context.ref, platform, location);
     if (context.kind !== "layout") throw new RangeError(`context ${name} is no image`);
     const key = JSON.stringify([context, platform]);
@@ -415,16 +415,15 @@ class Converter {
     const { comments, location: whole } = instruction;
     this.#observeBase(image, { name: from, location: whole, at: location, comments, expected });
     return imageVertex(image, {
-      name: `FROM ${image.ref}@${image.manifest}`,
-      slot: `image/${image.ref}`,
+      name: `FROM ${pinnedName(image)}`,
+      slot: `image/${image.name}`,
+      platform: expected,
       location: instruction.location,
     });
   }
 
-  #observeBase({ config }: ResolvedImage, facts: Omit<BaseFacts, "actual">): void {
-    const { os, architecture, variant } = config;
-    const actual = { os, architecture, ...(variant === undefined ? {} : { variant }) };
-    this.#options.observer?.base({ ...facts, actual });
+  #observeBase(image: NamedImage, facts: Omit<BaseFacts, "actual">): void {
+    this.#options.observer?.base({ ...facts, actual: platformOf(image) });
   }
 
   #findContext(name: string): FoundContext | undefined {
@@ -440,7 +439,7 @@ class Converter {
     });
   }
 
-  #image(name: string, platform: Platform, location: SourceLocation): Promise<ResolvedImage> {
+  #image(name: string, platform: Platform, location: SourceLocation): Promise<NamedImage> {
     const key = JSON.stringify([name, platform]);
     const known = this.#images.get(key);
     if (known !== undefined) return known;

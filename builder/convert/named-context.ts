@@ -1,11 +1,11 @@
 import type { FoundContext } from "../inputs/context/named.ts";
 import { splitUrl, withoutUser } from "../base/split-url.ts";
 import type { SourceLocation } from "../base/location.ts";
+import type { NamedImage } from "../../store/oci/image.ts";
 import type { Platform } from "../../store/oci/platform.ts";
-import { contextVertex, imageVertex, overImage, overStage, overTree } from "./base.ts";
+import { contextVertex, imageVertex, overImage, overStage, pinnedName, overTree } from "./base.ts";
 import type { KeepUser } from "./dispatch/context.ts";
 import { gitSpec, gitVertex } from "../graph/git-vertex.ts";
-import type { ResolvedImage } from "./resolved-image.ts";
 import type { StageState } from "./stage-state.ts";
 import { makeVertex, scratchVertex, type Vertex } from "../graph/vertex.ts";
 
@@ -14,7 +14,7 @@ export interface ContextNeeds {
   readonly epoch: number | undefined;
   readonly keepUser: KeepUser;
   /** The image of a context that is one. */
-  readonly image: (found: FoundContext, platform: Platform, location: SourceLocation) => Promise<ResolvedImage>;
+  readonly image: (found: FoundContext, platform: Platform, location: SourceLocation) => Promise<NamedImage>;
   /** The stage that `target:STAGE` means, which must come before the stage of the number. */
   readonly stage: (name: string, before: number, location: SourceLocation) => Promise<StageState>;
 }
@@ -37,7 +37,7 @@ export async function namedState(own: StageState, found: FoundContext, needs: Co
     case "image":
     case "layout": {
       const image = await needs.image(found, own.platform, location);
-      return overImage(own, image, `[context ${name}] ${image.ref}@${image.manifest}`);
+      return overImage(own, image, `[context ${name}] ${pinnedName(image)}`);
     }
     default:
       return context satisfies never;
@@ -68,8 +68,8 @@ export async function namedVertex(found: FoundContext, needs: ContextNeeds, at: 
     case "image":
     case "layout": {
       const image = await needs.image(found, platform, location);
-      const step = `[context ${name}] ${image.ref}@${image.manifest}`;
-      return imageVertex(image, { name: step, slot: `context/${name}`, location });
+      const step = `[context ${name}] ${pinnedName(image)}`;
+      return imageVertex(image, { name: step, slot: `context/${name}`, platform, location });
     }
     default:
       return context satisfies never;

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { onGroupMade, parseCgroupParent } from "../../runtime/index.ts";
 import { openStore } from "../../store/open.ts";
 import { digestOf } from "../../store/oci/digest.ts";
+import type { NamedImage } from "../../store/oci/image.ts";
 import { normalizeTag } from "../../store/oci/reference.ts";
 import type { Store } from "../../store/store.ts";
 import {
@@ -62,7 +63,7 @@ import { sourceProgress, type SourceProgress } from "../inputs/source/progress.t
 import { UrlCredentials } from "../inputs/source/url-credentials.ts";
 import type { SshSource } from "../inputs/ssh/agents.ts";
 import { openAgents } from "../inputs/ssh/open-agents.ts";
-import { ImageSource, type FoundImage } from "../inputs/source/image/images.ts";
+import { ImageSource } from "../inputs/source/image/images.ts";
 import { layoutImage } from "../inputs/source/image/layout.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { beforeEnd } from "../../native/process-end.ts";
@@ -163,7 +164,7 @@ async function runBuild(options: BuildOptions, tell: ProgressSink, signal: Abort
     target: targetName,
   });
   const { debug } = options;
-  const images = new Map<string, FoundImage>();
+  const images = new Map<string, NamedImage>();
   const { ast, placed, plan } = await telling(linter, emit, text, async () => {
     const parsed = parseDockerfile(text, file.name, { syntax: givenSyntax(options), observer: linter });
     const placed = debug?.at === undefined ? undefined : placeShell(parsed, debug.at, options.target);
@@ -290,7 +291,7 @@ async function planBuild(parts: {
   readonly ast: DockerfileAst;
   readonly emit: ProgressSink;
   readonly source: ImageSource;
-  readonly images: Map<string, FoundImage>;
+  readonly images: Map<string, NamedImage>;
   readonly contexts: ContextTable;
   readonly credentials: UrlCredentials;
   readonly store: Store;
@@ -299,8 +300,8 @@ async function planBuild(parts: {
   readonly linter: Linter;
 }): Promise<BuildPlan> {
   const { source, images, store, signal, linter: observer, credentials } = parts;
-  const keep = (found: FoundImage): FoundImage => {
-    images.set(found.descriptor.digest, found);
+  const keep = (found: NamedImage): NamedImage => {
+    images.set(found.manifest.descriptor.digest, found);
     return found;
   };
   return await makePlan({
@@ -345,7 +346,7 @@ function runSettings(parts: {
 }
 
 /** The image that the target's layers stand on. */
-function baseImage(plan: BuildPlan, images: ReadonlyMap<string, FoundImage>): FoundImage | undefined {
+function baseImage(plan: BuildPlan, images: ReadonlyMap<string, NamedImage>): NamedImage | undefined {
   const { op } = bottom(plan.target);
   return op.kind === "image" ? images.get(op.manifest) : undefined;
 }

@@ -1,4 +1,5 @@
 import { TsbuildError } from "../../native/errors.ts";
+import type { NamedImage } from "../../store/oci/image.ts";
 import { hostPlatform, parsePlatform, type Platform } from "../../store/oci/platform.ts";
 import { normalizeReference, parseReference } from "../../store/oci/reference.ts";
 import { givenHostname } from "../options/builtin-args.ts";
@@ -10,14 +11,9 @@ import { suggest } from "../base/suggest.ts";
 import type { ProgressSink } from "../graph/events.ts";
 import { convert, type BuildPlan, type ConvertOptions } from "../convert/convert.ts";
 import type { ConvertObserver } from "../convert/observer.ts";
-import type { ResolvedImage } from "../convert/resolved-image.ts";
 import { internalStep } from "../graph/internal-step.ts";
 import type { BuildOptions } from "../options/options.ts";
-import type { FoundImage } from "../inputs/source/image/images.ts";
 import type { LayoutRequest } from "../inputs/source/image/layout.ts";
-
-/** What a plan needs of an image. */
-export type ImageDocuments = Pick<FoundImage, "name" | "descriptor" | "config">;
 
 /** What a plan is made of. */
 export interface PlanParts {
@@ -29,8 +25,8 @@ export interface PlanParts {
   readonly observer: ConvertObserver;
   readonly allStages?: boolean;
   readonly keepUser: ConvertOptions["keepUser"];
-  readonly findImage: (name: string, platform: Platform) => Promise<ImageDocuments>;
-  readonly findLayout: (request: Omit<LayoutRequest, "signal">) => Promise<ImageDocuments>;
+  readonly findImage: (name: string, platform: Platform) => Promise<NamedImage>;
+  readonly findLayout: (request: Omit<LayoutRequest, "signal">) => Promise<NamedImage>;
 }
 
 /** The step graph that the options ask for; each image that is looked up is a step of progress. @throws DockerfileError */
@@ -38,14 +34,6 @@ export async function makePlan(parts: PlanParts): Promise<BuildPlan> {
   const { options, ast, emit, contexts, devices, observer, allStages = false, keepUser } = parts;
   const build = hostPlatform();
   const target = options.platform === undefined ? build : parsePlatform(options.platform);
-  const resolve = async (
-    step: string,
-    platform: Platform,
-    find: () => Promise<ImageDocuments>,
-  ): Promise<ResolvedImage> => {
-    const { name, descriptor, config } = await internalStep(emit, step, find);
-    return { ref: name, manifest: descriptor.digest, config, platform };
-  };
   return await convert(ast, {
     target: options.target,
     buildArgs: new Map(Object.entries(options.buildArgs ?? {})),
@@ -70,12 +58,12 @@ export async function makePlan(parts: PlanParts): Promise<BuildPlan> {
     resolveImage: async (name, platform, location) =>
       await locateBase(name, location, ast, async () => {
         const step = `[internal] load metadata for ${shownName(name)}`;
-        return await resolve(step, platform, () => parts.findImage(name, platform));
+        return await internalStep(emit, step, () => parts.findImage(name, platform));
       }),
     resolveLayout: async (name, { path, tag, digest }, platform, location) =>
       await locateBase(name, location, ast, async () => {
         const request = { name, path, tag, digest, platform };
-        return await resolve(`[context ${name}] load metadata for ${path}`, platform, () => parts.findLayout(request));
+        return await internalStep(emit, `[context ${name}] load metadata for ${path}`, () => parts.findLayout(request));
       }),
   });
 }

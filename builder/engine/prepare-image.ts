@@ -1,9 +1,9 @@
 import { TsbuildError } from "../../native/errors.ts";
-import { findStored, nameOf, type StoredImage } from "../../store/image/stored.ts";
+import { findStored } from "../../store/image/stored.ts";
 import { RegistryError } from "../../registry/index.ts";
 import { suits } from "../../store/oci/choose.ts";
+import { platformOf, type Image, type NamedImage } from "../../store/oci/image.ts";
 import { formatPlatform, hostPlatform, parsePlatform, type Platform } from "../../store/oci/platform.ts";
-import { parseReference } from "../../store/oci/reference.ts";
 import type { Snapshot } from "../../store/snapshot/snapshotter.ts";
 import type { Store } from "../../store/store.ts";
 import type { ProgressSink } from "../graph/events.ts";
@@ -11,7 +11,7 @@ import { forgettingFailed } from "./forget-failed.ts";
 import { imageProgress } from "../graph/image-progress.ts";
 import type { EngineOptions } from "../options/options.ts";
 import type { PullPolicy } from "../inputs/source/image/pull-policy.ts";
-import { ImageSource, type FoundImage } from "../inputs/source/image/images.ts";
+import { ImageSource } from "../inputs/source/image/images.ts";
 import { WorkerPool } from "../solve/worker/pool.ts";
 
 /** Which image, and when it is looked up in its registry. */
@@ -27,7 +27,7 @@ export async function prepareImage(
   store: Store,
   options: PrepareOptions,
   signal: AbortSignal,
-): Promise<{ readonly image: FoundImage; readonly snapshot: Snapshot | undefined }> {
+): Promise<{ readonly image: NamedImage; readonly snapshot: Snapshot | undefined }> {
   const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
   const policy = options.pull ?? "missing";
   // What is not to be fetched may also be of another machine.
@@ -47,10 +47,7 @@ export async function prepareImage(
     signal,
     squashOwners: options.squashOwners,
   });
-  if (present) {
-    const image = { ...stored, reference: parseReference(nameOf(stored.name) ?? "none") };
-    return { image, snapshot: await source.snapshot(image) };
-  }
+  if (present) return { image: stored, snapshot: await source.snapshot(stored) };
   return await forgettingFailed(store, async () => {
     const image = await source.find(options.image, platform).catch((error: unknown) => {
       if (other === undefined || !(error instanceof RegistryError)) throw error;
@@ -63,18 +60,18 @@ export async function prepareImage(
 }
 
 /** An image that is no index has one platform; to run it as another one is never meant. */
-function isFor({ config }: StoredImage, { platform }: PrepareOptions): boolean {
-  return platform === undefined || suits(config, parsePlatform(platform));
+function isFor({ config }: Image, { platform }: PrepareOptions): boolean {
+  return platform === undefined || suits(config.value, parsePlatform(platform));
 }
 
 /** `failed`: why its registry could not be asked for the right one. */
 function otherPlatform(
-  { config }: StoredImage,
+  found: Image,
   { image }: PrepareOptions,
   wanted: Platform,
   failed?: RegistryError,
 ): TsbuildError {
-  const [has, wants] = [formatPlatform(config), formatPlatform(wanted)];
+  const [has, wants] = [formatPlatform(platformOf(found)), formatPlatform(wanted)];
   const notes = failed === undefined ? [] : [failed.message, ...failed.notes];
   return new TsbuildError(`Cannot use ${image} for ${wants}: it is for ${has}`, {
     code: "E_PLATFORM_MISSING",

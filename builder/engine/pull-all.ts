@@ -1,9 +1,10 @@
 import { pullIndex, RegistryClient } from "../../registry/index.ts";
 import { checkDiffs, contentLayers } from "../../store/image/check-diffs.ts";
 import { setName } from "../../store/image/names.ts";
-import { imageID, loadManifest, loadStored } from "../../store/image/stored.ts";
+import { loadManifest, loadStored, storedListing } from "../../store/image/stored.ts";
 import { notAnImage } from "../../store/oci/artifact.ts";
 import { isUnknown } from "../../store/oci/choose.ts";
+import { imageID } from "../../store/oci/image.ts";
 import { hostPlatform } from "../../store/oci/platform.ts";
 import type { Digest } from "../../store/oci/digest.ts";
 import { formatReference, parseReference } from "../../store/oci/reference.ts";
@@ -32,17 +33,19 @@ export async function pullAll(
   await using client = new RegistryClient(options.registry ?? {});
   const onProgress = (one: { digest: Digest; current: number; total: number }): void =>
     progress.layer({ ...one, phase: "download" });
-  const { target, manifests } = await pullIndex(client, content, { reference, signal, onProgress });
+  const { target } = await pullIndex(client, content, { reference, signal, onProgress });
   const layers = contentLayers(content);
   const check = { act: `pull ${options.image}`, known: new Map(), signal };
   const ref = { name, target };
-  for (const descriptor of manifests) {
-    const image = isUnknown(descriptor.platform) ? undefined : await loadManifest(store, ref, descriptor);
+  const listing = await storedListing(store, ref);
+  for (const descriptor of listing.manifests) {
+    const image = isUnknown(descriptor.platform) ? undefined : await loadManifest(store, listing, descriptor);
     if (image === undefined) continue;
-    await checkDiffs(layers, { layers: image.manifest.layers, diffs: image.config.rootfs.diff_ids }, check);
+    const { manifest, config } = image;
+    await checkDiffs(layers, { layers: manifest.value.layers, diffs: config.value.rootfs.diff_ids }, check);
   }
   const own = await loadStored(store, ref, hostPlatform());
-  if (own !== undefined) await source.snapshot({ ...own, reference, unnamed: true }, progress.layer);
+  if (own !== undefined) await source.unpack(own, progress.layer);
   const any = own ?? (await loadStored(store, ref));
   if (any === undefined) throw notAnImage(options.image, ["an index without images"]);
   setName(store, name, target);

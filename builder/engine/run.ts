@@ -17,6 +17,7 @@ import {
   type ContainerSpec,
   type Stdio,
 } from "../../runtime/index.ts";
+import { imageID, targetOf, type NamedImage } from "../../store/oci/image.ts";
 import { openStore } from "../../store/open.ts";
 import { lowerDirs, type ActiveSnapshot, type Snapshot } from "../../store/snapshot/snapshotter.ts";
 import { splitEnv, defaultPath } from "../base/env.ts";
@@ -31,7 +32,6 @@ import { StreamPipes } from "./run-streams.ts";
 import { limitSpec } from "../ops/container/run-limits.ts";
 import { prepareRunEnvironment, withStubs, type RunEnvironment } from "../ops/container/run-environment.ts";
 import { prepareImage } from "./prepare-image.ts";
-import type { FoundImage } from "../inputs/source/image/images.ts";
 
 /** Docker's codes for a container that did not run: the engine failed, the program could not be run, or not found. */
 export const runExitCodes = { engine: 125, denied: 126, notFound: 127 } as const;
@@ -56,7 +56,7 @@ export async function startImage(options: RunOptions): Promise<RunningImage> {
   const store = stack.use(await openStore({ root: options.root }));
   stack.use(onGroupMade((path) => store.noteOutside(path)));
   const { image, snapshot } = await prepareImage(store, options, signal);
-  checkRunnable(options.image, image.config);
+  checkRunnable(options.image, image.config.value);
   const active = stack.use(store.snapshots.prepare(snapshot));
   const hostname = options.hostname ?? randomBytes(6).toString("hex");
   const environment = prepareRunEnvironment(store.scratch, {
@@ -73,9 +73,9 @@ export async function startImage(options: RunOptions): Promise<RunningImage> {
   const container = stack.use(await started(spec, streams?.stdio ?? stdioOf(options), signal));
   streams?.started();
   store.keepOnly([
-    image.target.digest,
-    image.descriptor.digest,
-    image.manifest.config.digest,
+    targetOf(image).digest,
+    image.manifest.descriptor.digest,
+    imageID(image),
     ...(snapshot === undefined ? [] : [snapshot.id]),
   ]);
   const resources = stack.move();
@@ -155,14 +155,14 @@ export class RunError extends TsbuildError {
 
 function containerSpec(parts: {
   readonly options: RunOptions;
-  readonly image: FoundImage;
+  readonly image: NamedImage;
   readonly snapshot: Snapshot | undefined;
   readonly active: ActiveSnapshot;
   readonly environment: RunEnvironment;
   readonly hostname: string;
 }): ContainerSpec {
   const { options, image, snapshot, active, environment, hostname } = parts;
-  const config = image.config.config ?? {};
+  const config = image.config.value.config ?? {};
   const user = resolveUser(options.user ?? config.User ?? "", userFiles(snapshot));
   const { memory, cpus, init = false } = options;
   const pids = options.resources?.pids;
@@ -206,8 +206,8 @@ function containerSpec(parts: {
 }
 
 /** Given words replace CMD, a given entrypoint replaces both. @throws E_NO_COMMAND */
-function commandOf(options: RunOptions, image: FoundImage): readonly string[] {
-  const config = image.config.config ?? {};
+function commandOf(options: RunOptions, image: NamedImage): readonly string[] {
+  const config = image.config.value.config ?? {};
   const given = options.command ?? [];
   const entrypoint = options.entrypoint ?? config.Entrypoint ?? [];
   const inherited = options.entrypoint === undefined ? (config.Cmd ?? []) : [];

@@ -1,8 +1,8 @@
 import { checkOptions, type OptionTable } from "../../native/arguments.ts";
 import { TsbuildError } from "../../native/errors.ts";
-import { imageID, type StoredImage } from "../../store/image/stored.ts";
 import { openStore } from "../../store/open.ts";
 import { suits } from "../../store/oci/choose.ts";
+import { imageID, platformOf, targetOf, type Image } from "../../store/oci/image.ts";
 import { hostPlatform, parsePlatform, type Platform } from "../../store/oci/platform.ts";
 import { imageProgress } from "../graph/image-progress.ts";
 import { ImageSource } from "../inputs/source/image/images.ts";
@@ -47,15 +47,15 @@ export async function pull(options: PullOptions): Promise<TransferResult> {
     const image = await source.find(options.image, platform);
     if (options.platform !== undefined) checkPlatform(image, platform, options.image);
     await source.snapshot(image, progress.layer, { blobs: true });
-    return { name: image.name, digest: image.target.digest, imageID: imageID(image) };
+    return { name: image.name, digest: targetOf(image).digest, imageID: imageID(image) };
   };
   return await forgettingFailed(store, async () => await progress.around(fetch));
 }
 
 /** An image that is no index has one platform, whatever was asked for. @throws E_PLATFORM_MISSING */
-function checkPlatform({ config }: StoredImage, wanted: Platform, image: string): void {
-  const { os, architecture } = config;
-  if (suits(config, wanted)) return;
+function checkPlatform(found: Image, wanted: Platform, image: string): void {
+  const { os, architecture } = platformOf(found);
+  if (suits(found.config.value, wanted)) return;
   throw new TsbuildError(
     `Cannot pull ${image} for ${wanted.os}/${wanted.architecture}: it is for ${os}/${architecture} only`,
     { code: "E_PLATFORM_MISSING", hint: `leave out --platform, or give --platform ${os}/${architecture}` },

@@ -1,12 +1,13 @@
 import { digestOf } from "../../store/oci/digest.ts";
+import type { NamedImage } from "../../store/oci/image.ts";
 import { layerStatus } from "../graph/image-progress.ts";
 import type { ImageOp } from "../graph/opspec.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { Op } from "../solve/op.ts";
-import type { FoundImage, ImageSource } from "../inputs/source/image/images.ts";
+import type { ImageSource } from "../inputs/source/image/images.ts";
 
 /** FROM an image: keyed by its layers, pulled only when a step has to run on it. */
-export function imageOp(op: ImageOp, source: ImageSource, image: FoundImage): Op {
+export function imageOp(op: ImageOp, source: ImageSource, image: NamedImage): Op {
   return {
     recorded: false,
     async key() {

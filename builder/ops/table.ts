@@ -1,6 +1,7 @@
+import type { NamedImage } from "../../store/oci/image.ts";
 import type { OpTable } from "../solve/op.ts";
 import type { Vertex } from "../graph/vertex.ts";
-import type { FoundImage, ImageSource } from "../inputs/source/image/images.ts";
+import type { ImageSource } from "../inputs/source/image/images.ts";
 import { copyOp } from "./copy/op.ts";
 import type { Sources } from "./copy/readers.ts";
 import { gitOp } from "./git.ts";
@@ -18,7 +19,7 @@ import type { Op } from "../solve/op.ts";
 export interface OpResources {
   readonly source: ImageSource;
   /** Images by the digest of their manifest. */
-  readonly images: ReadonlyMap<string, FoundImage>;
+  readonly images: ReadonlyMap<string, NamedImage>;
   readonly sources: Sources;
   readonly run: RunSettings;
 }

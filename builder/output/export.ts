@@ -1,18 +1,17 @@
 import { digestOf } from "../../store/oci/digest.ts";
-import type { Platform } from "../../store/oci/platform.ts";
+import { imageID, platformOf, type Image, type NamedImage } from "../../store/oci/image.ts";
 import type { Store } from "../../store/store.ts";
 import type { BuildResult, ProgressSink } from "../graph/events.ts";
 import type { BuildPlan } from "../convert/convert.ts";
 import type { BuildOptions, OutputSpec } from "../options/options.ts";
 import type { Solver } from "../solve/solver.ts";
 import type { SolvedStep } from "../solve/step.ts";
-import type { FoundImage } from "../inputs/source/image/images.ts";
 import { writeArchive, writeArchiveFile, writeLayout } from "../../store/image/archive-write.ts";
 import { toArchived } from "../../store/image/transfer.ts";
 import { normalizeTag } from "../../store/oci/reference.ts";
 import { pushFrom } from "./push.ts";
 import { exportLocal, exportTar, type LocalTarget } from "./files.ts";
-import { assembleImage, storeDocuments, storeImage, type BuiltImage } from "./image.ts";
+import { assembleImage, storeDocuments, storeImage } from "./image.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { writingInto } from "../../native/whole-file.ts";
 import { now } from "../../native/clock.ts";
@@ -23,7 +22,7 @@ export interface ExportInput {
   readonly solver: Solver;
   readonly plan: BuildPlan;
   readonly result: SolvedStep;
-  readonly base: FoundImage | undefined;
+  readonly base: NamedImage | undefined;
   readonly options: BuildOptions;
   readonly names: readonly string[];
   readonly emit: ProgressSink;
@@ -60,26 +59,21 @@ export async function exportResult(
   if (outputs.every(({ type }) => type === "cacheonly")) {
     return { names: [], layers: 0, size: 0, steps: solver.counts };
   }
-  const image = await assembleImage({ ...input, squash: options.squash });
+  const { image, size } = await assembleImage({ ...input, squash: options.squash });
   for (const output of outputs) await exportStep(input, image, output);
   const stored = outputs.flatMap((output) => (output.type === "image" ? (output.names ?? names) : []));
   return {
-    imageID: image.configDescriptor.digest,
-    manifestDigest: image.manifestDescriptor.digest,
-    descriptor: { ...image.manifestDescriptor, platform: platformOf(image) },
+    imageID: imageID(image),
+    manifestDigest: image.manifest.descriptor.digest,
+    descriptor: { ...image.manifest.descriptor, platform: platformOf(image) },
     names: [...new Set(stored)],
-    layers: image.manifest.layers.length,
-    size: image.size,
+    layers: image.manifest.value.layers.length,
+    size,
     steps: solver.counts,
   };
 }
 
-function platformOf({ config }: BuiltImage): Platform {
-  const { os, architecture, variant } = config;
-  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
-}
-
-async function exportStep(input: ExportInput, image: BuiltImage, output: OutputSpec): Promise<void> {
+async function exportStep(input: ExportInput, image: Image, output: OutputSpec): Promise<void> {
   const { emit } = input;
   const digest = digestOf(`export ${JSON.stringify(output)}`);
   emit({
@@ -102,7 +96,7 @@ async function exportStep(input: ExportInput, image: BuiltImage, output: OutputS
   }
 }
 
-async function exportTo(input: ExportInput, image: BuiltImage, output: OutputSpec): Promise<void> {
+async function exportTo(input: ExportInput, image: Image, output: OutputSpec): Promise<void> {
   const { signal, result, options, epoch } = input;
   switch (output.type) {
     case "image":
@@ -121,7 +115,7 @@ async function exportTo(input: ExportInput, image: BuiltImage, output: OutputSpe
   }
 }
 
-function localTarget(output: Extract<OutputSpec, { readonly type: "local" }>, image: BuiltImage): LocalTarget {
+function localTarget(output: Extract<OutputSpec, { readonly type: "local" }>, image: Image): LocalTarget {
   const { dest, mode, platformSplit } = output;
   const { os, architecture, variant } = platformOf(image);
   const platform = [os, architecture, ...(variant === undefined ? [] : [variant])].join("_");
@@ -131,7 +125,7 @@ function localTarget(output: Extract<OutputSpec, { readonly type: "local" }>, im
 /** Into the store and, if asked, from there to the registries of its names. */
 async function exportImage(
   input: ExportInput,
-  image: BuiltImage,
+  image: Image,
   output: Extract<OutputSpec, { readonly type: "image" }>,
 ): Promise<void> {
   const { store, signal, options, emit } = input;
@@ -145,19 +139,12 @@ async function exportImage(
 /** An archive or a layout directory of the image, which itself need not stay in the store under a name. */
 async function exportArchive(
   input: ExportInput,
-  image: BuiltImage,
+  image: Image,
   output: Extract<OutputSpec, { readonly type: "oci" | "docker" }>,
 ): Promise<void> {
   const { store, names, signal, options } = input;
   await storeDocuments(store, image);
-  const stored = {
-    name: "",
-    target: image.manifestDescriptor,
-    descriptor: image.manifestDescriptor,
-    manifest: image.manifest,
-    config: image.config,
-  };
-  const archived = await toArchived(store, stored, { format: output.type, names: output.names ?? names, signal });
+  const archived = await toArchived(store, image, { format: output.type, names: output.names ?? names, signal });
   const { dest } = output;
   if (!output.tar) return await writingInto(dest, async () => await writeLayout(store, [archived], dest));
   const to = target(output.dest, options);

@@ -3,46 +3,35 @@ import type { Squash } from "../convert/squash.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { Solver } from "../solve/solver.ts";
 import type { SolvedStep } from "../solve/step.ts";
-import type { FoundImage } from "../inputs/source/image/images.ts";
 import type { History, ImageConfig } from "../../store/oci/config.ts";
 import type { Descriptor } from "../../store/oci/descriptor.ts";
-import { digestOf, type DiffID } from "../../store/oci/digest.ts";
-import type { Manifest } from "../../store/oci/manifest.ts";
+import type { DiffID } from "../../store/oci/digest.ts";
+import { writeDocument } from "../../store/oci/document.ts";
+import type { Image, NamedImage } from "../../store/oci/image.ts";
 import { MediaType } from "../../store/oci/mediatype.ts";
+import { newImage } from "../../store/oci/mutate.ts";
 import type { Snapshot } from "../../store/snapshot/snapshotter.ts";
 import { setName } from "../../store/image/names.ts";
 import { danglingName } from "../../store/image/stored.ts";
 import type { Store } from "../../store/store.ts";
 import { once } from "../../store/content/once.ts";
 
-/** An image's documents, ready to be stored. */
-export interface BuiltImage {
-  readonly config: ImageConfig;
-  readonly configBytes: Buffer;
-  readonly configDescriptor: Descriptor;
-  readonly manifest: Manifest;
-  readonly manifestBytes: Buffer;
-  readonly manifestDescriptor: Descriptor;
-  /** Bytes of all layers, uncompressed where that is known. */
-  readonly size: number;
-}
-
 /**
  * Makes manifest and config of what a build solved. Layers of the base keep their descriptors; new ones are named by
- * their DiffID and stay uncompressed until they leave the store.
+ * their DiffID and stay uncompressed until they leave the store. `size`: bytes of all layers, uncompressed.
  */
 export async function assembleImage(options: {
   readonly store: Store;
   readonly solver: Solver;
   readonly plan: BuildPlan;
   readonly result: SolvedStep;
-  readonly base: FoundImage | undefined;
+  readonly base: NamedImage | undefined;
   readonly epoch: number | undefined;
   readonly squash: Squash | undefined;
-}): Promise<BuiltImage> {
+}): Promise<{ readonly image: Image; readonly size: number }> {
   const { store, plan, result, base, epoch, squash } = options;
   const stack = await layersOf(store, result);
-  const baseLayers = squash === "all" ? [] : (base?.manifest.layers ?? []);
+  const baseLayers = squash === "all" ? [] : (base?.manifest.value.layers ?? []);
   const layers = stack.map(
     (one, at): Descriptor => baseLayers[at] ?? { mediaType: MediaType.ociLayer, digest: one.diffID, size: one.size },
   );
@@ -50,7 +39,7 @@ export async function assembleImage(options: {
   const history = squash === undefined ? finished : squashHistory(finished, options, layers.length - baseLayers.length);
   const created =
     history.findLast((one) => one.created !== undefined)?.created ??
-    base?.config.created ??
+    base?.config.value.created ??
     timeText(epoch === undefined ? result.created : epoch * 1000);
   const config: ImageConfig = {
     created,
@@ -58,18 +47,8 @@ export async function assembleImage(options: {
     rootfs: { type: "layers", diff_ids: stack.map(({ diffID }) => diffID) },
     history,
   };
-  const configBytes = encode(config);
-  const configDescriptor = describe(MediaType.ociConfig, configBytes);
-  const manifest: Manifest = {
-    schemaVersion: 2,
-    mediaType: MediaType.ociManifest,
-    config: configDescriptor,
-    layers: layers.map(ociLayer),
-  };
-  const manifestBytes = encode(manifest);
-  const manifestDescriptor = describe(MediaType.ociManifest, manifestBytes);
-  const size = stack.reduce((sum, one) => sum + one.size, 0);
-  return { config, configBytes, configDescriptor, manifest, manifestBytes, manifestDescriptor, size };
+  const image = newImage(writeDocument(MediaType.ociConfig, config), layers.map(ociLayer));
+  return { image, size: stack.reduce((sum, one) => sum + one.size, 0) };
 }
 
 /** Layers of the result, base first. */
@@ -94,7 +73,7 @@ async function finishHistory(
   newLayers: number,
 ): Promise<readonly History[]> {
   const { plan, solver, base, epoch } = options;
-  const old = base?.config.history ?? [];
+  const old = base?.config.value.history ?? [];
   const spine = layerSteps(plan.target);
   const known = await Promise.all(
     spine.map(async (vertex) => (await solver.known(vertex)) ?? (await solver.solve(vertex).then(toKnown))),
@@ -103,7 +82,7 @@ async function finishHistory(
   const madeLayer = known.map((one, at) => one.snapshotID !== (at === 0 ? before : known[at - 1]?.snapshotID));
   const allMade = newLayers === spine.length;
   let step = 0;
-  let time = base?.config.created;
+  let time = base?.config.value.created;
   return plan.image.history === undefined
     ? []
     : plan.image.history.map((line, at): History => {
@@ -124,7 +103,7 @@ function squashHistory(
   { base, plan, squash }: Parameters<typeof assembleImage>[0],
   newLayers: number,
 ): readonly History[] {
-  const old = (base?.config.history ?? []).length;
+  const old = (base?.config.value.history ?? []).length;
   const kept = squash === "all" ? 0 : squash === "stage" ? (plan.below?.history ?? old) : old;
   const last = newLayers === 0 ? -1 : lines.findLastIndex((line) => line.empty_layer !== true);
   return lines.map((line, at) => (at < kept || at === last ? line : { ...line, empty_layer: true }));
@@ -166,14 +145,6 @@ function ociLayer(layer: Descriptor): Descriptor {
   };
 }
 
-function describe(mediaType: string, bytes: Uint8Array): Descriptor {
-  return { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
-}
-
-function encode(value: unknown): Buffer {
-  return Buffer.from(JSON.stringify(value));
-}
-
 function fixed(epoch: number | undefined): string | undefined {
   return epoch === undefined ? undefined : timeText(epoch * 1000);
 }
@@ -184,16 +155,15 @@ function timeText(milliseconds: number): string {
 }
 
 /** Stores the documents and points the names to them; the names last. Without names the image stays, dangling. */
-export async function storeImage(store: Store, image: BuiltImage, names: readonly string[]): Promise<void> {
+export async function storeImage(store: Store, image: Image, names: readonly string[]): Promise<void> {
   await storeDocuments(store, image);
-  const target = image.manifestDescriptor;
+  const target = image.manifest.descriptor;
   if (names.length > 0) for (const name of names) setName(store, name, target);
   else if (!store.refs.list().some((ref) => ref.target.digest === target.digest))
     store.refs.set(danglingName(target), target);
 }
 
 /** Stores config and manifest; nothing points to them yet. */
-export async function storeDocuments(store: Store, image: BuiltImage): Promise<void> {
-  await store.content.push(image.configDescriptor, once(image.configBytes));
-  await store.content.push(image.manifestDescriptor, once(image.manifestBytes));
+export async function storeDocuments(store: Store, { config, manifest }: Image): Promise<void> {
+  for (const { descriptor, bytes } of [config, manifest]) await store.content.push(descriptor, once(bytes));
 }

@@ -1,14 +1,15 @@
 import { missingManifests, pushIndex, type IndexPushRequest, type RegistryClient } from "../../registry/index.ts";
 import { absentPlatforms, type StoredIndex } from "../../store/image/index-parts.ts";
-import { danglingPrefix, type StoredImage } from "../../store/image/stored.ts";
+import { danglingPrefix } from "../../store/image/stored.ts";
 import type { Descriptor } from "../../store/oci/descriptor.ts";
+import { platformOf, targetOf, type NamedImage } from "../../store/oci/image.ts";
 import { formatPlatform } from "../../store/oci/platform.ts";
 import { familiarName, formatReference } from "../../store/oci/reference.ts";
 import type { Store } from "../../store/store.ts";
 
 /** What is pushed of an index, and how. */
 export interface WholePush extends Omit<IndexPushRequest, "manifests" | "indexes"> {
-  readonly image: StoredImage;
+  readonly image: NamedImage;
   readonly index: StoredIndex;
 }
 
@@ -21,19 +22,16 @@ export async function pushWhole(store: Store, client: RegistryClient, request: W
   const missing = await missingManifests(client, way.reference, index.absent, way.signal);
   if (missing.length > 0)
     throw absentPlatforms(familiarName(formatReference(way.reference)), missing, advice(store, image));
-  const manifests = index.manifests.map(({ manifest, configBytes }) => {
-    const { descriptor, bytes, value } = manifest;
-    return { manifest: value, descriptor, manifestBytes: bytes, configBytes };
-  });
-  return (await pushIndex(client, { ...way, manifests, indexes: index.indexes })) ?? image.target;
+  return (await pushIndex(client, { ...way, ...index })) ?? targetOf(image);
 }
 
 /** The rest of the image is where its other name is, if it has one. */
-function advice(store: Store, { name, target, config }: StoredImage): string {
+function advice(store: Store, image: NamedImage): string {
+  const { name } = image;
   const names = store.refs
     .list()
-    .filter((ref) => ref.target.digest === target.digest && !ref.name.startsWith(danglingPrefix));
+    .filter((ref) => ref.target.digest === targetOf(image).digest && !ref.name.startsWith(danglingPrefix));
   const origin = familiarName(names.find((ref) => ref.name !== name)?.name ?? name);
-  const one = `tsbuild push --platform ${formatPlatform(config)} ${familiarName(name)}`;
+  const one = `tsbuild push --platform ${formatPlatform(platformOf(image))} ${familiarName(name)}`;
   return `fetch the rest: tsbuild pull --all-platforms ${origin}\nor push this platform alone: ${one}`;
 }

@@ -1,12 +1,12 @@
-import { pushImage, RegistryClient } from "../../registry/index.ts";
+import { pushImage, RegistryClient, type PushRequest } from "../../registry/index.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { compressImage, openBlob } from "../../store/image/blob.ts";
 import { storedIndex } from "../../store/image/index-parts.ts";
 import { layerOrigins } from "../../store/image/layer-origins.ts";
 import { requireStored, sameImage } from "../../store/image/missing.ts";
-import { imageID } from "../../store/image/stored.ts";
 import type { Descriptor } from "../../store/oci/descriptor.ts";
 import type { Digest } from "../../store/oci/digest.ts";
+import { imageID, targetOf, type Image } from "../../store/oci/image.ts";
 import { parsePlatform } from "../../store/oci/platform.ts";
 import { formatReference, parseReference } from "../../store/oci/reference.ts";
 import type { Store } from "../../store/store.ts";
@@ -39,16 +39,17 @@ export async function pushFrom(store: Store, options: Omit<TransferOptions, "roo
       onProgress: ({ digest: layer, current, total }: { digest: Digest; current: number; total: number }) =>
         progress.layer({ digest: layer, phase: "upload", current, total }),
     };
-    const index = platform === undefined ? await storedIndex(store, image.target) : undefined;
+    const index = platform === undefined ? await storedIndex(store, targetOf(image)) : undefined;
     const { digest } =
       index === undefined
-        ? await pushImage(client, {
-            ...way,
-            ...(await compressImage(store, image, signal === undefined ? {} : { signal })),
-          })
+        ? await pushImage(client, { ...way, ...parts(await compressImage(store, image, signal)) })
         : await pushWhole(store, client, { ...way, image, index });
     return { name: formatReference(reference), digest, imageID: imageID(image) };
   });
+}
+
+function parts({ manifest, config }: Image): Pick<PushRequest, "manifest" | "configBytes"> {
+  return { manifest, configBytes: config.bytes };
 }
 
 /** Who pushes what was built under another name is told how to name it. */

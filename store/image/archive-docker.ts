@@ -1,6 +1,6 @@
-import { digestOf, type Digest } from "../oci/digest.ts";
+import type { Digest } from "../oci/digest.ts";
 import { MediaType } from "../oci/mediatype.ts";
-import type { Manifest } from "../oci/manifest.ts";
+import { newImage } from "../oci/mutate.ts";
 import { parseConfig } from "../oci/parse-config.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { ArchiveEntries } from "./archive-entries.ts";
@@ -37,19 +37,13 @@ export async function dockerImages(
 ): Promise<readonly ArchiveImage[]> {
   const images: ArchiveImage[] = [];
   for (const { config: path, layers, names } of items) {
-    const config = describe(MediaType.ociConfig, requireFile(entries, path));
-    const value = parseConfig(await staged.read(config));
-    const manifest: Manifest = {
-      schemaVersion: 2,
-      mediaType: MediaType.ociManifest,
-      config,
-      layers: layers.map((name) => layerDescriptor(requireFile(entries, name))),
-    };
-    const bytes = Buffer.from(JSON.stringify(manifest));
-    const descriptor = { mediaType: manifest.mediaType, digest: digestOf(bytes), size: bytes.length };
-    await staged.add(once(bytes));
-    const image = { manifest: { descriptor, bytes, value: manifest }, config: { descriptor: config, bytes, value } };
-    images.push({ target: descriptor, names, images: [image], parts: [...manifest.layers, config, descriptor] });
+    const descriptor = describe(MediaType.ociConfig, requireFile(entries, path));
+    const bytes = await staged.read(descriptor);
+    const parts = layers.map((name) => layerDescriptor(requireFile(entries, name)));
+    const image = newImage({ descriptor, bytes, value: parseConfig(bytes) }, parts);
+    const target = image.manifest.descriptor;
+    await staged.add(once(image.manifest.bytes));
+    images.push({ target, names, images: [image], parts: [...parts, descriptor, target] });
   }
   return images;
 }

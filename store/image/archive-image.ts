@@ -1,5 +1,5 @@
-import type { ImageDocuments } from "../oci/choose.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
+import type { Image } from "../oci/image.ts";
 
 /** What one or several names of an archive stand for. */
 export interface ArchiveImage {
@@ -8,7 +8,7 @@ export interface ArchiveImage {
   /** Normalised. */
   readonly names: readonly string[];
   /** One for each platform that is there; at least one. */
-  readonly images: readonly ImageDocuments[];
+  readonly images: readonly Image[];
   /** Every blob that belongs to it, the documents last. */
   readonly parts: readonly Descriptor[];
 }

@@ -1,8 +1,10 @@
 import { TsbuildError } from "../../native/errors.ts";
 import { artifactType, notAnImage } from "../oci/artifact.ts";
-import { isUnknown, manifestsOf, withConfig, type DocumentSource, type ImageDocuments } from "../oci/choose.ts";
+import { imageOf, isUnknown, manifestsOf, type DocumentSource } from "../oci/choose.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
+import { manifestDocument } from "../oci/document.ts";
+import type { Image } from "../oci/image.ts";
 import { MediaType } from "../oci/mediatype.ts";
 import { parseManifest } from "../oci/parse.ts";
 import { normalizeReference } from "../oci/reference.ts";
@@ -14,7 +16,7 @@ import type { StagedBlobs } from "./staged.ts";
 
 /** What is there of a manifest: an image or an artifact with all its parts, or why it cannot be had. */
 type Found =
-  | { readonly kind: "image"; readonly image: ImageDocuments; readonly parts: readonly Descriptor[] }
+  | { readonly kind: "image"; readonly image: Image; readonly parts: readonly Descriptor[] }
   | { readonly kind: "artifact"; readonly type: string; readonly parts: readonly Descriptor[] }
   | { readonly kind: "none"; readonly why: TsbuildError };
 
@@ -31,7 +33,7 @@ export async function ociImages(staged: StagedBlobs, entries: ArchiveEntries): P
   if (top.kind !== "index") throw archiveError("index.json is not an index");
   const images: ArchiveImage[] = [];
   let why: TsbuildError | undefined;
-  for (const one of targetsOf(top.index.manifests)) {
+  for (const one of targetsOf(top.value.manifests)) {
     const found = await readTarget(staged, one).catch(oddDocument);
     if (!(found instanceof TsbuildError)) images.push(found);
     else if (one.names.length > 0) throw found;
@@ -69,10 +71,9 @@ function namesOf({ annotations }: Descriptor): readonly string[] {
 async function readTarget(staged: StagedBlobs, { target, names }: Target): Promise<ArchiveImage | TsbuildError> {
   const documents: Descriptor[] = [];
   const source = recording(staged, documents);
-  const bytes = await source.manifest(target);
-  if (bytes === undefined) return missing(target);
-  const top = parseManifest(bytes, target.mediaType);
-  const listed = top.kind === "index" ? await manifestsOf(source, top.index) : [target];
+  const top = await source.manifest(target);
+  if (top === undefined) return missing(target);
+  const listed = top.kind === "index" ? await manifestsOf(source, top.value) : [target];
   const indexes = top.kind === "index" ? documents.toReversed() : [];
   const found: Found[] = [];
   for (const one of listed) found.push(await findWhole(staged, one));
@@ -87,7 +88,7 @@ function recording(staged: StagedBlobs, documents: Descriptor[]): Pick<DocumentS
     manifest: async (desc) => {
       if ((await staged.size(desc.digest)) === undefined) return undefined;
       documents.push(desc);
-      return await staged.read(desc);
+      return manifestDocument(desc, await staged.read(desc));
     },
   };
 }
@@ -96,16 +97,16 @@ async function findWhole(staged: StagedBlobs, descriptor: Descriptor): Promise<F
   if ((await staged.size(descriptor.digest)) === undefined) return { kind: "none", why: missing(descriptor) };
   const bytes = await staged.read(descriptor);
   try {
-    const parsed = parseManifest(bytes, descriptor.mediaType);
-    if (parsed.kind === "index") return { kind: "none", why: archiveError(`${descriptor.digest} is an index`) };
-    const { config, layers } = parsed.manifest;
+    const manifest = manifestDocument(descriptor, bytes);
+    if (manifest.kind === "index") return { kind: "none", why: archiveError(`${descriptor.digest} is an index`) };
+    const { config, layers } = manifest.value;
     const parts = [...layers, config, descriptor];
     const absent = await firstAbsent(staged, parts);
     if (absent !== undefined) return { kind: "none", why: missing(absent) };
-    const type = isUnknown(descriptor.platform) ? "an attestation" : artifactType(parsed.manifest);
+    const type = isUnknown(descriptor.platform) ? "an attestation" : artifactType(manifest.value);
     if (type !== undefined) return { kind: "artifact", type, parts };
     const read = async (desc: Descriptor): Promise<Uint8Array> => await staged.read(desc);
-    const image = await withConfig({ config: read }, { descriptor, bytes, value: parsed.manifest });
+    const image = await imageOf({ config: read }, manifest);
     return image === undefined ? { kind: "none", why: missing(config) } : { kind: "image", image, parts };
   } catch (error) {
     return { kind: "none", why: oddDocument(error) };

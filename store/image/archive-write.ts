@@ -5,21 +5,18 @@ import type { Dir } from "../../native/path.ts";
 import { openOutputDirectory, openOutputIn, writeWhole, writeWholeIn } from "../../native/whole-file.ts";
 import { writeChunk } from "../../native/write-chunk.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import type { Manifest } from "../oci/manifest.ts";
+import type { Image } from "../oci/image.ts";
 import { MediaType } from "../oci/mediatype.ts";
 import { familiarName, parseReference } from "../oci/reference.ts";
 import { splitDigest } from "../oci/digest.ts";
 import type { Store } from "../store.ts";
 import { openBlob } from "./blob.ts";
-import type { StoredIndex } from "./index-parts.ts";
+import type { StoredIndex, WholeManifest } from "./index-parts.ts";
 import { once } from "../content/once.ts";
 
 /** One image of an archive or layout. */
 export interface ArchivedImage {
-  readonly manifest: Manifest;
-  readonly descriptor: Descriptor;
-  readonly manifestBytes: Uint8Array;
-  readonly configBytes: Uint8Array;
+  readonly image: Image;
   /** Normalised names. */
   readonly names: readonly string[];
   /** Of an image of several platforms: all that is there of it, as it came. */
@@ -108,10 +105,10 @@ function* entries(store: Store, images: readonly ArchivedImage[], format: Archiv
     seen.add(desc.digest);
     return [{ name: blobPath(desc), size: desc.size, bytes }];
   };
-  for (const { manifest, descriptor, manifestBytes, configBytes } of images.flatMap(manifestsOf)) {
-    for (const layer of manifest.layers) yield* blob(layer, () => openBlob(store, layer));
-    yield* blob(manifest.config, () => once(configBytes));
-    yield* blob(descriptor, () => once(manifestBytes));
+  for (const { manifest, configBytes } of images.flatMap(manifestsOf)) {
+    for (const layer of manifest.value.layers) yield* blob(layer, () => openBlob(store, layer));
+    yield* blob(manifest.value.config, () => once(configBytes));
+    yield* blob(manifest.descriptor, () => once(manifest.bytes));
   }
   for (const { descriptor, bytes } of images.flatMap(({ whole }) => whole?.indexes ?? []))
     yield* blob(descriptor, () => once(bytes));
@@ -124,20 +121,14 @@ function* entries(store: Store, images: readonly ArchivedImage[], format: Archiv
   });
 }
 
-type OneManifest = Pick<ArchivedImage, "manifest" | "descriptor" | "manifestBytes" | "configBytes">;
-
-function manifestsOf(image: ArchivedImage): readonly OneManifest[] {
-  const { whole } = image;
-  if (whole === undefined) return [image];
-  return whole.manifests.map(({ manifest: { descriptor, bytes, value }, configBytes }) => {
-    return { manifest: value, descriptor, manifestBytes: bytes, configBytes };
-  });
+function manifestsOf({ image, whole }: ArchivedImage): readonly WholeManifest[] {
+  return whole?.manifests ?? [{ manifest: image.manifest, configBytes: image.config.bytes }];
 }
 
-function indexEntries(image: ArchivedImage): readonly Descriptor[] {
-  const target = image.whole?.indexes.at(-1)?.descriptor ?? image.descriptor;
-  if (image.names.length === 0) return [target];
-  return image.names.map((name) => ({
+function indexEntries({ image, whole, names }: ArchivedImage): readonly Descriptor[] {
+  const target = whole?.indexes.at(-1)?.descriptor ?? image.manifest.descriptor;
+  if (names.length === 0) return [target];
+  return names.map((name) => ({
     ...target,
     annotations: {
       "io.containerd.image.name": name,
@@ -146,11 +137,11 @@ function indexEntries(image: ArchivedImage): readonly Descriptor[] {
   }));
 }
 
-function dockerEntry(image: ArchivedImage): Readonly<Record<string, unknown>> {
+function dockerEntry({ image, names }: ArchivedImage): Readonly<Record<string, unknown>> {
   return {
-    Config: blobPath(image.manifest.config),
-    RepoTags: image.names.map(familiarName),
-    Layers: image.manifest.layers.map(blobPath),
+    Config: blobPath(image.config.descriptor),
+    RepoTags: names.map(familiarName),
+    Layers: image.manifest.value.layers.map(blobPath),
   };
 }
 

@@ -3,12 +3,12 @@ import { TsbuildError } from "../../native/errors.ts";
 import { gzip } from "../layer/gzip.ts";
 import { layerTar } from "../layer/finish.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import { asDiffID, digestOf, type DiffID } from "../oci/digest.ts";
-import type { Manifest } from "../oci/manifest.ts";
+import { asDiffID, type DiffID } from "../oci/digest.ts";
+import type { Image } from "../oci/image.ts";
 import { MediaType } from "../oci/mediatype.ts";
+import { withLayers } from "../oci/mutate.ts";
 import { comparedDirs, type Snapshot } from "../snapshot/snapshotter.ts";
 import type { Store } from "../store.ts";
-import type { StoredImage } from "./stored.ts";
 
 /**
  * A layer's bytes: the blob where there is one, else the tar packed again from the layer's directory, which is checked
@@ -41,39 +41,18 @@ async function* packAgain(store: Store, snapshot: Snapshot, diffID: DiffID): Asy
   });
 }
 
-/** An image whose layers are all compressed, as it leaves the store. */
-export interface PortableImage {
-  readonly manifest: Manifest;
-  readonly descriptor: Descriptor;
-  readonly manifestBytes: Buffer;
-  readonly configBytes: Uint8Array;
-}
-
 /**
  * The image with every plain layer gzipped into the content store; a layer is compressed once. Its manifest is new
  * where a layer was, its config never. One of an index stays what the index says.
  */
-export async function compressImage(
-  store: Store,
-  image: StoredImage,
-  options: { readonly signal?: AbortSignal } = {},
-): Promise<PortableImage> {
+export async function compressImage(store: Store, image: Image, signal: AbortSignal | undefined): Promise<Image> {
+  if (image.index !== undefined) return image;
   const layers: Descriptor[] = [];
-  const listed = image.target.digest !== image.descriptor.digest;
-  for (const layer of image.manifest.layers) {
-    options.signal?.throwIfAborted();
-    layers.push(!listed && layer.mediaType === MediaType.ociLayer ? await compressLayer(store, layer) : layer);
+  for (const layer of image.manifest.value.layers) {
+    signal?.throwIfAborted();
+    layers.push(layer.mediaType === MediaType.ociLayer ? await compressLayer(store, layer) : layer);
   }
-  const manifest: Manifest = { ...image.manifest, layers };
-  const manifestBytes = Buffer.from(JSON.stringify(manifest));
-  const configBytes = await store.content.read(image.manifest.config);
-  const same = layers.every((layer, at) => layer === image.manifest.layers[at]);
-  if (same) {
-    const bytes = Buffer.from(await store.content.read(image.descriptor));
-    return { manifest: image.manifest, descriptor: image.descriptor, manifestBytes: bytes, configBytes };
-  }
-  const descriptor = { mediaType: manifest.mediaType, digest: digestOf(manifestBytes), size: manifestBytes.byteLength };
-  return { manifest, descriptor, manifestBytes, configBytes };
+  return withLayers(image, layers);
 }
 
 async function compressLayer(store: Store, layer: Descriptor): Promise<Descriptor> {

@@ -1,10 +1,9 @@
 import { TsbuildError } from "../../native/errors.ts";
 import { isUnknown, manifestsOf } from "../oci/choose.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import type { Document } from "../oci/document.ts";
+import { manifestDocument, type Document, type ManifestDocument } from "../oci/document.ts";
 import { asDiffID, type Digest } from "../oci/digest.ts";
 import type { Manifest } from "../oci/manifest.ts";
-import { parseManifest } from "../oci/parse.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import type { Store } from "../store.ts";
 import { storedDocuments } from "./stored.ts";
@@ -18,29 +17,28 @@ export interface WholeManifest {
 /** An index as it is in the store: what is there with all its parts, and what is not. */
 export interface StoredIndex {
   /** Those inside it first, itself last. */
-  readonly indexes: readonly Pick<Document<unknown>, "descriptor" | "bytes">[];
+  readonly indexes: readonly ManifestDocument[];
   readonly manifests: readonly WholeManifest[];
   readonly absent: readonly Descriptor[];
 }
 
 /** undefined: the target is no index. @throws E_CONTENT_NOT_FOUND, E_MANIFEST_INVALID */
 export async function storedIndex(store: Store, target: Descriptor): Promise<StoredIndex | undefined> {
-  const bytes = await store.content.read(target);
-  const top = parseManifest(bytes, target.mediaType);
+  const top = manifestDocument(target, await store.content.read(target));
   if (top.kind === "manifest") return undefined;
   const documents = storedDocuments(store);
-  const indexes = [{ descriptor: target, bytes }];
+  const indexes: ManifestDocument[] = [top];
   const absent: Descriptor[] = [];
   const listed = await manifestsOf(
     {
       manifest: async (descriptor) => {
         const found = await documents.manifest(descriptor);
         if (found === undefined) absent.push(descriptor);
-        else indexes.unshift({ descriptor, bytes: found });
+        else indexes.unshift(found);
         return found;
       },
     },
-    top.index,
+    top.value,
   );
   const manifests = new Map<Digest, WholeManifest>();
   for (const descriptor of listed) {
@@ -55,13 +53,11 @@ export async function storedIndex(store: Store, target: Descriptor): Promise<Sto
 /** A manifest with all its parts; undefined: one of them is not there. */
 async function wholeManifest(store: Store, descriptor: Descriptor): Promise<WholeManifest | undefined> {
   const documents = storedDocuments(store);
-  const bytes = await documents.manifest(descriptor);
-  if (bytes === undefined) return undefined;
-  const parsed = parseManifest(bytes, descriptor.mediaType);
-  if (parsed.kind === "index") return undefined;
-  for (const layer of parsed.manifest.layers) if (!(await hasLayer(store, layer))) return undefined;
-  const configBytes = await documents.config(parsed.manifest.config);
-  return configBytes && { manifest: { descriptor, bytes, value: parsed.manifest }, configBytes };
+  const manifest = await documents.manifest(descriptor);
+  if (manifest?.kind !== "manifest") return undefined;
+  for (const layer of manifest.value.layers) if (!(await hasLayer(store, layer))) return undefined;
+  const configBytes = await documents.config(manifest.value.config);
+  return configBytes && { manifest, configBytes };
 }
 
 /** A plain layer that is unpacked can be packed again. */

@@ -1,10 +1,11 @@
 import type { ContainerConfig, History } from "../oci/config.ts";
+import { imageID, targetOf, type NamedImage } from "../oci/image.ts";
 import type { Platform } from "../oci/platform.ts";
 import { familiarName, parseReference } from "../oci/reference.ts";
 import type { Store } from "../store.ts";
 import { imageSize, layerSize } from "./list.ts";
 import { requireStored } from "./missing.ts";
-import { danglingPrefix, imageID, type StoredImage } from "./stored.ts";
+import { danglingPrefix } from "./stored.ts";
 
 /** docker's `image inspect`, the fields that say something here. */
 export interface InspectedImage {
@@ -27,13 +28,13 @@ export interface InspectedImage {
 /** @throws E_IMAGE_NOT_FOUND, E_IMAGE_AMBIGUOUS, E_PLATFORM_MISSING */
 export async function inspectImage(store: Store, text: string, platform?: Platform): Promise<InspectedImage> {
   const image = await requireStored(store, text, platform);
-  const { config, descriptor } = image;
+  const config = image.config.value;
   const names = namesOf(store, image);
-  const { mediaType, digest, size } = descriptor;
+  const { mediaType, digest, size } = image.manifest.descriptor;
   return {
     Id: imageID(image),
     RepoTags: names.map(familiarName),
-    RepoDigests: [...new Set(names.map((name) => `${familiarName(repository(name))}@${image.target.digest}`))],
+    RepoDigests: [...new Set(names.map((name) => `${familiarName(repository(name))}@${targetOf(image).digest}`))],
     Created: config.created ?? "",
     Author: config.author ?? "",
     Config: config.config ?? {},
@@ -46,10 +47,10 @@ export async function inspectImage(store: Store, text: string, platform?: Platfo
   };
 }
 
-function namesOf(store: Store, image: StoredImage): readonly string[] {
+function namesOf(store: Store, image: NamedImage): readonly string[] {
   return store.refs
     .list()
-    .filter(({ name, target }) => target.digest === image.target.digest && !name.startsWith(danglingPrefix))
+    .filter(({ name, target }) => target.digest === targetOf(image).digest && !name.startsWith(danglingPrefix))
     .map(({ name }) => name);
 }
 
@@ -71,12 +72,12 @@ export interface HistoryLine {
 /** @throws E_IMAGE_NOT_FOUND, E_IMAGE_AMBIGUOUS, E_PLATFORM_MISSING */
 export async function imageHistory(store: Store, text: string, platform?: Platform): Promise<readonly HistoryLine[]> {
   const image = await requireStored(store, text, platform);
-  const { diff_ids: diffs } = image.config.rootfs;
+  const { diff_ids: diffs } = image.config.value.rootfs;
   let layer = 0;
-  const lines = (image.config.history ?? []).map((entry: History): HistoryLine => {
+  const lines = (image.config.value.history ?? []).map((entry: History): HistoryLine => {
     const at = entry.empty_layer === true ? undefined : layer++;
     const diffID = at === undefined ? undefined : diffs[at];
-    const stored = at === undefined ? undefined : image.manifest.layers[at];
+    const stored = at === undefined ? undefined : image.manifest.value.layers[at];
     const known = diffID === undefined ? undefined : layerSize(store, diffID);
     return {
       id: "<missing>",

@@ -3,7 +3,7 @@ import type { Digest } from "../oci/digest.ts";
 import { MediaType } from "../oci/mediatype.ts";
 import { parseReference, type Reference } from "../oci/reference.ts";
 import type { ImageRef, Store } from "../store.ts";
-import { danglingPrefix, listedManifests, loadManifest } from "./stored.ts";
+import { danglingPrefix, loadManifest, storedListing } from "./stored.ts";
 
 /**
  * The repository of a registry that each layer came from, by the layer's digest: of all names of the store that have it
@@ -29,9 +29,10 @@ export async function layerOrigins(store: Store, { host, path }: Reference): Pro
 async function layersOf(store: Store, ref: ImageRef): Promise<readonly (readonly Digest[])[]> {
   try {
     const found: Digest[][] = [];
-    for (const descriptor of await listedManifests(store, ref.target)) {
-      const image = await loadManifest(store, ref, descriptor);
-      found.push((image?.manifest.layers ?? []).map(({ digest }) => sentAs(store, digest)));
+    const listing = await storedListing(store, ref);
+    for (const descriptor of listing.manifests) {
+      const image = await loadManifest(store, listing, descriptor);
+      found.push((image?.manifest.value.layers ?? []).map(({ digest }) => sentAs(store, digest)));
     }
     return found;
   } catch (error) {

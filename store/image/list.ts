@@ -1,7 +1,8 @@
 import { familiarName } from "../oci/reference.ts";
 import type { Digest, DiffID } from "../oci/digest.ts";
+import { imageID, type Image, type NamedImage } from "../oci/image.ts";
 import type { Store } from "../store.ts";
-import { danglingPrefix, imageID, loadUsable, type StoredImage } from "./stored.ts";
+import { danglingPrefix, loadUsable } from "./stored.ts";
 
 /** One image of a listing; an image with several names is listed once, with all of them. */
 export interface ListedImage {
@@ -18,12 +19,12 @@ export interface ListedImage {
 
 /** Every image of the store, the newest first, and at the end the names whose documents nobody can use. */
 export async function listImages(store: Store): Promise<readonly ListedImage[]> {
-  const groups = new Map<Digest, StoredImage[]>();
+  const groups = new Map<Digest, NamedImage[]>();
   const unusable = new Map<Digest, string[]>();
   for (const ref of store.refs.list()) {
     const image = await loadUsable(store, ref);
     if (image === undefined) addTo(unusable, ref.target.digest, ref.name);
-    else addTo(groups, image.descriptor.digest, image);
+    else addTo(groups, image.manifest.descriptor.digest, image);
   }
   const listed = [...groups.values()].flatMap((group) => describe(store, group));
   const newest = listed.toSorted((a, b) => (b.created ?? "").localeCompare(a.created ?? ""));
@@ -43,15 +44,15 @@ function shownNames(names: readonly string[]): readonly string[] {
   return names.flatMap((name) => (name.startsWith(danglingPrefix) ? [] : [familiarName(name)]));
 }
 
-function describe(store: Store, group: readonly StoredImage[]): readonly ListedImage[] {
+function describe(store: Store, group: readonly NamedImage[]): readonly ListedImage[] {
   const [image] = group;
   if (image === undefined) return [];
   const names = shownNames(group.map(({ name }) => name));
-  const { created, config } = image.config;
+  const { created, config } = image.config.value;
   return [
     {
       id: imageID(image),
-      manifest: image.descriptor.digest,
+      manifest: image.manifest.descriptor.digest,
       names,
       created,
       size: imageSize(store, image),
@@ -67,9 +68,9 @@ export function layerSize(store: Store, diffID: DiffID): number | undefined {
 }
 
 /** Bytes of an image's layers, uncompressed where the store has them unpacked. */
-export function imageSize(store: Store, image: StoredImage): number {
-  const { diff_ids: diffs } = image.config.rootfs;
-  return image.manifest.layers.reduce((sum, layer, at) => {
+export function imageSize(store: Store, image: Image): number {
+  const { diff_ids: diffs } = image.config.value.rootfs;
+  return image.manifest.value.layers.reduce((sum, layer, at) => {
     const diffID = diffs[at];
     const known = diffID === undefined ? undefined : layerSize(store, diffID);
     return sum + (known ?? layer.size);

@@ -1,17 +1,18 @@
 import { TsbuildError } from "../../native/errors.ts";
 import { suits } from "../oci/choose.ts";
+import { platformOf, type NamedImage } from "../oci/image.ts";
 import { familiarName } from "../oci/reference.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { Store } from "../store.ts";
-import { danglingPrefix, findStored, nameOf, type StoredImage } from "./stored.ts";
+import { danglingPrefix, findStored, nameOf } from "./stored.ts";
 
 /** As findStored(), for who cannot go on without. @throws E_IMAGE_NOT_FOUND, E_PLATFORM_MISSING */
-export async function requireStored(store: Store, text: string, platform?: Platform): Promise<StoredImage> {
+export async function requireStored(store: Store, text: string, platform?: Platform): Promise<NamedImage> {
   const found = await findStored(store, text, platform);
-  if (found !== undefined && (platform === undefined || suits(found.config, platform))) return found;
+  if (found !== undefined && (platform === undefined || suits(found.config.value, platform))) return found;
   const other = found ?? (platform === undefined ? undefined : await findStored(store, text));
   if (platform !== undefined && other !== undefined) {
-    const { os, architecture } = other.config;
+    const { os, architecture } = platformOf(other);
     throw new TsbuildError(
       `Cannot use ${text} for ${formatPlatform(platform)}: the store has it for ${os}/${architecture}`,
       {

@@ -1,13 +1,14 @@
 import { TsbuildError } from "../../native/errors.ts";
 import { normalizeTag } from "../oci/reference.ts";
 import type { Digest } from "../oci/digest.ts";
+import { imageID, targetOf } from "../oci/image.ts";
 import type { Store } from "../store.ts";
 import { requireStored } from "./missing.ts";
-import { danglingName, danglingPrefix, imageID, isPrefix, loadUsable, nameOf } from "./stored.ts";
+import { danglingName, danglingPrefix, isPrefix, loadUsable, nameOf } from "./stored.ts";
 
 /** Gives an image one more name. @throws E_IMAGE_NOT_FOUND, E_REF_INVALID */
 export async function tagImage(store: Store, image: string, name: string): Promise<string> {
-  const { target } = await requireStored(store, image);
+  const target = targetOf(await requireStored(store, image));
   const full = normalizeTag(name);
   setName(store, full, target);
   return full;
@@ -55,7 +56,7 @@ export async function removeImage(
     return unusable.map((name) => ({ kind: "untagged", name }));
   }
   const image = await requireStored(store, text);
-  const refs = store.refs.list().filter((ref) => ref.target.digest === image.target.digest);
+  const refs = store.refs.list().filter((ref) => ref.target.digest === targetOf(image).digest);
   const byName = nameOf(text) === image.name;
   const chosen = byName ? refs.filter(({ name }) => name === image.name) : refs;
   if (!byName && chosen.length > 1 && options.force !== true) {

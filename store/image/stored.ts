@@ -1,32 +1,14 @@
 import { TsbuildError } from "../../native/errors.ts";
 import { artifactType } from "../oci/artifact.ts";
-import {
-  chooseImage,
-  isUnknown,
-  manifestsOf,
-  withConfig,
-  type DocumentSource,
-  type ImageDocuments,
-} from "../oci/choose.ts";
-import type { ImageConfig } from "../oci/config.ts";
+import { chooseImage, imageOf, isUnknown, manifestsOf, type DocumentSource } from "../oci/choose.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { Manifest } from "../oci/manifest.ts";
-import { parseManifest } from "../oci/parse.ts";
+import { manifestDocument, type Document } from "../oci/document.ts";
+import { imageID, type NamedImage } from "../oci/image.ts";
+import type { Index } from "../oci/manifest.ts";
 import { hostPlatform, type Platform } from "../oci/platform.ts";
 import { familiarName, formatReference, parseReference } from "../oci/reference.ts";
 import type { ImageRef, Store } from "../store.ts";
-
-/** An image of the store for one platform: documents parsed, layers by descriptor. */
-export interface StoredImage {
-  /** The normalised name it was found by, or that of an image without names. */
-  readonly name: string;
-  /** What the name points to: an index, or the manifest itself. */
-  readonly target: Descriptor;
-  readonly descriptor: Descriptor;
-  readonly manifest: Manifest;
-  readonly config: ImageConfig;
-}
 
 /** Names that stand for no name begin so: they cannot be written as a reference. */
 export const danglingPrefix = "<none>@";
@@ -34,11 +16,6 @@ export const danglingPrefix = "<none>@";
 /** The name that an image without names is kept under. */
 export function danglingName(target: Descriptor): string {
   return `${danglingPrefix}${target.digest}`;
-}
-
-/** docker's image ID: the digest of the config. */
-export function imageID(image: StoredImage): Digest {
-  return image.manifest.config.digest;
 }
 
 /**
@@ -49,12 +26,12 @@ export async function loadStored(
   store: Documents,
   ref: NameAndTarget,
   platform?: Platform,
-): Promise<StoredImage | undefined> {
+): Promise<NamedImage | undefined> {
   const source = storedDocuments(store);
   const request = { name: shownName(ref), platform: platform ?? hostPlatform() };
   try {
     const found = await chooseImage(source, ref.target, request);
-    if (found !== undefined) return asStored(ref, found);
+    if (found !== undefined) return { name: ref.name, ...found };
   } catch (error) {
     if (!isDocumentError(error, ["E_PLATFORM_MISSING"])) throw error;
   }
@@ -74,48 +51,58 @@ export function storedDocuments({ content }: Documents): DocumentSource {
       throw error;
     }
   };
-  return { manifest: read, config: read };
+  return {
+    manifest: async (desc) => {
+      const bytes = await read(desc);
+      return bytes && manifestDocument(desc, bytes);
+    },
+    config: read,
+  };
 }
 
 /** The first image of an index that is here. */
-async function firstStored(store: Documents, ref: NameAndTarget): Promise<StoredImage | undefined> {
-  for (const descriptor of await listedManifests(store, ref.target)) {
-    const image = isUnknown(descriptor.platform) ? undefined : await loadManifest(store, ref, descriptor);
+async function firstStored(store: Documents, ref: NameAndTarget): Promise<NamedImage | undefined> {
+  const listing = await storedListing(store, ref);
+  for (const descriptor of listing.manifests) {
+    const image = isUnknown(descriptor.platform) ? undefined : await loadManifest(store, listing, descriptor);
     if (image !== undefined) return image;
   }
   return undefined;
 }
 
-/** The manifests that a name leads to, those of artifacts as well, here or not. @throws E_MANIFEST_INVALID */
-export async function listedManifests(store: Documents, target: Descriptor): Promise<readonly Descriptor[]> {
-  const source = storedDocuments(store);
-  const bytes = await source.manifest(target);
-  if (bytes === undefined) return [];
-  const top = parseManifest(bytes, target.mediaType);
-  return top.kind === "index" ? await manifestsOf(source, top.index) : [target];
+/** The manifests that a name leads to, those of artifacts as well, here or not. */
+export interface StoredListing {
+  readonly name: string;
+  /** Without it the only manifest stands alone, or what the name points to is not here. */
+  readonly index?: Document<Index>;
+  readonly manifests: readonly Descriptor[];
 }
 
-/** One manifest of what a name points to; undefined when a document of it is missing or odd, or it is no image. */
+/** @throws E_MANIFEST_INVALID */
+export async function storedListing(store: Documents, { name, target }: NameAndTarget): Promise<StoredListing> {
+  const source = storedDocuments(store);
+  const top = await source.manifest(target);
+  if (top === undefined) return { name, manifests: [] };
+  if (top.kind === "manifest") return { name, manifests: [target] };
+  return { name, index: top, manifests: await manifestsOf(source, top.value) };
+}
+
+/** One image of a listing; undefined when a document of it is missing or odd, or it is no image. */
 export async function loadManifest(
   store: Documents,
-  ref: NameAndTarget,
+  { name, index }: StoredListing,
   descriptor: Descriptor,
-): Promise<StoredImage | undefined> {
+): Promise<NamedImage | undefined> {
   const source = storedDocuments(store);
   try {
-    const bytes = await source.manifest(descriptor);
-    const parsed = bytes && parseManifest(bytes, descriptor.mediaType);
-    if (parsed?.kind !== "manifest" || artifactType(parsed.manifest) !== undefined) return undefined;
-    const found = await withConfig(source, { descriptor, bytes: bytes ?? new Uint8Array(), value: parsed.manifest });
-    return found && asStored(ref, found);
+    const manifest = await source.manifest(descriptor);
+    if (manifest?.kind !== "manifest" || artifactType(manifest.value) !== undefined) return undefined;
+    const image = await imageOf(source, manifest, index);
+    return image && { name, ...image };
   } catch (error) {
     if (isDocumentError(error, unreadable)) return undefined;
     throw error;
   }
-}
-
-function asStored({ name, target }: NameAndTarget, { manifest, config }: ImageDocuments): StoredImage {
-  return { name, target, descriptor: manifest.descriptor, manifest: manifest.value, config: config.value };
 }
 
 function shownName({ name, target }: NameAndTarget): string {
@@ -134,7 +121,7 @@ export async function loadUsable(
   store: Documents,
   ref: NameAndTarget,
   platform?: Platform,
-): Promise<StoredImage | undefined> {
+): Promise<NamedImage | undefined> {
   try {
     return await loadStored(store, ref, platform);
   } catch (error) {
@@ -151,15 +138,15 @@ export function isMissing(error: unknown): boolean {
 const idPattern = /^(?:sha256:)?[0-9a-f]{2,64}$/;
 
 /** An image by name, by ID or by the beginning of an ID; undefined when there is none. @throws E_IMAGE_AMBIGUOUS */
-export async function findStored(store: Store, text: string, platform?: Platform): Promise<StoredImage | undefined> {
+export async function findStored(store: Store, text: string, platform?: Platform): Promise<NamedImage | undefined> {
   const name = nameOf(text);
   const ref = name === undefined ? undefined : store.refs.get(name);
   if (ref !== undefined) return await loadStored(store, ref, platform);
   return idPattern.test(text) ? await findByID(store, text, platform) : undefined;
 }
 
-async function findByID(store: Store, text: string, platform: Platform | undefined): Promise<StoredImage | undefined> {
-  const found = new Map<Digest, StoredImage>();
+async function findByID(store: Store, text: string, platform: Platform | undefined): Promise<NamedImage | undefined> {
+  const found = new Map<Digest, NamedImage>();
   for (const ref of store.refs.list()) {
     for (const image of await imagesOf(store, ref, platform))
       if (isPrefix(text, imageID(image)) && !found.has(imageID(image))) found.set(imageID(image), image);
@@ -172,13 +159,13 @@ async function findByID(store: Store, text: string, platform: Platform | undefin
 }
 
 /** The images that a name stands for and that can be used: of one platform, or all. */
-async function imagesOf(store: Store, ref: NameAndTarget, platform?: Platform): Promise<readonly StoredImage[]> {
+async function imagesOf(store: Store, ref: NameAndTarget, platform?: Platform): Promise<readonly NamedImage[]> {
   const chosen = await loadUsable(store, ref, platform);
-  if (chosen === undefined || platform !== undefined || chosen.descriptor.digest === chosen.target.digest)
-    return chosen === undefined ? [] : [chosen];
+  if (chosen?.index === undefined || platform !== undefined) return chosen === undefined ? [] : [chosen];
   const images = [chosen];
-  for (const descriptor of await listedManifests(store, ref.target)) {
-    const image = isUnknown(descriptor.platform) ? undefined : await loadManifest(store, ref, descriptor);
+  const listing = await storedListing(store, ref);
+  for (const descriptor of listing.manifests) {
+    const image = isUnknown(descriptor.platform) ? undefined : await loadManifest(store, listing, descriptor);
     if (image !== undefined) images.push(image);
   }
   return images;

@@ -1,15 +1,16 @@
+import { targetOf, type Image } from "../oci/image.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Store } from "../store.ts";
 import { writeArchive, writeArchiveFile, type ArchivedImage, type ArchiveFormat } from "./archive-write.ts";
 import { compressImage } from "./blob.ts";
 import { storedIndex } from "./index-parts.ts";
 import { requireStored } from "./missing.ts";
-import { nameOf, type StoredImage } from "./stored.ts";
+import { nameOf } from "./stored.ts";
 
 /** An image as it goes into an archive: "docker" archives keep layers as they are, OCI ones have them compressed. */
 export async function toArchived(
   store: Store,
-  image: StoredImage,
+  image: Image,
   options: {
     readonly format: ArchiveFormat;
     readonly names: readonly string[];
@@ -17,16 +18,8 @@ export async function toArchived(
   },
 ): Promise<ArchivedImage> {
   const { format, names, signal } = options;
-  if (format === "oci") {
-    return { ...(await compressImage(store, image, signal === undefined ? {} : { signal })), names };
-  }
-  return {
-    manifest: image.manifest,
-    descriptor: image.descriptor,
-    manifestBytes: await store.content.read(image.descriptor),
-    configBytes: await store.content.read(image.manifest.config),
-    names,
-  };
+  if (format === "docker") return { image, names };
+  return { image: await compressImage(store, image, signal), names };
 }
 
 /**
@@ -50,7 +43,7 @@ export async function saveImages(
   for (const text of images) {
     const image = await requireStored(store, text, platform);
     const names = nameOf(text) === image.name ? [image.name] : [];
-    const whole = platform === undefined && names.length > 0 ? await storedIndex(store, image.target) : undefined;
+    const whole = platform === undefined && names.length > 0 ? await storedIndex(store, targetOf(image)) : undefined;
     archived.push({ ...(await toArchived(store, image, { format, names, signal })), whole });
   }
   if ("file" in to) await writeArchiveFile(store, archived, { format, file: to.file, signal });

@@ -2,11 +2,12 @@ import { TsbuildError } from "../../native/errors.ts";
 import { isUnknown } from "../oci/choose.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
+import { imageID } from "../oci/image.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { familiarName } from "../oci/reference.ts";
 import type { ImageRef, Store } from "../store.ts";
 import { imageSize } from "./list.ts";
-import { danglingPrefix, imageID, listedManifests, loadManifest } from "./stored.ts";
+import { danglingPrefix, loadManifest, storedListing, type StoredListing } from "./stored.ts";
 
 /** A name with the images that it stands for, one for each platform. */
 export interface ImageTree {
@@ -31,8 +32,9 @@ export async function imageTrees(store: Store): Promise<readonly ImageTree[]> {
   for (const ref of store.refs.list()) {
     const { name, target } = ref;
     const platforms: PlatformImage[] = [];
-    for (const one of await readableManifests(store, target)) {
-      const image = await platformImage(store, ref, one);
+    const listing = await readableListing(store, ref);
+    for (const one of listing.manifests) {
+      const image = await platformImage(store, listing, one);
       // An artifact beside the images, such as a signature, is for no platform.
       if (image.id !== undefined || one.platform !== undefined) platforms.push(image);
     }
@@ -42,18 +44,19 @@ export async function imageTrees(store: Store): Promise<readonly ImageTree[]> {
   return trees;
 }
 
-async function readableManifests(store: Store, target: Descriptor): Promise<readonly Descriptor[]> {
+async function readableListing(store: Store, ref: ImageRef): Promise<StoredListing> {
   try {
-    return (await listedManifests(store, target)).filter(({ platform }) => !isUnknown(platform));
+    const listing = await storedListing(store, ref);
+    return { ...listing, manifests: listing.manifests.filter(({ platform }) => !isUnknown(platform)) };
   } catch (error) {
-    if (error instanceof TsbuildError && error.code === "E_MANIFEST_INVALID") return [];
+    if (error instanceof TsbuildError && error.code === "E_MANIFEST_INVALID") return { name: ref.name, manifests: [] };
     throw error;
   }
 }
 
-async function platformImage(store: Store, ref: ImageRef, descriptor: Descriptor): Promise<PlatformImage> {
-  const image = await loadManifest(store, ref, descriptor);
-  const platform = descriptor.platform ?? image?.config;
+async function platformImage(store: Store, listing: StoredListing, descriptor: Descriptor): Promise<PlatformImage> {
+  const image = await loadManifest(store, listing, descriptor);
+  const platform = descriptor.platform ?? image?.config.value;
   return {
     platform: platform === undefined ? "unknown" : formatPlatform(platform),
     id: image === undefined ? undefined : imageID(image),

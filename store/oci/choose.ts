@@ -3,24 +3,18 @@ import { artifactType, notAnImage, requireImage } from "./artifact.ts";
 import type { ImageConfig } from "./config.ts";
 import type { Descriptor } from "./descriptor.ts";
 import type { Digest } from "./digest.ts";
-import type { Document } from "./document.ts";
+import type { Document, ManifestDocument } from "./document.ts";
+import type { Image } from "./image.ts";
 import { invalid } from "./json.ts";
 import type { Index, Manifest } from "./manifest.ts";
 import { MediaType } from "./mediatype.ts";
-import { parseManifest } from "./parse.ts";
 import { parseConfig } from "./parse-config.ts";
 import { formatPlatform, matchPlatform, type Platform } from "./platform.ts";
 
 /** Where an image's documents are: a store, a registry, a layout. undefined: it is not there. */
 export interface DocumentSource {
-  manifest(desc: Descriptor): Promise<Uint8Array | undefined>;
+  manifest(desc: Descriptor): Promise<ManifestDocument | undefined>;
   config(desc: Descriptor): Promise<Uint8Array | undefined>;
-}
-
-/** One image, for one platform. */
-export interface ImageDocuments {
-  readonly manifest: Document<Manifest>;
-  readonly config: Document<ImageConfig>;
 }
 
 /** Indexes inside an index that are looked into, and manifests that all of them may list. */
@@ -37,25 +31,25 @@ export async function chooseImage(
   source: DocumentSource,
   target: Descriptor,
   request: { readonly name: string; readonly platform: Platform },
-): Promise<ImageDocuments | undefined> {
+): Promise<Image | undefined> {
   const { name, platform } = request;
-  const top = await read(source, target);
+  const top = await source.manifest(target);
   if (top === undefined) return undefined;
-  if (top.value.kind === "manifest") {
-    requireImage(top.value.manifest, name);
-    return await withConfig(source, { ...top, value: top.value.manifest });
+  if (top.kind === "manifest") {
+    requireImage(top.value, name);
+    return await imageOf(source, top);
   }
-  const manifests = await manifestsOf(source, top.value.index, platform);
+  const manifests = await manifestsOf(source, top.value, platform);
   const artifacts: string[] = [];
   for (const descriptor of ranked(manifests, platform)) {
-    const found = await read(source, descriptor);
-    if (found?.value.kind !== "manifest") return undefined;
-    const type = artifactType(found.value.manifest);
+    const found = await source.manifest(descriptor);
+    if (found?.kind !== "manifest") return undefined;
+    const type = artifactType(found.value);
     if (type !== undefined) {
       artifacts.push(type);
       continue;
     }
-    const image = await withConfig(source, { ...found, value: found.value.manifest });
+    const image = await imageOf(source, found, top);
     if (descriptor.platform !== undefined || image === undefined || suits(image.config.value, platform)) return image;
   }
   throw noPlatform(manifests, request, artifacts);
@@ -87,8 +81,8 @@ export async function manifestsOf(
           throw invalid(`more than ${maxManifests} manifests are inside of it`);
       } else if (!seen.has(one.digest) && !isForOther(platform, wanted)) {
         if (seen.add(one.digest).size > maxIndexes) throw invalid(`more than ${maxIndexes} indexes are inside of it`);
-        const next = await read(source, one);
-        if (next?.value.kind === "index") await look(next.value.index, platform);
+        const next = await source.manifest(one);
+        if (next?.kind === "index") await look(next.value, platform);
       }
     }
   };
@@ -121,22 +115,17 @@ function isForOther(platform: Platform | undefined, wanted: Platform | undefined
   return wanted !== undefined && platform !== undefined && matchPlatform(wanted, platform) === undefined;
 }
 
-async function read(
-  source: Pick<DocumentSource, "manifest">,
-  descriptor: Descriptor,
-): Promise<Document<ReturnType<typeof parseManifest>> | undefined> {
-  const bytes = await source.manifest(descriptor);
-  return bytes && { descriptor, bytes, value: parseManifest(bytes, descriptor.mediaType) };
-}
-
-/** The image of a manifest; undefined: its config is not there. */
-export async function withConfig(
+/** The image of a manifest, which the index lists; undefined: its config is not there. @throws E_CONFIG_INVALID */
+export async function imageOf(
   source: Pick<DocumentSource, "config">,
   manifest: Document<Manifest>,
-): Promise<ImageDocuments | undefined> {
+  index?: Document<Index>,
+): Promise<Image | undefined> {
   const descriptor = manifest.value.config;
   const bytes = await source.config(descriptor);
-  return bytes && { manifest, config: { descriptor, bytes, value: parseConfig(bytes) } };
+  if (bytes === undefined) return undefined;
+  const config = { descriptor, bytes, value: parseConfig(bytes) };
+  return { ...(index === undefined ? {} : { index }), manifest, config };
 }
 
 function noPlatform(

@@ -35,7 +35,7 @@ const kinds: ReadonlyMap<string, "manifest" | "index"> = new Map([
 export function parseManifest(
   bytes: Uint8Array,
   mediaType: string | undefined,
-): { readonly kind: "manifest"; readonly manifest: Manifest } | { readonly kind: "index"; readonly index: Index } {
+): { readonly kind: "manifest"; readonly value: Manifest } | { readonly kind: "index"; readonly value: Index } {
   const json = withoutNulls(parseObject(bytes, "manifest"));
   checkKeys(json, fields);
   const type = isText(json["mediaType"]) ? json["mediaType"] : mediaType;
@@ -43,14 +43,14 @@ export function parseManifest(
   const kind = kindOf(json, [type, mediaType]);
   if (kind === "index") {
     const manifests = list(json, "manifests");
-    return { kind, index: { ...json, schemaVersion: 2, mediaType: type ?? MediaType.ociIndex, manifests } };
+    return { kind, value: { ...json, schemaVersion: 2, mediaType: type ?? MediaType.ociIndex, manifests } };
   }
   const config = descriptor(json["config"], "config");
   if (config.size > maxDocument) throw invalid(`a config of ${config.size} bytes is too large`);
   const layers = list(json, "layers");
   return {
     kind,
-    manifest: { ...json, schemaVersion: 2, mediaType: type ?? MediaType.ociManifest, config, layers },
+    value: { ...json, schemaVersion: 2, mediaType: type ?? MediaType.ociManifest, config, layers },
   };
 }
 

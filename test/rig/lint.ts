@@ -3,7 +3,7 @@ import { parseDockerfile } from "../../builder/dockerfile/parse.ts";
 import { convert } from "../../builder/convert/convert.ts";
 import { Linter, type LintWarning } from "../../builder/lint/linter.ts";
 import type { Rule } from "../../builder/lint/rule.ts";
-import { digestOf } from "../../store/oci/digest.ts";
+import { namedImage } from "./named-image.ts";
 import { parsePlatform } from "../../store/oci/platform.ts";
 
 /** How a text is checked. */
@@ -59,7 +59,7 @@ export async function lintText(text: string, request: LintRequest = {}): Promise
       keepUser: () => undefined,
       observer: linter,
       allStages,
-      resolveImage: async (name) => ({ ref: name, manifest: digestOf(name), config: image, platform }),
+      resolveImage: async (name) => await Promise.resolve(namedImage(name, image)),
       resolveLayout: async () => await Promise.reject(new RangeError("no layouts here")),
     });
     linter.verdict();

@@ -2,12 +2,13 @@ import { DockerfileError } from "../../builder/base/error.ts";
 import type { SourceLocation } from "../../builder/base/location.ts";
 import { parseDockerfile } from "../../builder/dockerfile/parse.ts";
 import { convert, type BuildPlan } from "../../builder/convert/convert.ts";
-import type { ResolvedImage } from "../../builder/convert/resolved-image.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import type { ImageConfig } from "../../store/oci/config.ts";
 import { asDiffID, digestOf } from "../../store/oci/digest.ts";
-import { parsePlatform, type Platform } from "../../store/oci/platform.ts";
+import type { NamedImage } from "../../store/oci/image.ts";
+import { parsePlatform } from "../../store/oci/platform.ts";
 import { parseReference } from "../../store/oci/reference.ts";
+import { namedImage } from "./named-image.ts";
 
 /** A Dockerfile and what is asked for beside it. Bytes where the text is not UTF-8. */
 export interface PlanRequest {
@@ -78,20 +79,19 @@ export async function planText({ text, args = {}, labels = {}, target, platform 
     noCache: false,
     contexts: new Map(),
     keepUser: () => undefined,
-    resolveImage: async (name, wanted, location) =>
-      await Promise.resolve(resolveBase(name, wanted, location, ast.text)),
+    resolveImage: async (name, _platform, location) => await Promise.resolve(resolveBase(name, location, ast.text)),
     resolveLayout: async () => await Promise.reject(new RangeError("no layouts here")),
   });
 }
 
-function resolveBase(name: string, platform: Platform, location: SourceLocation, source: string): ResolvedImage {
+function resolveBase(name: string, location: SourceLocation, source: string): NamedImage {
   const fail = (code: string, message: string): Error => new DockerfileError(message, { code, location, source });
   try {
     const { host, path, tag = "" } = parseReference(name);
     const ref = `${host}/${path}:${tag}`;
     const config = planBases[ref];
     if (config === undefined) throw fail("E_BASE_NOT_FOUND", `no image ${ref}`);
-    return { ref, manifest: digestOf(ref), config, platform };
+    return namedImage(ref, config);
   } catch (error) {
     if (!(error instanceof TsbuildError) || error instanceof DockerfileError) throw error;
     throw fail(error.code, error.message);

@@ -1,14 +1,15 @@
 import { errorMessage, TsbuildError } from "../../../native/errors.ts";
 import { loadStored } from "../../../store/image/stored.ts";
 import type { ImageConfig } from "../../../store/oci/config.ts";
-import { digestOf } from "../../../store/oci/digest.ts";
+import { writeDocument } from "../../../store/oci/document.ts";
+import type { NamedImage } from "../../../store/oci/image.ts";
 import { MediaType } from "../../../store/oci/mediatype.ts";
+import { newImage } from "../../../store/oci/mutate.ts";
 import type { Platform } from "../../../store/oci/platform.ts";
 import { familiarName, formatReference, parseReference, type Reference } from "../../../store/oci/reference.ts";
 import { peekStore, type StorePeek } from "../../../store/peek.ts";
 import { suggest } from "../../base/suggest.ts";
 import type { BuildOptions } from "../../options/options.ts";
-import type { ImageDocuments } from "../plan.ts";
 import { ImageSource } from "../../inputs/source/image/images.ts";
 import { layoutDocuments, type LayoutRequest } from "../../inputs/source/image/layout.ts";
 import { WorkerPool } from "../../solve/worker/pool.ts";
@@ -61,7 +62,7 @@ export class BaseImages implements AsyncDisposable {
   }
 
   /** @throws RegistryError when there is no such image */
-  async find(name: string, platform: Platform): Promise<ImageDocuments> {
+  async find(name: string, platform: Platform): Promise<NamedImage> {
     const reference = parseReference(name);
     const { pull = "missing" } = this.#request.options;
     const local = pull === "missing" || pull === "never" ? await this.#local(reference, platform) : undefined;
@@ -79,7 +80,7 @@ export class BaseImages implements AsyncDisposable {
     }
   }
 
-  async layout(request: Omit<LayoutRequest, "signal">): Promise<ImageDocuments> {
+  async layout(request: Omit<LayoutRequest, "signal">): Promise<NamedImage> {
     return await layoutDocuments({ ...request, signal: this.#request.signal });
   }
 
@@ -91,7 +92,7 @@ export class BaseImages implements AsyncDisposable {
     await this.#workers?.[Symbol.asyncDispose]();
   }
 
-  async #local(reference: Reference, platform: Platform): Promise<ImageDocuments | undefined> {
+  async #local(reference: Reference, platform: Platform): Promise<NamedImage | undefined> {
     if (this.#peek === undefined) return undefined;
     try {
       const ref = this.#peek.refs.get(formatReference(reference));
@@ -102,7 +103,7 @@ export class BaseImages implements AsyncDisposable {
     }
   }
 
-  async #remote(name: string, platform: Platform): Promise<ImageDocuments> {
+  async #remote(name: string, platform: Platform): Promise<NamedImage> {
     this.#source ??= this.#openSource();
     const found = (await this.#source).find(name, platform);
     this.#pending.add(found);
@@ -122,7 +123,7 @@ export class BaseImages implements AsyncDisposable {
     });
   }
 
-  #standIn(reference: Reference, { os, architecture, variant }: Platform, why: string): ImageDocuments {
+  #standIn(reference: Reference, { os, architecture, variant }: Platform, why: string): NamedImage {
     const name = formatReference(reference);
     const config: ImageConfig = {
       os,
@@ -135,6 +136,6 @@ export class BaseImages implements AsyncDisposable {
     const near = suggest(familiarName(name).replace(/:latest$/, ""), this.stages);
     const meant = near === undefined ? "" : ` (did you mean the stage ${near}?)`;
     this.notes.push(`${name} could not be looked up${meant}: ${why}`);
-    return { name, config, descriptor: { mediaType: MediaType.ociManifest, digest: digestOf(name), size: 0 } };
+    return { name, ...newImage(writeDocument(MediaType.ociConfig, config), []) };
   }
 }

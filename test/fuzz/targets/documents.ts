@@ -52,10 +52,10 @@ export const manifests: FuzzTarget = {
   check(input) {
     for (const type of [undefined, "application/vnd.oci.image.index.v1+json"]) {
       const { value } = outcome(() => parseManifest(input, type));
-      if (value?.kind === "index") ranked(value.index.manifests, parsePlatform("linux/amd64"));
-      if (value?.kind === "manifest") artifactType(value.manifest);
+      if (value?.kind === "index") ranked(value.value.manifests, parsePlatform("linux/amd64"));
+      if (value?.kind === "manifest") artifactType(value.value);
       const parts =
-        value?.kind === "manifest" ? [value.manifest.config, ...value.manifest.layers] : (value?.index.manifests ?? []);
+        value?.kind === "manifest" ? [value.value.config, ...value.value.layers] : (value?.value.manifests ?? []);
       for (const { digest: one, size } of parts) {
         if (!/^sha(?:256|512):[0-9a-f]+$/.test(one) || !(size >= 0)) throw new Error("a descriptor that is none");
       }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { manifestsOf } from "../../../store/oci/choose.ts";
 import type { Descriptor } from "../../../store/oci/descriptor.ts";
 import { digestOf, type Digest } from "../../../store/oci/digest.ts";
+import { writeDocument, type Document } from "../../../store/oci/document.ts";
 import type { Index } from "../../../store/oci/manifest.ts";
 import { MediaType } from "../../../store/oci/mediatype.ts";
 
@@ -9,15 +10,22 @@ const image: Descriptor = { mediaType: MediaType.ociManifest, digest: digestOf("
 
 /** Indexes in indexes, so deep; each lists so many images beside the next. */
 function nested(depth: number, images: number): Promise<readonly Descriptor[]> {
-  const documents = new Map<Digest, Uint8Array>();
+  const documents = new Map<Digest, Document<Index>>();
   let index: Index = { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] };
   for (let at = 0; at <= depth; at++) {
-    const bytes = Buffer.from(JSON.stringify(index));
-    documents.set(digestOf(bytes), bytes);
-    const inner: Descriptor = { mediaType: MediaType.ociIndex, digest: digestOf(bytes), size: bytes.length };
-    index = { ...index, manifests: [inner, ...Array.from({ length: images }, () => image)] };
+    const document = writeDocument(MediaType.ociIndex, index);
+    documents.set(document.descriptor.digest, document);
+    index = { ...index, manifests: [document.descriptor, ...Array.from({ length: images }, () => image)] };
   }
-  return manifestsOf({ manifest: async ({ digest }) => documents.get(digest) }, index);
+  return manifestsOf(
+    {
+      manifest: async ({ digest }) => {
+        const found = documents.get(digest);
+        return found && { kind: "index", ...found };
+      },
+    },
+    index,
+  );
 }
 
 describe("indexes in an index", () => {

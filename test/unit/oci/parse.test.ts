@@ -32,13 +32,13 @@ describe("parseManifest()", () => {
   ])("takes %s", (_, text, type, kind) => {
     const found = parseManifest(Buffer.from(text), type);
     expect(found.kind).toBe(kind);
-    expect(found.kind === "index" ? found.index.manifests : found.manifest.layers).toEqual([]);
+    expect(found.kind === "index" ? found.value.manifests : found.value.layers).toEqual([]);
   });
 
   it("takes an annotation of null for an empty one, and a platform without words for none", () => {
     const one = `{"mediaType":null,"digest":"${digest}","size":1,"annotations":{"a":null},"platform":{"os":"","architecture":""}}`;
     expect(parseManifest(Buffer.from(index.replace("[]", `[${one}]`)), undefined)).toMatchObject({
-      index: { manifests: [{ mediaType: "application/octet-stream", digest, size: 1, annotations: { a: "" } }] },
+      value: { manifests: [{ mediaType: "application/octet-stream", digest, size: 1, annotations: { a: "" } }] },
     });
   });
 

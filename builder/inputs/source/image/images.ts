@@ -18,9 +18,9 @@ import {
   type DiffID,
 } from "../../../../store/oci/digest.ts";
 import type { Descriptor } from "../../../../store/oci/descriptor.ts";
-import { parseConfig } from "../../../../store/oci/parse-config.ts";
 import { checkDiffs, contentLayers } from "../../../../store/image/check-diffs.ts";
-import { danglingPrefix, isMissing, loadStored, type StoredImage } from "../../../../store/image/stored.ts";
+import { danglingPrefix, isMissing, loadStored, nameOf } from "../../../../store/image/stored.ts";
+import { targetOf, type NamedImage } from "../../../../store/oci/image.ts";
 import type { Platform } from "../../../../store/oci/platform.ts";
 import {
   familiarName,
@@ -35,13 +35,6 @@ import { suggest } from "../../../base/suggest.ts";
 import type { LayerMove } from "../../../graph/image-progress.ts";
 import type { PullPolicy } from "./pull-policy.ts";
 import type { Owner, Workers } from "../../../solve/worker/task.ts";
-
-/** An image found: its documents are in the content store, its layers perhaps not. `reference`: where they are. */
-export interface FoundImage extends StoredImage {
-  readonly reference: Reference;
-  /** It is only built on: the store gets no name for it. */
-  readonly unnamed?: boolean;
-}
 
 interface MissingLayer {
   readonly layer: Descriptor;
@@ -83,7 +76,7 @@ export class ImageSource implements AsyncDisposable {
   }
 
   /** @throws RegistryError, E_IMAGE_NOT_FOUND, E_PLATFORM_MISSING */
-  async find(name: string, platform: Platform): Promise<FoundImage> {
+  async find(name: string, platform: Platform): Promise<NamedImage> {
     const reference = parseReference(name);
     const local =
       this.#policy === "always" || this.#policy === "newer" ? undefined : await this.#local(reference, platform);
@@ -126,28 +119,35 @@ export class ImageSource implements AsyncDisposable {
 
   /**
    * The image's file system; what is missing of it is pulled and unpacked. undefined: it has no layers. `blobs`: those
-   * of layers that are unpacked already are brought too, as `pull` does.
+   * of layers that are unpacked already are brought too, as `pull` does. One with the name of a registry has it in the
+   * store then, when all of it is there.
    */
   async snapshot(
-    image: FoundImage,
+    image: NamedImage,
     onProgress?: (progress: LayerMove) => void,
     { blobs = false }: { readonly blobs?: boolean } = {},
   ): Promise<Snapshot | undefined> {
-    const diffs = image.config.rootfs.diff_ids;
-    const { layers } = image.manifest;
+    const snapshot = await this.unpack(image, onProgress);
+    if (blobs) await this.#bringBlobs(image, onProgress);
+    const isMeant = this.#policy !== "missing" || this.#store.refs.get(image.name) === undefined;
+    if (nameOf(image.name) !== undefined && isMeant && (await this.#complete(image)))
+      this.#store.refs.set(image.name, targetOf(image));
+    return snapshot;
+  }
+
+  /** As snapshot(); the store gets no name for it. */
+  async unpack(image: NamedImage, onProgress?: (progress: LayerMove) => void): Promise<Snapshot | undefined> {
+    const diffs = image.config.value.rootfs.diff_ids;
+    const { layers } = image.manifest.value;
     if (layers.length !== diffs.length) {
       throw new TsbuildError(`Cannot use ${image.name}: it has ${layers.length} layers and ${diffs.length} diff_ids`, {
         code: "E_MANIFEST_INVALID",
       });
     }
     const chain = chainID(diffs);
-    const whole = chain === undefined ? undefined : this.#store.snapshots.find(chain);
-    if (whole === undefined && chain !== undefined) await this.#materialize(image, onProgress);
-    if (blobs) await this.#bringBlobs(image, onProgress);
-    if (image.unnamed !== true && (this.#store.refs.get(image.name) === undefined || this.#policy !== "missing")) {
-      if (await this.#complete(image)) this.#store.refs.set(image.name, image.target);
-    }
-    return chain === undefined ? undefined : this.#store.snapshots.find(chain);
+    if (chain === undefined) return undefined;
+    if (this.#store.snapshots.find(chain) === undefined) await this.#materialize(image, onProgress);
+    return this.#store.snapshots.find(chain);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -155,11 +155,11 @@ export class ImageSource implements AsyncDisposable {
   }
 
   /** The blobs of layers that were unpacked already; nobody has compared these with the config yet. */
-  async #bringBlobs(image: FoundImage, onProgress: ((progress: LayerMove) => void) | undefined): Promise<void> {
+  async #bringBlobs(image: NamedImage, onProgress: ((progress: LayerMove) => void) | undefined): Promise<void> {
     const { content } = this.#store;
     const absent: MissingLayer[] = [];
-    for (const [at, layer] of image.manifest.layers.entries()) {
-      const diffID = image.config.rootfs.diff_ids[at];
+    for (const [at, layer] of image.manifest.value.layers.entries()) {
+      const diffID = image.config.value.rootfs.diff_ids[at];
       if (diffID !== undefined && (await content.stat(layer.digest)) === undefined) absent.push({ layer, diffID });
     }
     const layers = absent.map(({ layer }) => layer);
@@ -168,15 +168,18 @@ export class ImageSource implements AsyncDisposable {
     await checkDiffs(contentLayers(content), { layers, diffs: absent.map(({ diffID }) => diffID) }, check);
   }
 
-  async #complete(image: FoundImage): Promise<boolean> {
-    for (const layer of image.manifest.layers)
+  async #complete(image: NamedImage): Promise<boolean> {
+    for (const layer of image.manifest.value.layers)
       if ((await this.#store.content.stat(layer.digest)) === undefined) return false;
     return true;
   }
 
-  async #materialize(image: FoundImage, onProgress: ((progress: LayerMove) => void) | undefined): Promise<void> {
-    const diffs = image.config.rootfs.diff_ids;
-    const steps = image.manifest.layers.map((layer, at) => ({ layer, diffID: diffs[at] ?? asDiffID(layer.digest) }));
+  async #materialize(image: NamedImage, onProgress: ((progress: LayerMove) => void) | undefined): Promise<void> {
+    const diffs = image.config.value.rootfs.diff_ids;
+    const steps = image.manifest.value.layers.map((layer, at) => ({
+      layer,
+      diffID: diffs[at] ?? asDiffID(layer.digest),
+    }));
     let parent: Snapshot | undefined;
     let chain: ChainID | undefined;
     // The topmost part that is there already stands under what has to be made.
@@ -202,7 +205,7 @@ export class ImageSource implements AsyncDisposable {
 
   /** Downloads the layers and unpacks each as soon as it is there, side by side: none needs what is below it. */
   async #unpackAll(
-    image: FoundImage,
+    image: NamedImage,
     layers: readonly MissingLayer[],
     onProgress: ((progress: LayerMove) => void) | undefined,
   ): Promise<readonly UnpackedSnapshot[]> {
@@ -268,14 +271,14 @@ export class ImageSource implements AsyncDisposable {
   }
 
   async #download(
-    image: FoundImage,
+    image: NamedImage,
     layers: readonly Descriptor[],
     onProgress: ((progress: LayerMove) => void) | undefined,
     onLayer?: (layer: Descriptor) => Promise<void>,
     signal: AbortSignal = this.#signal,
   ): Promise<void> {
     await pullLayers(this.#client, this.#store.content, {
-      reference: image.reference,
+      reference: parseReference(nameOf(image.name) ?? "none"),
       layers,
       signal,
       ...(onProgress === undefined ? {} : { onProgress: (one) => onProgress({ ...one, phase: "download" }) }),
@@ -284,7 +287,7 @@ export class ImageSource implements AsyncDisposable {
   }
 
   /** A document that turns out to be damaged in the store is gone then, and comes anew the second time. */
-  async #remote(reference: Reference, platform: Platform): Promise<FoundImage> {
+  async #remote(reference: Reference, platform: Platform): Promise<NamedImage> {
     try {
       return await this.#resolve(reference, platform);
     } catch (error) {
@@ -293,22 +296,15 @@ export class ImageSource implements AsyncDisposable {
     }
   }
 
-  async #resolve(reference: Reference, platform: Platform): Promise<FoundImage> {
-    const { content } = this.#store;
-    const { descriptor, manifest, target } = await resolveImage(this.#client, content, {
-      reference,
-      platform,
-      signal: this.#signal,
-    });
-    const config = parseConfig(await content.read(manifest.config));
-    return { name: formatReference(reference), reference, descriptor, manifest, config, target };
+  async #resolve(reference: Reference, platform: Platform): Promise<NamedImage> {
+    const request = { reference, platform, signal: this.#signal };
+    const image = await resolveImage(this.#client, this.#store.content, request);
+    return { name: formatReference(reference), ...image };
   }
 
-  async #local(reference: Reference, platform: Platform): Promise<FoundImage | undefined> {
-    const name = formatReference(reference);
-    const ref = this.#store.refs.get(name);
-    const image = ref === undefined ? undefined : await loadStored(this.#store, ref, platform);
-    return image === undefined ? undefined : { ...image, reference };
+  async #local(reference: Reference, platform: Platform): Promise<NamedImage | undefined> {
+    const ref = this.#store.refs.get(formatReference(reference));
+    return ref === undefined ? undefined : await loadStored(this.#store, ref, platform);
   }
 }
 

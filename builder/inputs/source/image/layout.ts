@@ -5,15 +5,15 @@ import type { ContentStore } from "../../../../store/content/store.ts";
 import { checkBytes } from "../../../../store/content/verify.ts";
 import { splitDigest, type Digest } from "../../../../store/oci/digest.ts";
 import type { Descriptor } from "../../../../store/oci/descriptor.ts";
+import { manifestDocument } from "../../../../store/oci/document.ts";
+import type { NamedImage } from "../../../../store/oci/image.ts";
 import { MediaType } from "../../../../store/oci/mediatype.ts";
-import { chooseImage, isUnknown, ranked } from "../../../../store/oci/choose.ts";
+import { chooseImage, isUnknown, ranked, type DocumentSource } from "../../../../store/oci/choose.ts";
 import { parseManifest } from "../../../../store/oci/parse.ts";
 import { maxDocument } from "../../../../store/oci/json.ts";
 import { formatPlatform, type Platform } from "../../../../store/oci/platform.ts";
-import { parseReference } from "../../../../store/oci/reference.ts";
 import type { Store } from "../../../../store/store.ts";
 import { readRegular } from "../../../base/read-regular.ts";
-import type { FoundImage } from "./images.ts";
 
 const refName = "org.opencontainers.image.ref.name";
 
@@ -33,14 +33,14 @@ export interface LayoutRequest {
  * gets no name there. @throws E_LAYOUT, E_PLATFORM_MISSING, E_DIGEST_MISMATCH
  * @see image-spec image-layout.md
  */
-export async function layoutImage({ content }: Store, request: LayoutRequest): Promise<FoundImage> {
+export async function layoutImage({ content }: Store, request: LayoutRequest): Promise<NamedImage> {
   const directory = resolve(request.path);
   const take = async (desc: Descriptor): Promise<void> => await store(content, directory, desc, request.signal);
   const found = await layoutDocuments(request, async (desc) => {
     await take(desc);
     return await content.read(desc);
   });
-  for (const layer of found.manifest.layers) await take(layer);
+  for (const layer of found.manifest.value.layers) await take(layer);
   return found;
 }
 
@@ -48,19 +48,22 @@ export async function layoutImage({ content }: Store, request: LayoutRequest): P
 export async function layoutDocuments(
   request: LayoutRequest,
   read: (desc: Descriptor) => Promise<Uint8Array> = async (desc) => readDocument(resolve(request.path), desc),
-): Promise<FoundImage> {
+): Promise<NamedImage> {
   const { path, platform } = request;
   const directory = resolve(path);
   const target = chooseTarget(directory, request);
   const there = async (desc: Descriptor): Promise<Uint8Array | undefined> =>
     existsSync(blobPath(directory, desc.digest)) ? await read(desc) : undefined;
-  const found = await chooseImage({ manifest: there, config: there }, target, { name: path, platform });
+  const source: DocumentSource = {
+    manifest: async (desc) => {
+      const bytes = await there(desc);
+      return bytes && manifestDocument(desc, bytes);
+    },
+    config: there,
+  };
+  const found = await chooseImage(source, target, { name: path, platform });
   if (found === undefined) throw invalid(path, `its documents for ${formatPlatform(platform)} are missing`);
-  const { manifest, config } = found;
-  const name = `oci-layout://${path}`;
-  const reference = parseReference(request.name.replace(/::.*$/, ""));
-  const { descriptor, value } = manifest;
-  return { name, reference, target, descriptor, manifest: value, config: config.value, unnamed: true };
+  return { name: `oci-layout://${path}`, ...found };
 }
 
 function readDocument(directory: string, desc: Descriptor): Uint8Array {
@@ -115,7 +118,7 @@ function readIndex(directory: string, path: string): readonly Descriptor[] {
   if (statSync(file, { throwIfNoEntry: false }) === undefined)
     throw invalid(path, existsSync(directory) ? "it has no index.json" : "it does not exist");
   const parsed = parsedIndex(path, readOr(path, file));
-  if (parsed.kind === "index") return parsed.index.manifests;
+  if (parsed.kind === "index") return parsed.value.manifests;
   throw invalid(path, "index.json is no index");
 }
 
