@@ -1,6 +1,6 @@
 import { defaultCdiDirectories } from "../inputs/cdi/registry.ts";
 import { redactUrls } from "../base/redact-url.ts";
-import { defaultPatience } from "../../registry/transport/retry.ts";
+import { defaultPatience } from "../../registry/http/retry.ts";
 import { formatPlatform, hostPlatform } from "../../store/oci/platform.ts";
 import { settingVariables, type Config, type Layer } from "./config.ts";
 import type { ParsedFlags } from "./flags.ts";

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { absolutePlaces } from "../../native/program-places.ts";
 import type { Credentials } from "./credentials.ts";
-import { defaultPatience } from "../transport/retry.ts";
+import { defaultPatience } from "../http/retry.ts";
 import { dockerHubKey, isRecord, userOrToken } from "./auth-file.ts";
 
 /** Bytes of the longest answer. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorMessage } from "../../native/errors.ts";
-import { configError } from "./config-error.ts";
+import { configError } from "../http/config-error.ts";
 import type { ClientFiles } from "./hosts-toml.ts";
 
 /** How a server is trusted and told who asks, beyond what holds for every server. PEM texts. */

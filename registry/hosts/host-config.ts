@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { errorMessage } from "../../native/errors.ts";
 import type { Reference } from "../../store/oci/reference.ts";
 import type { RegistryFiles } from "../options.ts";
-import { RegistryError } from "../transport/errors.ts";
+import { RegistryError } from "../errors.ts";
 import { findCertificates, readTls, type CertificateFiles, type TlsOptions } from "./certificates.ts";
-import { configError } from "./config-error.ts";
+import { configError } from "../http/config-error.ts";
 import { parseHostsToml, type HostsFile } from "./hosts-toml.ts";
 import { judge } from "./policy.ts";
 import {

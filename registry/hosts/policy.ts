@@ -1,4 +1,4 @@
-import { configError } from "./config-error.ts";
+import { configError } from "../http/config-error.ts";
 
 /** What a policy says of one image: `what` is the requirement that cannot be met. */
 export interface Verdict {

@@ -1,4 +1,4 @@
-import { configError } from "./config-error.ts";
+import { configError } from "../http/config-error.ts";
 import { parseToml, TomlError, type TomlTable, type TomlValue } from "./toml.ts";
 
 /** Reads the fields of a table of a configuration file, and names file and field of what is wrong. */

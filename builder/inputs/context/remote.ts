@@ -1,6 +1,6 @@
 import { gitSpec, shownGit, type GitFlags } from "../../graph/git-vertex.ts";
 import type { GitSource } from "../source/git/source.ts";
-import { httpDate } from "../../../registry/transport/http-date.ts";
+import { httpDate } from "../../../registry/http/http-date.ts";
 import type { HttpSource } from "../source/http/source.ts";
 import type { SourceProgress } from "../source/progress.ts";
 import type { UrlCredentials } from "../source/url-credentials.ts";

@@ -1,6 +1,6 @@
 import { TsbuildError } from "../../../native/errors.ts";
 import type { GitOp, HttpOp } from "../../graph/opspec.ts";
-import { httpDate } from "../../../registry/transport/http-date.ts";
+import { httpDate } from "../../../registry/http/http-date.ts";
 import { unpackInto } from "./file.ts";
 import { newestFile } from "./newest.ts";
 import type { ContextSources } from "./remote.ts";

@@ -1,4 +1,4 @@
-import { basicHeader } from "../../../registry/transport/basic-header.ts";
+import { basicHeader } from "../../../registry/http/basic-header.ts";
 import { splitUrl, withoutUser, type UserInfo } from "../../base/split-url.ts";
 import type { SecretMask } from "../secrets/secret-mask.ts";
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
 import { RegistryClient } from "../../../registry/index.ts";
-import { uploadBlob } from "../../../registry/upload.ts";
+import { uploadBlob } from "../../../registry/push/upload.ts";
 import { digestOf } from "../../../store/oci/digest.ts";
 import { parseReference } from "../../../store/oci/reference.ts";
 

@@ -1,16 +1,16 @@
 import { findEntry, helperOf, parseAuthFile } from "../../../registry/credentials/auth-file.ts";
-import { endpointsOf } from "../../../registry/endpoints.ts";
+import { endpointsOf } from "../../../registry/hosts/endpoints.ts";
 import { HostConfig } from "../../../registry/hosts/host-config.ts";
 import { parseHostsToml } from "../../../registry/hosts/hosts-toml.ts";
 import { judge } from "../../../registry/hosts/policy.ts";
 import { findRule, parseRegistriesConf } from "../../../registry/hosts/registries-conf.ts";
 import { parseToml, TomlError } from "../../../registry/hosts/toml.ts";
-import { checkBlob } from "../../../registry/answers.ts";
-import { fetchToken } from "../../../registry/transport/auth.ts";
+import { checkBlob } from "../../../registry/client/answers.ts";
+import { fetchToken } from "../../../registry/transport/token.ts";
 import { parseChallenges } from "../../../registry/transport/challenge.ts";
-import { unexpectedStatus } from "../../../registry/transport/errors.ts";
-import { redirected } from "../../../registry/transport/redirect.ts";
-import { Retries } from "../../../registry/transport/retry.ts";
+import { unexpectedStatus } from "../../../registry/errors.ts";
+import { redirected } from "../../../registry/http/redirect.ts";
+import { Retries } from "../../../registry/http/retry.ts";
 import type { Descriptor } from "../../../store/oci/descriptor.ts";
 import { digestOf } from "../../../store/oci/digest.ts";
 import { outcome, same } from "../rig/check.ts";
@@ -82,7 +82,7 @@ export const challenges: FuzzTarget = {
 /** A status, a Retry-After header and a body of an answer. */
 export const answers: FuzzTarget = {
   name: "answers",
-  sources: ["registry/transport/errors.ts", "registry/transport/retry.ts"],
+  sources: ["registry/errors.ts", "registry/http/retry.ts"],
   tokens: [
     "429",
     "503",
@@ -119,7 +119,7 @@ const blob: Descriptor = { mediaType: "a", digest: digestOf(""), size: 100 };
 /** Who was asked, and the headers of the answer: Location, Content-Encoding, Content-Range, Content-Length. */
 export const headers: FuzzTarget = {
   name: "headers",
-  sources: ["registry/answers.ts", "registry/transport/redirect.ts"],
+  sources: ["registry/client/answers.ts", "registry/http/redirect.ts"],
   tokens: [
     "\0",
     "http:",
@@ -183,7 +183,7 @@ function checkPart(status: number, offset: number, [encoding, range, length]: re
 /** The host of an image, then docker's config.json. */
 export const authfiles: FuzzTarget = {
   name: "authfiles",
-  sources: ["registry/credentials/auth-file.ts", "registry/endpoints.ts"],
+  sources: ["registry/credentials/auth-file.ts", "registry/hosts/endpoints.ts"],
   tokens: [
     '{"auths":{',
     '{"credHelpers":{',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isReached, nearnessOf, nearnessOfHost, reachFrom } from "../../../registry/transport/address.ts";
+import { isReached, nearnessOf, nearnessOfHost, reachFrom } from "../../../registry/http/address.ts";
 
 describe("nearnessOfHost()", () => {
   it.each([

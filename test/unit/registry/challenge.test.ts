@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { endpointsOf } from "../../../registry/endpoints.ts";
+import { endpointsOf } from "../../../registry/hosts/endpoints.ts";
 import { HostConfig } from "../../../registry/hosts/host-config.ts";
-import { fetchToken } from "../../../registry/transport/auth.ts";
+import { fetchToken } from "../../../registry/transport/token.ts";
 import { parseChallenges } from "../../../registry/transport/challenge.ts";
 
 describe("parseChallenges()", () => {

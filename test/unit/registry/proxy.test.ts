@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Proxies } from "../../../registry/transport/proxy.ts";
+import { Proxies } from "../../../registry/http/proxy.ts";
 
 type Environment = Readonly<Record<string, string>>;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Retries, WaitBudget } from "../../../registry/transport/retry.ts";
+import { Retries, WaitBudget } from "../../../registry/http/retry.ts";
 
 /** All that is waited for a request that is answered so each time. */
 function waits(budget: WaitBudget, status?: number, retryAfter?: string): readonly number[] {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { TsbuildError } from "../../../native/errors.ts";
 import { fileNameOf } from "../../../builder/inputs/source/http/file-name.ts";
 import { redirectTarget } from "../../../builder/inputs/source/http/redirect.ts";
-import { httpDate } from "../../../registry/transport/http-date.ts";
+import { httpDate } from "../../../registry/http/http-date.ts";
 
 describe("redirectTarget()", () => {
   it.each([

@@ -1,5 +1,5 @@
 import { absolutePlaces } from "../../../../native/program-places.ts";
-import { proxyVariable } from "../../../../registry/transport/proxy-variable.ts";
+import { proxyVariable } from "../../../../registry/http/proxy-variable.ts";
 import { splitUrl } from "../../../base/split-url.ts";
 
 /** Variables of the host that git and its helpers may see: the way to servers, and whom to trust. */

@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
-import { Retries, wait } from "../../../../registry/transport/retry.ts";
+import { Retries, wait } from "../../../../registry/http/retry.ts";
 import type { Store } from "../../../../store/store.ts";
 import { redactUrls } from "../../../base/redact-url.ts";
 import type { RegistryOptions } from "../../../../registry/index.ts";

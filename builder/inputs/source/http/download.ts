@@ -1,5 +1,5 @@
-import type { HttpAnswer, HttpClient } from "../../../../registry/transport/http.ts";
-import { Retries, wait } from "../../../../registry/transport/retry.ts";
+import type { HttpAnswer, HttpClient } from "../../../../registry/http/client.ts";
+import { Retries, wait } from "../../../../registry/http/retry.ts";
 import type { ContentStore } from "../../../../store/content/store.ts";
 import type { FetchedFile } from "../../../../store/fetched.ts";
 import { decompress } from "../../../../store/layer/compression.ts";

@@ -1,6 +1,6 @@
 import { TsbuildError, type TsbuildErrorOptions } from "../../../../native/errors.ts";
-import { failureOf } from "../../../../registry/transport/failure.ts";
-import { isTemporary } from "../../../../registry/transport/retry.ts";
+import { failureOf } from "../../../../registry/http/failure.ts";
+import { isTemporary } from "../../../../registry/http/retry.ts";
 
 /** A URL that could not be fetched, or gave something else than was asked for. */
 export class UrlError extends TsbuildError {

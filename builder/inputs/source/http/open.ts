@@ -1,5 +1,5 @@
-import type { HttpAnswer, HttpClient } from "../../../../registry/transport/http.ts";
-import { follow, namedPlace } from "../../../../registry/transport/redirect.ts";
+import type { HttpAnswer, HttpClient } from "../../../../registry/http/client.ts";
+import { follow, namedPlace } from "../../../../registry/http/redirect.ts";
 import { UrlError } from "./errors.ts";
 import { redirectTarget } from "./redirect.ts";
 

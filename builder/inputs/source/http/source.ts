@@ -1,5 +1,5 @@
 import { openSync } from "node:fs";
-import type { HttpClient } from "../../../../registry/transport/http.ts";
+import type { HttpClient } from "../../../../registry/http/client.ts";
 import type { FetchedFile } from "../../../../store/fetched.ts";
 import type { Store } from "../../../../store/store.ts";
 import type { RegistryOptions } from "../../../../registry/index.ts";
@@ -8,7 +8,7 @@ import type { SourceProgress } from "../progress.ts";
 import type { UrlCredentials } from "../url-credentials.ts";
 import { authorizationFor } from "./authorization.ts";
 import { checksumOfFile, wrongChecksum } from "./checksum.ts";
-import { httpDate } from "../../../../registry/transport/http-date.ts";
+import { httpDate } from "../../../../registry/http/http-date.ts";
 
 /** What is fetched: a URL without user and password, and what its content has to be. */
 export interface UrlSpec {
@@ -110,7 +110,7 @@ export class HttpSource implements AsyncDisposable {
 }
 
 async function openHttp(options: HttpSourceOptions["registry"]): Promise<HttpClient> {
-  const { HttpClient: Made } = await import("../../../../registry/transport/http.ts");
+  const { HttpClient: Made } = await import("../../../../registry/http/client.ts");
   const { noAnswer } = await import("./errors.ts");
   return new Made({ ...options, patience }, noAnswer);
 }

@@ -1,6 +1,6 @@
-import type { HttpAnswer } from "../../../../registry/transport/http.ts";
+import type { HttpAnswer } from "../../../../registry/http/client.ts";
 import type { FetchedFile } from "../../../../store/fetched.ts";
-import { httpDate } from "../../../../registry/transport/http-date.ts";
+import { httpDate } from "../../../../registry/http/http-date.ts";
 
 /** Clocks of servers tick in seconds: what changed just before it was sent may change again within the same one. */
 const settledAfter = 60_000;

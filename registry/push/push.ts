@@ -1,11 +1,11 @@
-import type { Descriptor } from "../store/oci/descriptor.ts";
-import type { Document } from "../store/oci/document.ts";
-import type { Manifest } from "../store/oci/manifest.ts";
-import type { Digest } from "../store/oci/digest.ts";
-import type { Reference } from "../store/oci/reference.ts";
-import { checkStored } from "./answers.ts";
-import type { RegistryClient } from "./client.ts";
-import type { Endpoint } from "./endpoints.ts";
+import type { Descriptor } from "../../store/oci/descriptor.ts";
+import type { Document } from "../../store/oci/document.ts";
+import type { Manifest } from "../../store/oci/manifest.ts";
+import type { Digest } from "../../store/oci/digest.ts";
+import type { Reference } from "../../store/oci/reference.ts";
+import { checkStored } from "../client/answers.ts";
+import type { RegistryClient } from "../client/client.ts";
+import type { Endpoint } from "../hosts/endpoints.ts";
 import { uploadBlob } from "./upload.ts";
 
 const parallelUploads = 4;

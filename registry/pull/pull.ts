@@ -1,15 +1,15 @@
-import { RegistryError } from "./transport/errors.ts";
-import type { ContentStore, Ingest } from "../store/content/store.ts";
-import type { Descriptor } from "../store/oci/descriptor.ts";
-import type { Digest } from "../store/oci/digest.ts";
-import type { Image } from "../store/oci/image.ts";
-import { chooseImage, type DocumentSource } from "../store/oci/choose.ts";
-import { invalid } from "../store/oci/json.ts";
-import { formatPlatform, type Platform } from "../store/oci/platform.ts";
-import { familiarName, formatReference, type Reference } from "../store/oci/reference.ts";
-import type { RegistryClient } from "./client.ts";
-import { RemoteDocuments } from "./remote-documents.ts";
-import { TsbuildError } from "../native/errors.ts";
+import { RegistryError } from "../errors.ts";
+import type { ContentStore, Ingest } from "../../store/content/store.ts";
+import type { Descriptor } from "../../store/oci/descriptor.ts";
+import type { Digest } from "../../store/oci/digest.ts";
+import type { Image } from "../../store/oci/image.ts";
+import { chooseImage, type DocumentSource } from "../../store/oci/choose.ts";
+import { invalid } from "../../store/oci/json.ts";
+import { formatPlatform, type Platform } from "../../store/oci/platform.ts";
+import { familiarName, formatReference, type Reference } from "../../store/oci/reference.ts";
+import type { RegistryClient } from "../client/client.ts";
+import { RemoteDocuments } from "../client/remote-documents.ts";
+import { TsbuildError } from "../../native/errors.ts";
 
 const parallelLayers = 4;
 const resumes = 4;

@@ -1,10 +1,10 @@
-import { findCredentials, type FoundCredentials } from "./credentials/find.ts";
-import type { Endpoint } from "./endpoints.ts";
-import type { RegistryOptions } from "./options.ts";
-import { fetchToken, TokenCache, type TokenFetch } from "./transport/auth.ts";
-import { basicHeader } from "./transport/basic-header.ts";
-import { parseChallenges } from "./transport/challenge.ts";
-import type { HttpAnswer } from "./transport/http.ts";
+import { findCredentials, type FoundCredentials } from "../credentials/find.ts";
+import type { Endpoint } from "../hosts/endpoints.ts";
+import type { RegistryOptions } from "../options.ts";
+import { fetchToken, TokenCache, type TokenFetch } from "./token.ts";
+import { basicHeader } from "../http/basic-header.ts";
+import { parseChallenges } from "./challenge.ts";
+import type { HttpAnswer } from "../http/client.ts";
 
 /** How the token service of an endpoint is asked. */
 export type TokenFetchFor = (endpoint: Endpoint, signal: AbortSignal | undefined) => TokenFetch;

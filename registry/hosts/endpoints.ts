@@ -1,11 +1,11 @@
-import type { Reference } from "../store/oci/reference.ts";
-import type { TlsOptions } from "./hosts/certificates.ts";
-import { configError } from "./hosts/config-error.ts";
-import type { HostConfig } from "./hosts/host-config.ts";
-import type { HostCapability, HostEntry } from "./hosts/hosts-toml.ts";
-import type { RegistryLocation, RegistryRule } from "./hosts/registries-conf.ts";
-import type { RegistryOptions } from "./options.ts";
-import { RegistryError } from "./transport/errors.ts";
+import type { Reference } from "../../store/oci/reference.ts";
+import type { TlsOptions } from "./certificates.ts";
+import { configError } from "../http/config-error.ts";
+import type { HostConfig } from "./host-config.ts";
+import type { HostCapability, HostEntry } from "./hosts-toml.ts";
+import type { RegistryLocation, RegistryRule } from "./registries-conf.ts";
+import type { RegistryOptions } from "../options.ts";
+import { RegistryError } from "../errors.ts";
 
 /** The API of docker.io is on another host than its name. */
 const aliases: ReadonlyMap<string, string> = new Map([["docker.io", "registry-1.docker.io"]]);

@@ -1,6 +1,6 @@
 import { reachFrom, type Reach } from "./address.ts";
-import { RegistryError } from "./errors.ts";
-import type { HttpAnswer } from "./http.ts";
+import { RegistryError } from "../errors.ts";
+import type { HttpAnswer } from "./client.ts";
 
 /** A URL to be asked, and whose word it is. */
 export interface Place {

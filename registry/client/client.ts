@@ -1,13 +1,13 @@
-import type { Descriptor } from "../store/oci/descriptor.ts";
-import { MediaType } from "../store/oci/mediatype.ts";
-import type { Reference } from "../store/oci/reference.ts";
+import type { Descriptor } from "../../store/oci/descriptor.ts";
+import { MediaType } from "../../store/oci/mediatype.ts";
+import type { Reference } from "../../store/oci/reference.ts";
 import { checkBlob, OtherDigestError, readManifest, type FetchedManifest } from "./answers.ts";
-import { endpointsOf, type Act, type Endpoint } from "./endpoints.ts";
-import { HostConfig } from "./hosts/host-config.ts";
-import type { RegistryOptions } from "./options.ts";
-import type { RepositoryRequest, Sender, Sent } from "./sender.ts";
-import { RegistryError } from "./transport/errors.ts";
-import type { Retries } from "./transport/retry.ts";
+import { endpointsOf, type Act, type Endpoint } from "../hosts/endpoints.ts";
+import { HostConfig } from "../hosts/host-config.ts";
+import type { RegistryOptions } from "../options.ts";
+import type { RepositoryRequest, Sender, Sent } from "../transport/sender.ts";
+import { RegistryError } from "../errors.ts";
+import type { Retries } from "../http/retry.ts";
 
 const accepted = [MediaType.ociIndex, MediaType.dockerList, MediaType.ociManifest, MediaType.dockerManifest].join(", ");
 
@@ -112,7 +112,7 @@ export class RegistryClient implements AsyncDisposable {
   }
 
   async #sending(): Promise<Sender> {
-    this.#sender ??= import("./sender.ts").then(({ Sender: Made }) => new Made(this.#options, this.#config));
+    this.#sender ??= import("../transport/sender.ts").then(({ Sender: Made }) => new Made(this.#options, this.#config));
     return await this.#sender;
   }
 

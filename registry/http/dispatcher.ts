@@ -3,7 +3,7 @@ import type { LookupFunction } from "node:net";
 import type { SecureContext } from "node:tls";
 import type { buildConnector, Dispatcher } from "undici";
 import type { TlsOptions } from "../hosts/certificates.ts";
-import { configError } from "../hosts/config-error.ts";
+import { configError } from "./config-error.ts";
 import { isReached, NearAddressError, nearnessOf, nearnessOfHost, type Nearness, type Reach } from "./address.ts";
 import type { Proxies, Proxy } from "./proxy.ts";
 

@@ -1,14 +1,14 @@
-import type { Credentials } from "./credentials/credentials.ts";
-import { loginEndpoints, type Endpoint } from "./endpoints.ts";
-import { HostConfig } from "./hosts/host-config.ts";
-import type { RegistryOptions } from "./options.ts";
-import { fetchToken } from "./transport/auth.ts";
-import { basicHeader } from "./transport/basic-header.ts";
-import { parseChallenges } from "./transport/challenge.ts";
-import { RegistryError, unexpectedStatus } from "./transport/errors.ts";
-import { tokenFetch } from "./sender.ts";
-import { HttpClient } from "./transport/http.ts";
-import { Retries } from "./transport/retry.ts";
+import type { Credentials } from "../credentials/credentials.ts";
+import { loginEndpoints, type Endpoint } from "../hosts/endpoints.ts";
+import { HostConfig } from "../hosts/host-config.ts";
+import type { RegistryOptions } from "../options.ts";
+import { fetchToken } from "../transport/token.ts";
+import { basicHeader } from "../http/basic-header.ts";
+import { parseChallenges } from "../transport/challenge.ts";
+import { RegistryError, unexpectedStatus } from "../errors.ts";
+import { tokenFetch } from "../transport/sender.ts";
+import { HttpClient } from "../http/client.ts";
+import { Retries } from "../http/retry.ts";
 
 /** What a login works with. */
 export interface LoginRequest {

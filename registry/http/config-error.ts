@@ -1,4 +1,4 @@
-import { RegistryError } from "../transport/errors.ts";
+import { RegistryError } from "../errors.ts";
 
 /** A configuration of registries that cannot be used: nothing is asked of any registry then. */
 export function configError(

@@ -1,14 +1,14 @@
-import { formatReference, type Reference } from "../store/oci/reference.ts";
+import { formatReference, type Reference } from "../../store/oci/reference.ts";
 import { Authorizer } from "./authorizer.ts";
-import type { Endpoint } from "./endpoints.ts";
-import type { HostConfig } from "./hosts/host-config.ts";
-import type { RegistryOptions } from "./options.ts";
-import type { TokenFetch } from "./transport/auth.ts";
-import { unexpectedStatus, type RegistryError } from "./transport/errors.ts";
-import { HttpClient, type HttpAnswer, type HttpRequest } from "./transport/http.ts";
-import { follow, namedPlace, redirected, redirectError, type Place } from "./transport/redirect.ts";
-import { retried } from "./transport/retried.ts";
-import { Retries, WaitBudget } from "./transport/retry.ts";
+import type { Endpoint } from "../hosts/endpoints.ts";
+import type { HostConfig } from "../hosts/host-config.ts";
+import type { RegistryOptions } from "../options.ts";
+import type { TokenFetch } from "./token.ts";
+import { unexpectedStatus, type RegistryError } from "../errors.ts";
+import { HttpClient, type HttpAnswer, type HttpRequest } from "../http/client.ts";
+import { follow, namedPlace, redirected, redirectError, type Place } from "../http/redirect.ts";
+import { retried } from "../http/retried.ts";
+import { Retries, WaitBudget } from "../http/retry.ts";
 
 const maxRedirects = 5;
 

@@ -1,11 +1,11 @@
-import type { Descriptor } from "../store/oci/descriptor.ts";
-import type { Reference } from "../store/oci/reference.ts";
-import type { RegistryClient } from "./client.ts";
-import type { Endpoint } from "./endpoints.ts";
-import type { Sent } from "./sender.ts";
-import { RegistryError } from "./transport/errors.ts";
-import { leadTo, redirected, type Place } from "./transport/redirect.ts";
-import { isTemporary, wait } from "./transport/retry.ts";
+import type { Descriptor } from "../../store/oci/descriptor.ts";
+import type { Reference } from "../../store/oci/reference.ts";
+import type { RegistryClient } from "../client/client.ts";
+import type { Endpoint } from "../hosts/endpoints.ts";
+import type { Sent } from "../transport/sender.ts";
+import { RegistryError } from "../errors.ts";
+import { leadTo, redirected, type Place } from "../http/redirect.ts";
+import { isTemporary, wait } from "../http/retry.ts";
 
 /** One blob to bring into a repository. */
 export interface BlobUpload {

@@ -1,7 +1,7 @@
-import type { Descriptor } from "../store/oci/descriptor.ts";
-import type { Document } from "../store/oci/document.ts";
-import type { Reference } from "../store/oci/reference.ts";
-import type { RegistryClient } from "./client.ts";
+import type { Descriptor } from "../../store/oci/descriptor.ts";
+import type { Document } from "../../store/oci/document.ts";
+import type { Reference } from "../../store/oci/reference.ts";
+import type { RegistryClient } from "../client/client.ts";
 import { putDocument, pushImage, type PushRequest } from "./push.ts";
 
 /** What is pushed of an index: every document as it was got. */

@@ -1,10 +1,10 @@
-import type { ContentStore } from "../store/content/store.ts";
-import { manifestsOf } from "../store/oci/choose.ts";
-import type { Descriptor } from "../store/oci/descriptor.ts";
-import type { Reference } from "../store/oci/reference.ts";
-import type { RegistryClient } from "./client.ts";
+import type { ContentStore } from "../../store/content/store.ts";
+import { manifestsOf } from "../../store/oci/choose.ts";
+import type { Descriptor } from "../../store/oci/descriptor.ts";
+import type { Reference } from "../../store/oci/reference.ts";
+import type { RegistryClient } from "../client/client.ts";
 import { pullBlob, pullLayers, type PullProgress } from "./pull.ts";
-import { RemoteDocuments } from "./remote-documents.ts";
+import { RemoteDocuments } from "../client/remote-documents.ts";
 
 /** Brings a name with every platform and artifact; the documents last. @throws RegistryError, E_MANIFEST_INVALID */
 export async function pullIndex(

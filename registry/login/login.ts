@@ -1,5 +1,5 @@
 import type { LoginRequest } from "./login-check.ts";
-import type { RegistryOptions } from "./options.ts";
+import type { RegistryOptions } from "../options.ts";
 
 /**
  * Asks a registry whether it takes the credentials, as its own challenge says. A registry that asks for none takes any.

@@ -1,10 +1,10 @@
-import type { Descriptor } from "../store/oci/descriptor.ts";
-import { digestOf, isDigest, splitDigest, type Digest } from "../store/oci/digest.ts";
-import { maxDocument } from "../store/oci/json.ts";
-import { schema1 } from "../store/oci/parse.ts";
-import type { Reference } from "../store/oci/reference.ts";
-import { RegistryError } from "./transport/errors.ts";
-import type { HttpAnswer } from "./transport/http.ts";
+import type { Descriptor } from "../../store/oci/descriptor.ts";
+import { digestOf, isDigest, splitDigest, type Digest } from "../../store/oci/digest.ts";
+import { maxDocument } from "../../store/oci/json.ts";
+import { schema1 } from "../../store/oci/parse.ts";
+import type { Reference } from "../../store/oci/reference.ts";
+import { RegistryError } from "../errors.ts";
+import type { HttpAnswer } from "../http/client.ts";
 
 /** What is known of an answer before its body comes. */
 type AnswerHead = Pick<HttpAnswer, "status" | "header">;

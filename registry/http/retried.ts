@@ -1,6 +1,6 @@
 import { monotonic } from "../../native/clock.ts";
-import { RegistryError } from "./errors.ts";
-import type { HttpAnswer } from "./http.ts";
+import { RegistryError } from "../errors.ts";
+import type { HttpAnswer } from "./client.ts";
 import { wait, type Retries } from "./retry.ts";
 
 /** Sends a request until its answer is final, as long as there are tries. @throws what no other try may mend */

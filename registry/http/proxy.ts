@@ -1,5 +1,5 @@
 import { BlockList, isIP } from "node:net";
-import { configError } from "../hosts/config-error.ts";
+import { configError } from "./config-error.ts";
 import { proxyVariable, variableFor, variableOf, type Environment } from "./proxy-variable.ts";
 
 /** A proxy, and the variable that names it. */

@@ -1,13 +1,13 @@
 import { TTLCache } from "@isaacs/ttlcache";
 import type { Credentials } from "../credentials/credentials.ts";
-import { isLoopback } from "../endpoints.ts";
-import { basicHeader } from "./basic-header.ts";
-import { isReached, nearnessOfHost, reachFrom, type Nearness } from "./address.ts";
+import { isLoopback } from "../hosts/endpoints.ts";
+import { basicHeader } from "../http/basic-header.ts";
+import { isReached, nearnessOfHost, reachFrom, type Nearness } from "../http/address.ts";
 import type { Challenge } from "./challenge.ts";
-import { tokenError } from "./errors.ts";
-import type { HttpAnswer } from "./http.ts";
-import { isRedirect, leadTo, redirected, type Place } from "./redirect.ts";
-import { isTemporary } from "./retry.ts";
+import { tokenError } from "../errors.ts";
+import type { HttpAnswer } from "../http/client.ts";
+import { isRedirect, leadTo, redirected, type Place } from "../http/redirect.ts";
+import { isTemporary } from "../http/retry.ts";
 
 /** Sends one request to a token service and gives its answer; it may be sent again. */
 export type TokenFetch = (

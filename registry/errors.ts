@@ -1,7 +1,7 @@
-import { TsbuildError } from "../../native/errors.ts";
-import { failureOf, type FailureKind } from "./failure.ts";
-import { variableFor } from "./proxy-variable.ts";
-import { retryAfterDelay } from "./retry.ts";
+import { TsbuildError } from "../native/errors.ts";
+import { failureOf, type FailureKind } from "./http/failure.ts";
+import { variableFor } from "./http/proxy-variable.ts";
+import { retryAfterDelay } from "./http/retry.ts";
 
 /** A registry that could not be reached or did not do what was asked. */
 export class RegistryError extends TsbuildError {

@@ -1,10 +1,10 @@
-import { once } from "../store/content/once.ts";
-import type { ContentStore } from "../store/content/store.ts";
-import { checkBytes } from "../store/content/verify.ts";
-import type { Descriptor } from "../store/oci/descriptor.ts";
-import type { Digest } from "../store/oci/digest.ts";
-import { manifestDocument, type ManifestDocument } from "../store/oci/document.ts";
-import type { Reference } from "../store/oci/reference.ts";
+import { once } from "../../store/content/once.ts";
+import type { ContentStore } from "../../store/content/store.ts";
+import { checkBytes } from "../../store/content/verify.ts";
+import type { Descriptor } from "../../store/oci/descriptor.ts";
+import type { Digest } from "../../store/oci/digest.ts";
+import { manifestDocument, type ManifestDocument } from "../../store/oci/document.ts";
+import type { Reference } from "../../store/oci/reference.ts";
 import type { RegistryClient } from "./client.ts";
 
 /** Manifests and indexes of a repository, each fetched and parsed once. */

@@ -5,7 +5,7 @@ import type { TlsOptions } from "../hosts/certificates.ts";
 import type { RegistryOptions } from "../options.ts";
 import type { Nearness, Reach } from "./address.ts";
 import { Dispatchers, isUntrusted } from "./dispatcher.ts";
-import { unreachable } from "./errors.ts";
+import { unreachable } from "../errors.ts";
 import { StalledError } from "./failure.ts";
 import { Proxies } from "./proxy.ts";
 import { defaultPatience } from "./retry.ts";
