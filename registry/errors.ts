@@ -1,19 +1,14 @@
-import { TsbuildError } from "../native/errors.ts";
-import { failureOf, type FailureKind } from "./http/failure.ts";
+import { failureMessage, failureOf, HttpError, type FailureKind } from "./http/failure.ts";
 import { variableFor } from "./http/proxy-variable.ts";
 import { retryAfterDelay } from "./http/retry.ts";
 
 /** A registry that could not be reached or did not do what was asked. */
-export class RegistryError extends TsbuildError {
+export class RegistryError extends HttpError {
   override readonly name: string = "RegistryError";
-  /** HTTP status; undefined when there was no answer. */
-  readonly status: number | undefined;
   /** The registry's own code: MANIFEST_UNKNOWN ... */
   readonly detail: string | undefined;
   /** When the server wants to be asked again, as it said. */
   readonly retryAfter: string | undefined;
-  /** Why there was no answer; undefined when there was one. */
-  readonly kind: FailureKind | undefined;
 
   constructor(
     message: string,
@@ -29,9 +24,7 @@ export class RegistryError extends TsbuildError {
     },
   ) {
     super(message, options);
-    this.status = options.status;
     this.detail = options.detail;
-    this.kind = options.kind;
     this.retryAfter = options.retryAfter;
   }
 
@@ -54,51 +47,60 @@ export class RegistryError extends TsbuildError {
 /** What is found behind a firewall where the proxy is missing. */
 const mayNeedProxy = /^(?:ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
 
-/** The error of a request that got no answer. */
+/** The error of a request that got no answer. `way`: by what proxy, if any. */
 export function unreachable(origin: string, cause: unknown, way: string | undefined): RegistryError {
-  const { kind, why } = failureOf(cause);
+  const failure = failureOf(cause);
+  const { kind, why } = failure;
   const { host, protocol } = new URL(origin);
-  const notes = way === undefined ? (mayNeedProxy.test(why) ? [`${variableFor({ protocol })} is not set`] : []) : [way];
-  const made = (message: string, options: { code: string; hint: string; notes?: readonly string[] }): RegistryError =>
-    new RegistryError(message, { ...options, kind, cause });
+  const missing = mayNeedProxy.test(why) ? [`${variableFor({ protocol })} is not set`] : [];
+  const { code, hint, onTheWay } = adviceFor(kind, host);
+  const notes = onTheWay === true ? (way === undefined ? missing : [way]) : [];
+  return new RegistryError(failureMessage(failure, host), { code, hint, notes, kind, cause });
+}
+
+/** `onTheWay`: a proxy, or that there is none, may be why. */
+function adviceFor(
+  kind: FailureKind,
+  host: string,
+): { readonly code: string; readonly hint: string; readonly onTheWay?: true } {
   switch (kind) {
     case "near":
-      return made(`Cannot follow to ${host}: ${why}, and the server that leads there is not`, {
+      return {
         code: "E_REGISTRY_REDIRECT",
         hint: "name that place yourself if it is meant: --registry-mirror HOST=URL",
-      });
+      };
     case "plain":
-      return made(`Cannot talk to ${host}: it answered plain HTTP to a TLS hello`, {
+      return {
         code: "E_REGISTRY_HTTP",
         hint: `--insecure-registry ${host}, or [[registry]] with insecure = true in /etc/containers/registries.conf`,
-      });
+      };
     case "stalled":
-      return made(`Cannot wait for ${host}: it does not go on`, {
+      return {
         code: "E_REGISTRY_STALLED",
         hint: "try again, with more time: TSBUILD_REGISTRY_TIMEOUT=5m; or name a mirror: --registry-mirror HOST=URL",
-      });
+      };
     case "client-certificate":
-      return made(`Cannot talk to ${host}: it does not take the client's certificate, or wants one`, {
+      return {
         code: "E_REGISTRY_TLS",
         hint: `put client.cert and client.key into /etc/containers/certs.d/${host}/`,
-      });
+      };
     case "certificate":
-      return made(`Cannot trust ${host}: its certificate is not valid here (${why})`, {
+      return {
         code: "E_REGISTRY_TLS",
         hint: `put its CA into /etc/containers/certs.d/${host}/ca.crt, or --insecure-registry ${host}`,
-      });
+      };
     case "proxy-refused":
-      return made(`Cannot connect to ${host}: the proxy wants to know who asks (407)`, {
+      return {
         code: "E_REGISTRY_UNREACHABLE",
-        notes,
         hint: "give user and password in the variable: http://user:password@host:port",
-      });
+        onTheWay: true,
+      };
     default:
-      return made(`Cannot connect to ${host} (${why})`, {
+      return {
         code: "E_REGISTRY_UNREACHABLE",
-        notes,
         hint: "check the name and the network, or name a mirror: --registry-mirror HOST=URL",
-      });
+        onTheWay: true,
+      };
   }
 }
 

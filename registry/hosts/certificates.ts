@@ -2,16 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorMessage } from "../../native/errors.ts";
 import { configError } from "../http/config-error.ts";
+import type { TlsOptions } from "../http/tls.ts";
 import type { ClientFiles } from "./hosts-toml.ts";
-
-/** How a server is trusted and told who asks, beyond what holds for every server. PEM texts. */
-export interface TlsOptions {
-  /** Authorities that are trusted beside the usual ones. */
-  readonly ca: readonly string[];
-  readonly clients: readonly { readonly cert: string; readonly key: string }[];
-  /** Whether the server's certificate is verified. */
-  readonly verify: boolean;
-}
 
 /** Names of the files that say it. */
 export interface CertificateFiles {

@@ -1,5 +1,5 @@
 import type { Reference } from "../../store/oci/reference.ts";
-import type { TlsOptions } from "./certificates.ts";
+import type { TlsOptions } from "../http/tls.ts";
 import { configError } from "../http/config-error.ts";
 import type { HostConfig } from "./host-config.ts";
 import type { HostCapability, HostEntry } from "./hosts-toml.ts";

@@ -1,14 +1,13 @@
 import type { Dispatcher } from "undici";
 import { monotonic } from "../../native/clock.ts";
 import { TsbuildError } from "../../native/errors.ts";
-import type { TlsOptions } from "../hosts/certificates.ts";
-import type { RegistryOptions } from "../options.ts";
 import type { Nearness, Reach } from "./address.ts";
-import { Dispatchers, isUntrusted } from "./dispatcher.ts";
-import { unreachable } from "../errors.ts";
+import { Dispatchers } from "./dispatcher.ts";
 import { StalledError } from "./failure.ts";
 import { Proxies } from "./proxy.ts";
+import type { Environment } from "./proxy-variable.ts";
 import { defaultPatience } from "./retry.ts";
+import { isUntrusted, type TlsOptions } from "./tls.ts";
 
 type Undici = typeof import("undici");
 
@@ -40,6 +39,14 @@ export interface HttpRequest {
   readonly stored?: number;
 }
 
+/** How servers are asked. */
+export interface HttpOptions {
+  /** Milliseconds without a byte after which a server is given up; default 30 s. */
+  readonly patience?: number;
+  /** For HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
+  readonly env?: Environment;
+}
+
 /** Bytes that a server reads in a millisecond, at the least. */
 const readingPace = 10_000;
 /** Bytes that have to come, or else the server only keeps the connection open. */
@@ -61,7 +68,8 @@ export class HttpClient {
   readonly #failure: HttpFailure;
   #dispatchers: Promise<readonly [Undici, Dispatchers]> | undefined;
 
-  constructor(options: Pick<RegistryOptions, "env" | "patience">, failure: HttpFailure = unreachable) {
+  /** `failure` makes the error of a request without an answer. */
+  constructor(options: HttpOptions, failure: HttpFailure) {
     this.patience = options.patience ?? defaultPatience;
     this.#proxies = new Proxies(options.env);
     this.#failure = failure;

@@ -1,12 +1,12 @@
-import { RegistryError } from "../errors.ts";
+import { TsbuildError } from "../../native/errors.ts";
 
-/** A configuration of registries that cannot be used: nothing is asked of any registry then. */
+/** A configuration of registries or proxies that cannot be used: nothing is asked of any server then. */
 export function configError(
   file: string,
   why: string,
   options: { readonly cause?: unknown; readonly hint?: string } = {},
-): RegistryError {
-  return new RegistryError(`Cannot use ${file}: ${why}`, {
+): TsbuildError {
+  return new TsbuildError(`Cannot use ${file}: ${why}`, {
     code: "E_REGISTRY_CONFIG",
     hint: `mend ${file}`,
     ...options,

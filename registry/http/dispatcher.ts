@@ -1,11 +1,9 @@
 import type { LookupAddress, LookupOptions } from "node:dns";
 import type { LookupFunction } from "node:net";
-import type { SecureContext } from "node:tls";
 import type { buildConnector, Dispatcher } from "undici";
-import type { TlsOptions } from "../hosts/certificates.ts";
-import { configError } from "./config-error.ts";
 import { isReached, NearAddressError, nearnessOf, nearnessOfHost, type Nearness, type Reach } from "./address.ts";
 import type { Proxies, Proxy } from "./proxy.ts";
+import { secureOptions, type SecureOptions, type TlsOptions } from "./tls.ts";
 
 type Undici = typeof import("undici");
 
@@ -120,45 +118,4 @@ function lookupWithin(reachOf: (hostname: string) => Reach): LookupFunction {
       return callback(null, first.address, first.family);
     });
   };
-}
-
-/** Whether a connection failed because nobody known vouches for the server's certificate. */
-export function isUntrusted(error: unknown): boolean {
-  for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    if ("code" in at && typeof at.code === "string" && untrusted.has(at.code)) return true;
-  }
-  return false;
-}
-
-const untrusted: ReadonlySet<string> = new Set([
-  "UNABLE_TO_GET_ISSUER_CERT",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-]);
-
-interface SecureOptions {
-  readonly secureContext?: SecureContext;
-  readonly rejectUnauthorized?: false;
-}
-
-/** The usual authorities and the given ones; a client's certificate is shown to this server alone. */
-function secureOptions(options: TlsOptions | undefined, systemTrust: boolean): SecureOptions {
-  const { ca = [], clients = [], verify = true } = options ?? {};
-  const unverified = verify ? {} : ({ rejectUnauthorized: false } as const);
-  if (ca.length === 0 && clients.length === 0 && !systemTrust) return unverified;
-  // Loaded here: at a start of the command it would cost 13 ms of CPU.
-  const tls = process.getBuiltinModule("node:tls");
-  const usual = [...tls.getCACertificates("default"), ...(systemTrust ? tls.getCACertificates("system") : [])];
-  try {
-    const secureContext = tls.createSecureContext({
-      ca: [...new Set([...usual, ...ca])],
-      cert: clients.map(({ cert }) => cert),
-      key: clients.map(({ key }) => key),
-    });
-    return { secureContext, ...unverified };
-  } catch (cause) {
-    throw configError("the certificates of a registry", cause instanceof Error ? cause.message : "", { cause });
-  }
 }

@@ -1,3 +1,4 @@
+import { TsbuildError, type TsbuildErrorOptions } from "../../native/errors.ts";
 import { NearAddressError } from "./address.ts";
 
 /**
@@ -27,6 +28,24 @@ export class StalledError extends Error {
   readonly code: string = "ESTALLED";
 }
 
+/** The error of a request: it got an answer that is of no use (`status`), or none (`kind`). */
+export class HttpError extends TsbuildError {
+  override readonly name: string = "HttpError";
+  /** HTTP status; undefined when there was no answer. */
+  readonly status: number | undefined;
+  /** Why there was no answer; undefined when there was one. */
+  readonly kind: FailureKind | undefined;
+
+  constructor(
+    message: string,
+    options: TsbuildErrorOptions & { readonly status?: number | undefined; readonly kind?: FailureKind | undefined },
+  ) {
+    super(message, options);
+    this.status = options.status;
+    this.kind = options.kind;
+  }
+}
+
 const kinds: readonly (readonly [FailureKind, RegExp])[] = [
   ["near", /^ENEAR$/],
   ["stalled", /^(?:ESTALLED|UND_ERR_(?:HEADERS|BODY)_TIMEOUT)$/],
@@ -51,6 +70,26 @@ export function failureOf(cause: unknown): Failure {
     if (codes.some((one) => pattern.test(one)))
       return { kind, why: kind === "near" ? nearWords(cause) : (code ?? text) };
   return { kind: /terminated|other side closed/.test(text) ? "broken" : "other", why: code ?? text };
+}
+
+/** What a failure means, whoever asked: the beginning of every message about it. */
+export function failureMessage({ kind, why }: Failure, host: string): string {
+  switch (kind) {
+    case "near":
+      return `Cannot follow to ${host}: ${why}, and the server that leads there is not`;
+    case "plain":
+      return `Cannot talk to ${host}: it answered plain HTTP to a TLS hello`;
+    case "stalled":
+      return `Cannot wait for ${host}: it does not go on`;
+    case "client-certificate":
+      return `Cannot talk to ${host}: it does not take the client's certificate, or wants one`;
+    case "certificate":
+      return `Cannot trust ${host}: its certificate is not valid here (${why})`;
+    case "proxy-refused":
+      return `Cannot connect to ${host}: the proxy wants to know who asks (407)`;
+    default:
+      return `Cannot connect to ${host} (${why})`;
+  }
 }
 
 function codesOf(cause: unknown): readonly string[] {

@@ -1,5 +1,5 @@
 import { monotonic } from "../../native/clock.ts";
-import { RegistryError } from "../errors.ts";
+import { HttpError } from "./failure.ts";
 import type { HttpAnswer } from "./client.ts";
 import { wait, type Retries } from "./retry.ts";
 
@@ -21,7 +21,7 @@ export async function retried(
       signal?.throwIfAborted();
       // A server that takes connections and says nothing costs each try its time.
       const delay =
-        error instanceof RegistryError && error.kind === "broken"
+        error instanceof HttpError && error.kind === "broken"
           ? retries?.next(undefined, undefined, monotonic() - began)
           : undefined;
       if (delay === undefined) throw error;

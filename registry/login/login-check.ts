@@ -5,7 +5,7 @@ import type { RegistryOptions } from "../options.ts";
 import { fetchToken } from "../transport/token.ts";
 import { basicHeader } from "../http/basic-header.ts";
 import { parseChallenges } from "../transport/challenge.ts";
-import { RegistryError, unexpectedStatus } from "../errors.ts";
+import { RegistryError, unexpectedStatus, unreachable } from "../errors.ts";
 import { tokenFetch } from "../transport/sender.ts";
 import { HttpClient } from "../http/client.ts";
 import { Retries } from "../http/retry.ts";
@@ -24,7 +24,7 @@ export interface LoginRequest {
  */
 export async function askLogin(request: LoginRequest, options: RegistryOptions): Promise<void> {
   const config = new HostConfig(options.files);
-  const http = new HttpClient(options);
+  const http = new HttpClient(options, unreachable);
   let failed: unknown;
   try {
     for (const endpoint of loginEndpoints(request.host, { options, config })) {

@@ -4,7 +4,8 @@ import type { RegistryClient } from "../client/client.ts";
 import type { Endpoint } from "../hosts/endpoints.ts";
 import type { Sent } from "../transport/sender.ts";
 import { RegistryError } from "../errors.ts";
-import { leadTo, redirected, type Place } from "../http/redirect.ts";
+import { leadTo, type Place } from "../http/redirect.ts";
+import { redirected } from "../transport/redirected.ts";
 import { isTemporary, wait } from "../http/retry.ts";
 
 /** One blob to bring into a repository. */

@@ -4,9 +4,10 @@ import type { Endpoint } from "../hosts/endpoints.ts";
 import type { HostConfig } from "../hosts/host-config.ts";
 import type { RegistryOptions } from "../options.ts";
 import type { TokenFetch } from "./token.ts";
-import { unexpectedStatus, type RegistryError } from "../errors.ts";
+import { unexpectedStatus, unreachable, type RegistryError } from "../errors.ts";
 import { HttpClient, type HttpAnswer, type HttpRequest } from "../http/client.ts";
-import { follow, namedPlace, redirected, redirectError, type Place } from "../http/redirect.ts";
+import { follow, namedPlace, type Place } from "../http/redirect.ts";
+import { redirected, redirectError } from "./redirected.ts";
 import { retried } from "../http/retried.ts";
 import { Retries, WaitBudget } from "../http/retry.ts";
 
@@ -40,7 +41,7 @@ export class Sender implements AsyncDisposable {
 
   constructor(options: RegistryOptions, config: HostConfig) {
     this.#options = options;
-    this.#http = new HttpClient(options);
+    this.#http = new HttpClient(options, unreachable);
     this.#config = config;
     this.#authorizer = new Authorizer(options, (endpoint, signal) => this.#tokenFetch(endpoint, signal));
   }

@@ -6,7 +6,8 @@ import { isReached, nearnessOfHost, reachFrom, type Nearness } from "../http/add
 import type { Challenge } from "./challenge.ts";
 import { tokenError } from "../errors.ts";
 import type { HttpAnswer } from "../http/client.ts";
-import { isRedirect, leadTo, redirected, type Place } from "../http/redirect.ts";
+import { isRedirect, leadTo, type Place } from "../http/redirect.ts";
+import { redirected } from "./redirected.ts";
 import { isTemporary } from "../http/retry.ts";
 
 /** Sends one request to a token service and gives its answer; it may be sent again. */

@@ -9,7 +9,7 @@ import { checkBlob } from "../../../registry/client/answers.ts";
 import { fetchToken } from "../../../registry/transport/token.ts";
 import { parseChallenges } from "../../../registry/transport/challenge.ts";
 import { unexpectedStatus } from "../../../registry/errors.ts";
-import { redirected } from "../../../registry/http/redirect.ts";
+import { redirected } from "../../../registry/transport/redirected.ts";
 import { Retries } from "../../../registry/http/retry.ts";
 import type { Descriptor } from "../../../store/oci/descriptor.ts";
 import { digestOf } from "../../../store/oci/digest.ts";

@@ -1,18 +1,15 @@
-import { TsbuildError, type TsbuildErrorOptions } from "../../../../native/errors.ts";
-import { failureOf } from "../../../../registry/http/failure.ts";
+import type { TsbuildErrorOptions } from "../../../../native/errors.ts";
+import { failureMessage, failureOf, HttpError } from "../../../../registry/http/failure.ts";
 import { isTemporary } from "../../../../registry/http/retry.ts";
 
 /** A URL that could not be fetched, or gave something else than was asked for. */
-export class UrlError extends TsbuildError {
+export class UrlError extends HttpError {
   override readonly name: string = "UrlError";
-  /** HTTP status; undefined when there was no answer. */
-  readonly status: number | undefined;
   /** undefined: another try is no use. */
   readonly retry: Retry | undefined;
 
   constructor(message: string, options: TsbuildErrorOptions & { readonly status?: number; readonly retry?: Retry }) {
     super(message, options);
-    this.status = options.status;
     this.retry = options.retry;
   }
 }
@@ -27,23 +24,21 @@ export interface Retry {
 /** The error of a request that got no answer, or of a body that broke off. `way`: by what proxy. */
 export function noAnswer(origin: string, cause: unknown, way: string | undefined): UrlError {
   const { host } = new URL(origin);
-  const { kind, why } = failureOf(cause);
+  const failure = failureOf(cause);
+  const { kind, why } = failure;
   const made = (message: string, options: { code: string; hint: string; retry?: Retry }): UrlError =>
     new UrlError(message, { ...options, cause, notes: way === undefined ? [] : [way] });
   switch (kind) {
     case "near":
-      return made(`Cannot follow to ${host}: ${why}, and the server that leads there is not`, {
+      return made(failureMessage(failure, host), {
         code: "E_URL_REDIRECT",
         hint: "services of this machine trust who asks them: name that URL itself if it is meant",
       });
     case "plain":
-      return made(`Cannot talk to ${host}: it answered plain HTTP to a TLS hello`, {
-        code: "E_URL_TLS",
-        hint: "write http:// if that is meant",
-      });
+      return made(failureMessage(failure, host), { code: "E_URL_TLS", hint: "write http:// if that is meant" });
     case "certificate":
     case "client-certificate":
-      return made(`Cannot trust ${host}: its certificate is not valid here (${why})`, {
+      return made(failureMessage({ ...failure, kind: "certificate" }, host), {
         code: "E_URL_TLS",
         hint: "give its CA in NODE_EXTRA_CA_CERTS=/path/ca.crt",
       });
@@ -55,7 +50,7 @@ export function noAnswer(origin: string, cause: unknown, way: string | undefined
         hint: "try again",
       });
     default:
-      return made(`Cannot connect to ${host} (${why})`, {
+      return made(failureMessage({ ...failure, kind: "other" }, host), {
         code: "E_URL_UNREACHABLE",
         hint: "check the name and the network; with --checksum a file that was fetched before needs no server",
       });
