@@ -1,7 +1,10 @@
-export * from "./container/process.ts";
+export * from "./container/container.ts";
+export type * from "./spec/container-spec.ts";
+export type * from "./spec/limits.ts";
+export * from "./spec/network.ts";
 export { availableCapabilities, defaultCapabilities } from "./security/capabilities.ts";
 export { parseCgroupParent } from "./cgroup/parent.ts";
-export { hostGateway, hostsFile, type HostEntry } from "./network/hosts.ts";
+export { hostsFile } from "./network/hosts.ts";
 export { onGroupMade } from "./cgroup/process-group.ts";
 export { startContainer } from "./container/start.ts";
 export { StartError } from "../native/process.ts";

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { TsbuildError } from "../../native/errors.ts";
-import type { ResourceLimits } from "../container/process.ts";
+import type { ResourceLimits } from "../spec/limits.ts";
 import { findControllers, type Controllers } from "./controllers.ts";
 import { inheritCpuset } from "./cpuset.ts";
 import { filterGroupV1, filterGroupV2, type DeviceRule } from "./device-filter.ts";

@@ -1,4 +1,4 @@
-import type { ResourceLimits } from "../container/process.ts";
+import type { ResourceLimits } from "../spec/limits.ts";
 
 /** One file of a controller with what is written to it. */
 export interface Setting {

@@ -1,7 +1,7 @@
 import { TsbuildError } from "../../native/errors.ts";
 import type { Mount } from "../../native/mount.ts";
 import { canOwn, inUserNamespace, unmappedError } from "../../native/user-namespace.ts";
-import type { ContainerSpec } from "./process.ts";
+import type { ContainerSpec } from "../spec/container-spec.ts";
 
 /** (uid_t)-1 means "leave as it is" to the kernel: a program given it would stay root. */
 const maxID = 0xffff_fffe;

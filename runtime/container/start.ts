@@ -13,11 +13,12 @@ import { grantedCapabilities, planContainer } from "../rootfs/plan.ts";
 import { defaultCapabilities } from "../security/capabilities.ts";
 import { seccompProgram } from "../security/seccomp.ts";
 import { removeStubs } from "../rootfs/stubs.ts";
+import type { ContainerSpec } from "../spec/container-spec.ts";
 import { checkSpec } from "./check.ts";
 import { carryStdio, type CarriedStdio } from "./stdio.ts";
 import { signalNumber } from "./signal.ts";
 import { resizeTerminal } from "./terminal.ts";
-import type { Container, ContainerSpec, ExitStatus, Stdio } from "./process.ts";
+import type { Container, ExitStatus, Stdio } from "./container.ts";
 
 const SIGKILL = 9;
 const networkCapabilities: readonly string[] = ["CAP_NET_RAW", "CAP_NET_ADMIN"];

@@ -4,7 +4,7 @@ import { TsbuildError } from "../../native/errors.ts";
 import { spawnProcess } from "../../native/spawn.ts";
 import { call, closeFd, errnoByNumber, pipe } from "../../native/syscall.ts";
 import { waitFor } from "../../native/wait.ts";
-import type { Stdio } from "./process.ts";
+import type { Stdio } from "./container.ts";
 
 const SIGKILL = 9;
 /** Nobody reads it any more: the program has been told by the pipe. */

@@ -1,11 +1,4 @@
-/** An entry of --add-host. */
-export interface HostEntry {
-  readonly name: string;
-  readonly address: string;
-}
-
-/** The address of an entry that stands for the host's, whatever it is when the container starts. */
-export const hostGateway = "host-gateway";
+import { hostGateway, type HostEntry } from "../spec/network.ts";
 
 /** The entries with the host's address; those of a host that cannot be seen are left out. */
 export function withHostAddress(entries: readonly HostEntry[], host: string | undefined): readonly HostEntry[] {

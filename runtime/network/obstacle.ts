@@ -1,13 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { netlinkProtocols, NetlinkSocket, parseAttributes } from "../../native/netlink.ts";
+import type { Obstacle } from "../spec/network.ts";
 import { ownTables } from "./guard.ts";
 import { family, hooks, listChains, NFTA_CHAIN, NFTA_HOOK } from "./nft.ts";
-
-/** Why a container cannot have a network of its own, and what helps. */
-export interface Obstacle {
-  readonly reason: string;
-  readonly hint: string;
-}
 
 const accept =
   "let the firewall forward for us: iptables -I FORWARD -i tsb+ -j ACCEPT && iptables -I FORWARD -o tsb+ -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT";

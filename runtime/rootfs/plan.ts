@@ -1,7 +1,7 @@
 import { TsbuildError } from "../../native/errors.ts";
 import type { DeviceFile, Mount, SocketFile } from "../../native/mount.ts";
 import type { InitMount, InitPlan, InitSocket } from "../../native/plan.ts";
-import type { ContainerSpec } from "../container/process.ts";
+import type { ContainerSpec } from "../spec/container-spec.ts";
 import type { Hierarchy } from "../cgroup/cgroup.ts";
 import type { NetworkJoin } from "../network/network.ts";
 import { capabilityMask, defaultCapabilities, grantableMask, ownCapabilities } from "../security/capabilities.ts";

@@ -1,6 +1,6 @@
 import { TsbuildError } from "../../../native/errors.ts";
 import { canOwn, inUserNamespace, unmappedError } from "../../../native/user-namespace.ts";
-import type { ProcessUser } from "../../../runtime/container/process.ts";
+import type { ProcessUser } from "../../../runtime/index.ts";
 
 /** Text of /etc/passwd and /etc/group of a root file system; "" where there is none. */
 export interface UserFiles {
