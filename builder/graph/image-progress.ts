@@ -1,5 +1,6 @@
 import { digestOf, type Digest } from "../../store/oci/digest.ts";
 import type { ProgressSink } from "./events.ts";
+import { VertexEvents } from "./vertex-events.ts";
 import { now } from "../../native/clock.ts";
 
 /** Bytes of one layer on its way. */
@@ -26,21 +27,11 @@ const idOf: Readonly<Record<LayerMove["phase"], (digest: Digest) => string>> = {
 export function imageProgress(emit: ProgressSink | undefined, name: string): ImageProgress {
   const digest = digestOf(name);
   const started = new Map<string, number>();
+  if (emit === undefined) return { layer: () => undefined, around: async (act) => await act() };
+  const events = new VertexEvents(emit, { digest, name, inputs: [] });
   return {
-    layer: (move) => emit?.(layerStatus(digest, started, move)),
-    async around(act) {
-      emit?.({ kind: "vertex", vertex: { digest, name, inputs: [] }, time: now() });
-      emit?.({ kind: "started", digest, time: now() });
-      try {
-        const result = await act();
-        emit?.({ kind: "completed", digest, time: now(), cached: false });
-        return result;
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        emit?.({ kind: "completed", digest, time: now(), cached: false, error: message });
-        throw error;
-      }
-    },
+    layer: (move) => emit(layerStatus(digest, started, move)),
+    around: async (act) => await events.around(act),
   };
 }
 

@@ -1,6 +1,6 @@
 import { digestOf, type Digest } from "../../store/oci/digest.ts";
 import type { ProgressSink } from "./events.ts";
-import { now } from "../../native/clock.ts";
+import { VertexEvents } from "./vertex-events.ts";
 
 const loadDefinition = "[internal] load build definition from Dockerfile";
 
@@ -12,16 +12,5 @@ export const definitionStep: { readonly name: string; readonly digest: () => Dig
 
 /** A step of the builder's own that progress shows. */
 export async function internalStep<T>(emit: ProgressSink, name: string, act: () => Promise<T>): Promise<T> {
-  const digest = digestOf(name);
-  emit({ kind: "vertex", vertex: { digest, name, inputs: [] }, time: now() });
-  emit({ kind: "started", digest, time: now() });
-  try {
-    const result = await act();
-    emit({ kind: "completed", digest, time: now(), cached: false });
-    return result;
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    emit({ kind: "completed", digest, time: now(), cached: false, error: message });
-    throw error;
-  }
+  return await new VertexEvents(emit, { digest: digestOf(name), name, inputs: [] }).around(act);
 }

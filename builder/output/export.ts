@@ -2,6 +2,7 @@ import { digestOf } from "../../store/oci/digest.ts";
 import { imageID, platformOf, type Image, type NamedImage } from "../../store/oci/image.ts";
 import type { Store } from "../../store/store.ts";
 import type { BuildResult, ProgressSink } from "../graph/events.ts";
+import { VertexEvents } from "../graph/vertex-events.ts";
 import type { BuildPlan } from "../convert/convert.ts";
 import type { BuildOptions, OutputSpec } from "../options/options.ts";
 import type { Solver } from "../solve/solver.ts";
@@ -14,7 +15,6 @@ import { exportLocal, exportTar, type LocalTarget } from "./files.ts";
 import { assembleImage, storeDocuments, storeImage } from "./image.ts";
 import { TsbuildError } from "../../native/errors.ts";
 import { writingInto } from "../../native/whole-file.ts";
-import { now } from "../../native/clock.ts";
 
 /** What an export works with. */
 export interface ExportInput {
@@ -74,26 +74,12 @@ export async function exportResult(
 }
 
 async function exportStep(input: ExportInput, image: Image, output: OutputSpec): Promise<void> {
-  const { emit } = input;
-  const digest = digestOf(`export ${JSON.stringify(output)}`);
-  emit({
-    kind: "vertex",
-    vertex: {
-      digest,
-      name: `exporting to ${output.type === "image" ? "image" : output.type}`,
-      inputs: [input.plan.target.digest],
-    },
-    time: now(),
+  const events = new VertexEvents(input.emit, {
+    digest: digestOf(`export ${JSON.stringify(output)}`),
+    name: `exporting to ${output.type === "image" ? "image" : output.type}`,
+    inputs: [input.plan.target.digest],
   });
-  emit({ kind: "started", digest, time: now() });
-  try {
-    await exportTo(input, image, output);
-    emit({ kind: "completed", digest, time: now(), cached: false });
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    emit({ kind: "completed", digest, time: now(), cached: false, error: message });
-    throw error;
-  }
+  await events.around(async () => await exportTo(input, image, output));
 }
 
 async function exportTo(input: ExportInput, image: Image, output: OutputSpec): Promise<void> {

@@ -1,5 +1,6 @@
 import { digestOf } from "../../store/oci/digest.ts";
 import type { ProgressSink } from "../graph/events.ts";
+import { VertexEvents } from "../graph/vertex-events.ts";
 import { now } from "../../native/clock.ts";
 import type { SolvedStep } from "./step.ts";
 
@@ -12,13 +13,14 @@ export async function telling(steps: readonly SolvedStep[], emit: ProgressSink, 
   const name = "committing layers";
   const digest = digestOf(name);
   const layers = steps.map((step) => new WaitedLayer(step));
+  const inputs = steps.map(({ vertex }) => vertex.digest);
+  const events = new VertexEvents(emit, { digest, name, inputs });
   let shown = false;
   const tell = (): void => {
     const time = now();
     if (!shown) {
-      const inputs = steps.map(({ vertex }) => vertex.digest);
-      emit({ kind: "vertex", vertex: { digest, name, inputs }, time });
-      emit({ kind: "started", digest, time });
+      events.announce(time);
+      events.started(time);
     }
     shown = true;
     for (const layer of layers) if (layer.changed()) emit({ kind: "status", digest, ...layer.status(), time });
@@ -30,7 +32,7 @@ export async function telling(steps: readonly SolvedStep[], emit: ProgressSink, 
     clearInterval(timer);
     if (shown) {
       tell();
-      emit({ kind: "completed", digest, time: now(), cached: false });
+      events.completed();
     }
   }
 }

@@ -14,6 +14,7 @@ import { Semaphore } from "../base/semaphore.ts";
 import type { Workers } from "./worker/task.ts";
 import type { StepHistory } from "./step-history.ts";
 import { now } from "../../native/clock.ts";
+import { canceled } from "../graph/vertex-events.ts";
 import { StepReports } from "./step-reports.ts";
 import type { SolvedStep, StepKey } from "./step.ts";
 
@@ -148,7 +149,7 @@ export class Solver {
     const found = op.recorded ? this.#options.store.cache.find(own.key) : undefined;
     const forced = op.recorded ? this.#expired(vertex, found) : undefined;
     const record = forced === undefined ? found : undefined;
-    if (record !== undefined && op.silent !== true) this.#reports.cached(vertex);
+    if (record !== undefined) this.#reports.cached(vertex, op);
     const key = forced === undefined ? (record?.keys[0] ?? own.key) : randomKey();
     this.#options.history.note(vertex, own, key);
     return { key, own, record, ...(forced === undefined ? {} : { forced }) };
@@ -204,7 +205,7 @@ export class Solver {
   }
 
   #takeCached(vertex: Vertex, op: Op, found: SolvedStep): SolvedStep {
-    if (op.silent !== true) this.#reports.cached(vertex);
+    this.#reports.cached(vertex, op);
     return found;
   }
 
@@ -256,17 +257,18 @@ export class Solver {
     const { stepLocks } = this.#options.store;
     const { digest } = vertex;
     const emit: ProgressSink = how.op.silent === true ? () => undefined : this.#options.emit;
-    if (how.op.silent !== true) this.#reports.announce(vertex);
+    const events = this.#reports.events(vertex, how.op);
+    events.announce();
     const started = now();
     const status = { kind: "status", digest, id: "waiting for another build", current: 0, total: 0, started } as const;
-    emit({ kind: "started", digest, time: started });
+    events.started(started);
     emit({ ...status, time: started });
     try {
       const lock = await stepLocks.lock(how.own.key, this.#signal);
       emit({ ...status, time: now(), completed: now() });
       return lock;
     } catch (error) {
-      emit({ kind: "completed", digest, time: now(), cached: false, error: "canceled" });
+      events.failed(canceled);
       throw error;
     }
   }
@@ -279,22 +281,21 @@ export class Solver {
     lock: Disposable | undefined,
   ): Promise<SolvedStep> {
     const { history } = this.#options;
-    const { digest } = vertex;
     const key = how.keys[0] ?? how.own.key;
     const silent = how.op.silent === true;
-    const emit: ProgressSink = silent ? () => undefined : this.#options.emit;
+    const events = this.#reports.events(vertex, how.op);
     try {
       history.note(vertex, how.own, key);
       history.begin(vertex);
-      if (!silent) this.#reports.announce(vertex);
-      emit({ kind: "started", digest, time: now() });
+      events.announce();
+      events.started();
       await this.#breath.take();
       this.#signal.throwIfAborted();
       if (how.op.recorded && !silent) this.#explain(vertex, how.forced);
       const { snapshot, identity, progress } = await how.op.exec(vertex, inputs, this.#context);
       identity.catch(() => undefined);
       const created = Date.now();
-      emit({ kind: "completed", digest, time: now(), cached: false });
+      events.completed();
       const step: SolvedStep = { vertex, key, snapshot, identity, progress, created, cached: false };
       if (how.op.recorded) {
         if (!silent) this.#reports.ran();
@@ -311,8 +312,7 @@ export class Solver {
     } catch (error) {
       lock?.[Symbol.dispose]();
       history.fail(vertex);
-      const message = this.#signal.aborted ? "canceled" : errorMessage(error);
-      emit({ kind: "completed", digest, time: now(), cached: false, error: message });
+      events.failed(this.#signal.aborted ? canceled : errorMessage(error));
       throw error;
     }
   }

@@ -1,4 +1,5 @@
 import type { ProgressSink } from "../../graph/events.ts";
+import { VertexEvents } from "../../graph/vertex-events.ts";
 import type { Digest } from "../../../store/oci/digest.ts";
 import { now } from "../../../native/clock.ts";
 
@@ -24,22 +25,11 @@ export function sourceProgress(
   signal: AbortSignal,
 ): SourceProgress {
   const { digest, name } = vertex;
+  const events = new VertexEvents(emit, { digest, name, inputs: [] });
   const begun = new Map<string, { readonly started: number; last: number }>();
   return {
     signal,
-    async during(act, unchanged) {
-      emit({ kind: "vertex", vertex: { digest, name, inputs: [] }, time: now() });
-      emit({ kind: "started", digest, time: now() });
-      try {
-        const result = await act();
-        emit({ kind: "completed", digest, time: now(), cached: unchanged(result) });
-        return result;
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        emit({ kind: "completed", digest, time: now(), cached: false, error: message });
-        throw error;
-      }
-    },
+    during: async (act, unchanged) => await events.around(act, unchanged),
     moved(id, current, total) {
       const time = now();
       const since = begun.get(id) ?? { started: time, last: 0 };

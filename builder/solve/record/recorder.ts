@@ -2,6 +2,7 @@ import { errorMessage, TsbuildError } from "../../../native/errors.ts";
 import type { BuildRecords } from "../../../store/history/builds.ts";
 import { DockerfileError } from "../../base/error.ts";
 import type { BuildEvent, BuildResult, UsedNetwork, VertexInfo } from "../../graph/events.ts";
+import { canceled } from "../../graph/vertex-events.ts";
 import type { MissCause } from "../../graph/causes.ts";
 import type { BuildRecord, StepRecord } from "./record.ts";
 import { StepLogs } from "./step-logs.ts";
@@ -141,7 +142,7 @@ export class BuildRecorder implements Disposable {
   #completed(step: OpenStep, event: Extract<BuildEvent, { readonly kind: "completed" }>): void {
     const { vertex, causes, started } = step;
     this.#logs.end(step.log);
-    const failed = event.error === "canceled" ? "canceled" : "failed";
+    const failed = event.error === canceled ? "canceled" : "failed";
     step.record = {
       slot: vertex.slot ?? "",
       name: vertex.name,
@@ -161,7 +162,7 @@ function networkOf({ mode, reason }: UsedNetwork): UsedNetwork {
 
 function failureOf(error: unknown): Pick<BuildRecord, "outcome" | "error"> {
   const code = error instanceof TsbuildError ? error.code : "E_INTERNAL";
-  const canceled = error instanceof Error && (error.name === "AbortError" || error.name === "Interrupted");
+  const aborted = error instanceof Error && (error.name === "AbortError" || error.name === "Interrupted");
   const line = error instanceof DockerfileError ? { line: error.location.start.line } : {};
-  return { outcome: canceled ? "canceled" : "failed", error: { code, message: errorMessage(error), ...line } };
+  return { outcome: aborted ? "canceled" : "failed", error: { code, message: errorMessage(error), ...line } };
 }
