@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
@@ -427,7 +428,8 @@ describe("ADD of a git repository is cached", () => {
 });
 
 describe("who asks a git server", () => {
-  const token = "c4n4ry-t0ken";
+  // Its own for each run: every process of the machine is looked at.
+  const token = `c4n4ry-${randomBytes(12).toString("hex")}`;
   const basic = (user: string, password: string): string =>
     `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
 

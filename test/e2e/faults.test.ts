@@ -91,7 +91,7 @@ describe("build() from a registry that lies", () => {
 
 describe("a build that is killed", () => {
   it("leaves no process and no mount, and the next one sweeps its files", async () => {
-    using project = new Project({ Dockerfile: `${fromBusybox}RUN sleep 987654\n` });
+    using project = new Project({ Dockerfile: `${fromBusybox}RUN sleep ${1_000_000 + process.pid}\n` });
     const { spawn } = await import("node:child_process");
     const child = spawn(program, ["build", "--root", project.store, "--progress=plain", project.directory], {
       stdio: ["ignore", "ignore", "pipe"],
@@ -116,7 +116,9 @@ describe("a build that is killed", () => {
 function sleepers(): number {
   return readdirSync("/proc").filter((pid) => {
     try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("987654");
+      return (
+        /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`sleep\0${1_000_000 + process.pid}`)
+      );
     } catch {
       return false;
     }
