@@ -1,5 +1,4 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import type { Socket } from "node:net";
 import { join } from "node:path";
 import { TsbuildError } from "./errors.ts";
 import { Root } from "./path.ts";
@@ -9,65 +8,10 @@ import { encodeCString } from "./pathname.ts";
 import { call, closeFd, tryCall } from "./syscall.ts";
 import { temporaryPlace } from "./temporary-place.ts";
 
-/** The currency between store and runtime. Options in the words of mount(8). */
-export interface Mount {
-  readonly type: string;
-  readonly source: string;
-  /** Absolute inside the container; "" or "/" for the root. */
-  readonly target: string;
-  readonly options: readonly string[];
-  /** Of an overlay: topmost first. With `upper` it is writable. Passed by lowerdir+, so hundreds fit. */
-  readonly overlay?: OverlayLayers;
-  /** Of a bind or an overlay: the path inside of it that is mounted, resolved as if it were `/`. Default: all. */
-  readonly inside?: string;
-  /** Of type "file". */
-  readonly file?: FileContent;
-  /** Of type "socket". */
-  readonly socket?: SocketFile;
-  /** Of type "device". */
-  readonly device?: DeviceFile;
-}
-
-/** A file that exists in memory alone: on a tmpfs of its own. At most 1 MiB. */
-export interface FileContent {
-  readonly content: Uint8Array;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-}
-
-/**
- * A socket that this process listens on, in a directory that nobody else has. `connected` gets each connection of the
- * container's, and must end it when an error comes.
- */
-export interface SocketFile {
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly connected: (connection: Socket) => void;
-}
-
-/**
- * A device node (or a pipe) on a tmpfs of its own. `mode` has the permissions alone. Where no node may be made, as in a
- * user namespace, it is the host's at the mount's `source`, if that is the same device, with the host's owner and mode.
- */
-export interface DeviceFile {
-  readonly kind: "char" | "block" | "fifo";
-  readonly major: number;
-  readonly minor: number;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  /** What a control group lets be done with the device; nodes of it can be made in any case. */
-  readonly access: { readonly read: boolean; readonly write: boolean };
-}
-
-/** Directories of an overlayfs stack. */
-export interface OverlayLayers {
-  readonly lower: readonly string[];
-  readonly upper?: string;
-  readonly work?: string;
-}
+/** Directories of an overlayfs stack, topmost first. With `upper` it is writable. Passed by lowerdir+, so hundreds fit. */
+export type OverlayLayers =
+  | { readonly lower: readonly string[]; readonly upper?: undefined; readonly work?: undefined }
+  | { readonly lower: readonly string[]; readonly upper: string; readonly work: string };
 
 /** `volatile` leaves out every sync. */
 export interface OverlayOptions {

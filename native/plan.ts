@@ -1,4 +1,4 @@
-import type { DeviceFile, FileContent, OverlayLayers } from "./mount.ts";
+import type { OverlayLayers } from "./mount.ts";
 import { encodePath } from "./pathname.ts";
 
 /**
@@ -70,9 +70,27 @@ export interface InitMount {
   /** Of a bind or an overlay: what of it is mounted, resolved inside of it; "" is all. */
   readonly inside?: string;
   readonly layers?: OverlayLayers;
-  readonly file?: FileContent;
+  readonly file?: InitFile;
   readonly socket?: InitSocket;
-  readonly device?: DeviceFile;
+  readonly device?: InitDevice;
+}
+
+/** A file on a tmpfs of its own. At most 1 MiB. */
+export interface InitFile {
+  readonly content: Uint8Array;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** A device node (or a pipe) on a tmpfs of its own, or the host's at the mount's `source` where none may be made. */
+export interface InitDevice {
+  readonly kind: "char" | "block" | "fifo";
+  readonly major: number;
+  readonly minor: number;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** A socket that is not yet bound; it listens when the program runs. `fd` is the engine's. */

@@ -1,6 +1,9 @@
+export type { Attachments } from "./container/attachments.ts";
 export * from "./container/container.ts";
 export type * from "./spec/container-spec.ts";
 export type * from "./spec/limits.ts";
+export type * from "./spec/mount.ts";
+export { mountOfWords } from "./spec/mount-words.ts";
 export * from "./spec/network.ts";
 export { availableCapabilities, defaultCapabilities } from "./security/capabilities.ts";
 export { parseCgroupParent } from "./cgroup/parent.ts";

@@ -4,17 +4,20 @@ import { availableParallelism } from "node:os";
 import { isAbsolute, posix } from "node:path";
 import { checkOptions } from "../../native/arguments.ts";
 import { TsbuildError } from "../../native/errors.ts";
-import type { Mount } from "../../native/mount.ts";
 import { beforeEnd } from "../../native/process-end.ts";
 import {
   availableCapabilities,
   defaultCapabilities,
   exitCode,
+  mountOfWords,
   onGroupMade,
   startContainer,
   StartError,
   type Container,
+  type BindMount,
   type ContainerSpec,
+  type Mount,
+  type ResourceLimits,
   type Stdio,
 } from "../../runtime/index.ts";
 import { imageID, targetOf, type NamedImage } from "../../store/oci/image.ts";
@@ -164,17 +167,10 @@ function containerSpec(parts: {
   const { options, image, snapshot, active, environment, hostname } = parts;
   const config = image.config.value.config ?? {};
   const user = resolveUser(options.user ?? config.User ?? "", userFiles(snapshot));
-  const { memory, cpus, init = false } = options;
-  const pids = options.resources?.pids;
+  const lower = withStubs(lowerDirs(snapshot), environment.stubs);
   return {
     id: `run-${randomBytes(8).toString("hex")}`,
-    root: {
-      type: "overlay",
-      source: "overlay",
-      target: "/",
-      options: ["volatile"],
-      overlay: { lower: withStubs(lowerDirs(snapshot), environment.stubs), upper: active.upper, work: active.work },
-    },
+    root: { kind: "overlay", layers: { lower, upper: active.upper, work: active.work }, volatile: true },
     resolvConf: environment.resolvConf,
     mounts: [
       ...environment.mounts,
@@ -187,21 +183,26 @@ function containerSpec(parts: {
     cwd: options.workdir ?? (config.WorkingDir === undefined || config.WorkingDir === "" ? "/" : config.WorkingDir),
     user,
     network: options.network === "none" || options.network === "host" ? options.network : environment.network,
-    resources: {
-      ...options.resources,
-      ...(pids === undefined || !init ? {} : { pids: pids + 1 }), // PID 1 is ours
-      ...(memory === undefined ? {} : { memory }),
-      ...(cpus === undefined
-        ? {}
-        : { cpuPeriod: 100_000, cpuQuota: Math.round(Math.min(cpus, availableParallelism() * 4) * 100_000) }),
-    },
-    init,
+    resources: resourceLimits(options),
+    init: options.init ?? false,
     visibleGroups: true,
     ...limitSpec(options),
     ...(environment.hosts === undefined ? {} : { hosts: environment.hosts, hostsWritable: true }),
     ...(options.cgroupParent === undefined ? {} : { cgroupParent: options.cgroupParent }),
     ...(options.capAdd === undefined && options.capDrop === undefined ? {} : { capabilities: capabilitiesOf(options) }),
     ...(options.tty === true ? { terminal: terminalSize() } : {}),
+  };
+}
+
+function resourceLimits({ resources = {}, memory, cpus, init = false }: RunOptions): ResourceLimits {
+  const { pids } = resources;
+  return {
+    ...resources,
+    ...(pids === undefined || !init ? {} : { pids: pids + 1 }), // PID 1 is ours
+    ...(memory === undefined ? {} : { memory }),
+    ...(cpus === undefined
+      ? {}
+      : { cpuPeriod: 100_000, cpuQuota: Math.round(Math.min(cpus, availableParallelism() * 4) * 100_000) }),
   };
 }
 
@@ -238,7 +239,7 @@ function environmentOf(
 }
 
 /** `source:target[:ro|rw]`. @throws E_VOLUME_INVALID */
-function volumeMount(text: string): Mount {
+function volumeMount(text: string): BindMount {
   const [source = "", target = "", mode = "rw", more] = text.split(":");
   if (
     more !== undefined ||
@@ -258,7 +259,7 @@ function volumeMount(text: string): Mount {
       hint: `make it first: mkdir -p ${source}`,
     });
   }
-  return { type: "bind", source, target, options: mode === "ro" ? ["rbind", "ro"] : ["rbind"] };
+  return { kind: "bind", source, target, attributes: mode === "ro" ? ["ro"] : [], recursive: true };
 }
 
 /** `/target[:options]` as docker's --tmpfs: not for programs unless it says `exec`. @throws E_VOLUME_INVALID */
@@ -272,7 +273,7 @@ function tmpfsMount(text: string): Mount {
   }
   const given = words.split(",").filter((word) => word !== "");
   const locked = ["noexec", "nosuid", "nodev"].filter((word) => !given.includes(word.slice(2)));
-  return { type: "tmpfs", source: "tmpfs", target, options: [...locked, ...given] };
+  return mountOfWords({ type: "tmpfs", source: "tmpfs", target, options: [...locked, ...given] });
 }
 
 /** Docker's 14, without those dropped, with those added; ALL is what there is. @throws E_CAPABILITY_UNKNOWN by the container's start */

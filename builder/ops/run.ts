@@ -1,12 +1,19 @@
 import { randomBytes } from "node:crypto";
-import type { Mount } from "../../native/mount.ts";
-import { startContainer, type ContainerSpec, type ExitStatus, type ResourceLimits } from "../../runtime/index.ts";
+import {
+  startContainer,
+  type Attachments,
+  type ContainerSpec,
+  type ExitStatus,
+  type Mount,
+  type ResourceLimits,
+} from "../../runtime/index.ts";
 import { digestOf } from "../../store/oci/digest.ts";
 import { lowerDirs, type ActiveSnapshot, type Snapshot } from "../../store/snapshot/snapshotter.ts";
 import { getEnv, setEnv, splitEnv } from "../base/env.ts";
 import type { RunLimits, RunOp } from "../graph/opspec.ts";
 import type { Vertex } from "../graph/vertex.ts";
 import type { ShellOpener } from "./shell/debug.ts";
+import type { StoppedStep } from "./shell/open.ts";
 import type { Op, OpContext } from "../solve/op.ts";
 import type { SolvedStep } from "../solve/step.ts";
 import { commitLayer } from "./layer.ts";
@@ -126,13 +133,14 @@ async function execRun(run: Run): Promise<{ snapshot: Snapshot | undefined; iden
   await using logs = new LogPipes({ digest: vertex.digest, emit: context.emit, mask: secrets.mask });
   const devices = settings.devices.setup(op.devices ?? [], user);
   const mounts = [...devices.mounts, ...script.mounts, ...prepared.mounts];
+  const { attachments } = prepared;
   const additionalGids = [...new Set([...user.additionalGids, ...devices.additionalGids])];
   const env = [...prepared.env, ...devices.env].reduce(withEntry, []);
   const spec = containerSpec(run, active, { user: { ...user, additionalGids }, mounts, env });
-  await shells?.before(vertex.digest, { spec, active });
-  const failure = await runStep(run, { spec, logs, active });
+  await shells?.before(vertex.digest, { spec, attachments, active });
+  const failure = await runStep(run, { spec, attachments, logs, active });
   if (failure !== undefined) {
-    await shells?.failed(vertex.name, { spec, active }, failure);
+    await shells?.failed(vertex.name, { spec, attachments, active }, failure);
     throw failure;
   }
   return await commitLayer(active, base, { ...context, epoch: settings.epoch });
@@ -144,14 +152,12 @@ function withEntry(env: readonly string[], entry: string): readonly string[] {
 }
 
 /** How the command failed; undefined when it ended with 0. */
-async function runStep(
-  run: Run,
-  { spec, logs, active }: { readonly spec: ContainerSpec; readonly logs: LogPipes; readonly active: ActiveSnapshot },
-): Promise<Error | undefined> {
+async function runStep(run: Run, step: StoppedStep & { readonly logs: LogPipes }): Promise<Error | undefined> {
+  const { logs, active } = step;
   const failing = { ...run, source: run.settings.source, active };
   let status: ExitStatus;
   try {
-    status = await runContainer(run, spec, logs);
+    status = await runContainer(run, step);
   } catch (error) {
     const failed = notStarted(failing, error);
     if (failed === undefined) throw error;
@@ -161,10 +167,17 @@ async function runStep(
   return status.kind !== "exited" || status.code !== 0 ? runFailed(failing, status, logs.tail()) : undefined;
 }
 
-async function runContainer(run: Run, spec: ContainerSpec, logs: LogPipes): Promise<ExitStatus> {
+async function runContainer(
+  run: Run,
+  {
+    spec,
+    attachments,
+    logs,
+  }: { readonly spec: ContainerSpec; readonly attachments: Attachments; readonly logs: LogPipes },
+): Promise<ExitStatus> {
   const { signal, emit } = run.context;
   const stdio = { stdin: "null", stdout: logs.stdout, stderr: logs.stderr, own: true } as const;
-  await using container = await startContainer(spec, stdio, { signal });
+  await using container = await startContainer(spec, stdio, { signal, attachments });
   logs.closeWriters();
   const { mode, fallback } = container.network;
   emit({ kind: "network", digest: run.vertex.digest, time: now(), mode, ...fallback });
@@ -182,25 +195,14 @@ function containerSpec(
   const { user, mounts } = extra;
   const environment = settings.environment();
   const lower = withStubs(lowerDirs(active.parent), environment.stubs);
-  const root: Mount = {
-    type: "overlay",
-    source: "overlay",
-    target: "/",
-    options: ["volatile"],
-    overlay: { lower, upper: active.upper, work: active.work },
-  };
-  const home = getEnv(op.env, "HOME") === undefined ? [`HOME=${user.home}`] : [];
-  const own = [...environment.given, ...extra.env];
-  const given = op.env.filter((entry) => getEnv(own, splitEnv(entry).key) === undefined);
-  const lent = environment.variables.filter((entry) => getEnv([...op.env, ...own], splitEnv(entry).key) === undefined);
   return {
     id: `build-${randomBytes(8).toString("hex")}`,
-    root,
+    root: { kind: "overlay", layers: { lower, upper: active.upper, work: active.work }, volatile: true },
     resolvConf: environment.resolvConf,
     mounts: [...environment.mounts, ...mounts],
     hostname: op.hostname ?? "buildkitsandbox",
     args: op.args,
-    env: [...given, ...home, ...lent, ...own],
+    env: variablesOf(op, environment, extra),
     cwd: op.cwd,
     user,
     network: op.network === "default" ? environment.network : op.network,
@@ -211,4 +213,17 @@ function containerSpec(
     ...(op.security === "insecure" ? { privileged: true } : {}),
     ...limitSpec(op.limits ?? {}),
   };
+}
+
+/** What was given for this build wins over the image's; what the host lends is there where nobody says anything. */
+function variablesOf(
+  op: RunOp,
+  environment: RunEnvironment,
+  extra: { readonly user: ResolvedUser; readonly env: readonly string[] },
+): readonly string[] {
+  const home = getEnv(op.env, "HOME") === undefined ? [`HOME=${extra.user.home}`] : [];
+  const own = [...environment.given, ...extra.env];
+  const given = op.env.filter((entry) => getEnv(own, splitEnv(entry).key) === undefined);
+  const lent = environment.variables.filter((entry) => getEnv([...op.env, ...own], splitEnv(entry).key) === undefined);
+  return [...given, ...home, ...lent, ...own];
 }

@@ -1,7 +1,9 @@
 import { TsbuildError } from "../../native/errors.ts";
-import type { Mount } from "../../native/mount.ts";
+import type { OverlayLayers } from "../../native/mount.ts";
 import { canOwn, inUserNamespace, unmappedError } from "../../native/user-namespace.ts";
 import type { ContainerSpec } from "../spec/container-spec.ts";
+import type { FileMount, Mount, RootFileSystem } from "../spec/mount.ts";
+import type { Attachments } from "./attachments.ts";
 
 /** (uid_t)-1 means "leave as it is" to the kernel: a program given it would stay root. */
 const maxID = 0xffff_fffe;
@@ -12,9 +14,9 @@ const id = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/;
 
 /**
  * Refuses what the kernel would take for something else: numbers that wrap around, text that ends at a NUL byte, a name
- * that is a path; and users that a user namespace has no number for. @throws E_CONTAINER_SPEC, E_WORKDIR_INVALID, E_NO_SUBUID
+ * that is a path; and users that a user namespace has no number for; and mounts whose attachment is not there. @throws E_CONTAINER_SPEC, E_WORKDIR_INVALID, E_NO_SUBUID
  */
-export function checkSpec(spec: ContainerSpec): void {
+export function checkSpec(spec: ContainerSpec, attachments: Attachments = {}): void {
   if (!id.test(spec.id)) throw refuse(`its name ${JSON.stringify(spec.id)} is none`, nameHint);
   if (spec.args.length === 0) throw refuse("it has no program");
   const { uid, gid, additionalGids } = spec.user;
@@ -25,14 +27,8 @@ export function checkSpec(spec: ContainerSpec): void {
   checkDirectory(spec.cwd);
   const { root, mounts } = spec;
   if (inUserNamespace()) mounts.forEach(checkOwner);
-  const paths = [
-    ...mounts.flatMap(({ source, target, inside = "", options }) => [source, target, inside, ...options]),
-    ...[root, ...mounts].flatMap(({ overlay }) => [
-      ...(overlay?.lower ?? []),
-      overlay?.upper ?? "",
-      overlay?.work ?? "",
-    ]),
-  ];
+  for (const mount of mounts) checkAttachment(mount, attachments);
+  const paths = [...textsOfRoot(root), ...mounts.flatMap(textsOf)];
   for (const text of [...spec.args, ...spec.env, spec.hostname, ...paths]) {
     if (text.includes("\0")) throw refuse(`${JSON.stringify(text)} has a NUL character`);
   }
@@ -60,10 +56,50 @@ function checkUser(uid: number, groups: readonly number[]): void {
   if (missing !== undefined) throw unmappedError("Cannot start the container: its user", uid, missing);
 }
 
-function checkOwner({ target, file, socket, device }: Mount): void {
-  const owned = file ?? socket ?? (device?.kind === "fifo" ? device : undefined);
-  if (owned === undefined || canOwn(owned.uid, owned.gid)) return;
-  throw unmappedError(`Cannot mount ${JSON.stringify(target)}: its owner`, owned.uid, owned.gid);
+function checkOwner(mount: Mount): void {
+  const isMade = mount.kind === "file" || mount.kind === "socket";
+  if (!isMade && !(mount.kind === "device" && mount.device.kind === "fifo")) return;
+  if (canOwn(mount.uid, mount.gid)) return;
+  throw unmappedError(`Cannot mount ${JSON.stringify(mount.target)}: its owner`, mount.uid, mount.gid);
+}
+
+function checkAttachment(mount: Mount, { files, sockets }: Attachments): void {
+  const name = mount.kind === "socket" ? mount.attachment : mount.kind === "file" ? attachedTo(mount) : undefined;
+  const given = mount.kind === "socket" ? sockets : files;
+  if (name === undefined || given?.has(name) === true) return;
+  throw refuse(`nobody gave ${JSON.stringify(name)}, which is to be mounted on ${JSON.stringify(mount.target)}`);
+}
+
+function attachedTo({ content }: FileMount): string | undefined {
+  return "attachment" in content ? content.attachment : undefined;
+}
+
+function textsOfRoot(root: RootFileSystem): readonly string[] {
+  return root.kind === "bind" ? [root.source] : textsOfLayers(root.layers);
+}
+
+function textsOfLayers({ lower, upper = "", work = "" }: OverlayLayers): readonly string[] {
+  return [...lower, upper, work];
+}
+
+/** All that the kernel gets as text. */
+function textsOf(mount: Mount): readonly string[] {
+  const { target } = mount;
+  switch (mount.kind) {
+    case "bind":
+      return [target, mount.source, mount.inside ?? ""];
+    case "overlay":
+      return [target, ...textsOfLayers(mount.layers), mount.inside ?? ""];
+    case "filesystem":
+      return [target, mount.type, mount.source, ...mount.data];
+    case "device":
+      return [target, mount.source];
+    case "file":
+    case "socket":
+      return [target];
+    default:
+      return mount satisfies never;
+  }
 }
 
 const nameHint = "letters, digits and _ . -, at most 128, the first one a letter or digit";

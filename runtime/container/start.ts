@@ -3,7 +3,6 @@ import { beforeEnd } from "../../native/process-end.ts";
 import { closeFd } from "../../native/syscall.ts";
 import { inUserNamespace } from "../../native/user-namespace.ts";
 import { startInit, type InitProcess } from "../../native/process.ts";
-import type { Mount } from "../../native/mount.ts";
 import { openUnixListener } from "../../native/unix-listener.ts";
 import { openCgroup, type Cgroup, type CgroupOptions } from "../cgroup/cgroup.ts";
 import { deviceRules } from "../rootfs/device-rules.ts";
@@ -14,6 +13,8 @@ import { defaultCapabilities } from "../security/capabilities.ts";
 import { seccompProgram } from "../security/seccomp.ts";
 import { removeStubs } from "../rootfs/stubs.ts";
 import type { ContainerSpec } from "../spec/container-spec.ts";
+import type { FileMount, MountAttribute } from "../spec/mount.ts";
+import type { Attachments } from "./attachments.ts";
 import { checkSpec } from "./check.ts";
 import { carryStdio, type CarriedStdio } from "./stdio.ts";
 import { signalNumber } from "./signal.ts";
@@ -31,17 +32,19 @@ const networkCapabilities: readonly string[] = ["CAP_NET_RAW", "CAP_NET_ADMIN"];
 export async function startContainer(
   given: ContainerSpec,
   stdio: Stdio,
-  options: { readonly signal?: AbortSignal } = {},
+  options: { readonly signal?: AbortSignal; readonly attachments?: Attachments } = {},
 ): Promise<Container> {
-  options.signal?.throwIfAborted();
-  checkSpec(given);
+  const { signal, attachments = {} } = options;
+  signal?.throwIfAborted();
+  checkSpec(given, attachments);
   await using stack = new AsyncDisposableStack();
   const network = stack.use(await openNetwork(given.network, { services: given.services ?? [] }));
   const spec = atHost(withHosts(withResolvConf(given, network.resolvConf), network.host), network);
   const cgroup = stack.use(openCgroup(spec.id, spec.resources ?? {}, cgroupOptions(spec)));
-  const sockets = spec.mounts.flatMap(({ socket }) => socket ?? []);
+  const sockets = spec.mounts.filter((mount) => mount.kind === "socket");
   const listeners = sockets.map((socket) => ({ socket, listener: stack.use(openUnixListener()) }));
   const plan = planContainer(spec, {
+    files: attachments.files ?? new Map(),
     sockets: new Map(listeners.map(({ socket, listener }) => [socket, listener.fd])),
     cgroupProcs: cgroup.procs,
     cgroup: cgroup.into,
@@ -56,14 +59,16 @@ export async function startContainer(
     hierarchies: cgroup.hierarchies,
   });
   const carried = carry(spec, stdio, stack);
-  const init = await startInit(plan, descriptors(spec, carried?.stdio ?? stdio, stack), options.signal);
+  const init = await startInit(plan, descriptors(spec, carried?.stdio ?? stdio, stack), signal);
   carried?.started();
-  for (const { socket, listener } of listeners) listener.accept(socket.connected);
+  for (const { socket, listener } of listeners) {
+    const connected = attachments.sockets?.get(socket.attachment);
+    if (connected !== undefined) listener.accept(connected);
+  }
   const { terminal } = init;
   if (terminal !== undefined) stack.defer(() => closeFd(terminal));
-  const upper = spec.root.overlay?.upper;
+  const upper = spec.root.kind === "overlay" ? spec.root.layers.upper : undefined;
   const removeMade = (): void => (upper === undefined ? undefined : removeStubs(upper, init.stubs));
-  const { signal } = options;
   return new RunningContainer({ init, cgroup, network, removeMade, carried, resources: stack.move(), signal });
 }
 
@@ -83,25 +88,21 @@ function atHost(spec: ContainerSpec, { fallback }: Network): ContainerSpec {
 function withResolvConf(spec: ContainerSpec, text: string | undefined): ContainerSpec {
   const { resolvConf, mounts } = spec;
   if (resolvConf === undefined) return spec;
-  const file = { content: Buffer.from(text ?? ""), mode: 0o644, uid: 0, gid: 0 };
-  const options = resolvConf.options.filter((option) => option === "ro");
-  const own: Mount = { type: "file", source: "tmpfs", target: resolvConf.target, options, file };
-  return { ...spec, mounts: [text === undefined ? resolvConf : own, ...mounts] };
+  const attributes = resolvConf.attributes.filter((attribute) => attribute === "ro");
+  const own = text === undefined ? resolvConf : textFile(resolvConf.target, attributes, text);
+  return { ...spec, mounts: [own, ...mounts] };
 }
 
 /** Only now is it known where the host is. */
 function withHosts(spec: ContainerSpec, host: string | undefined): ContainerSpec {
   const { hosts, hostname, mounts, hostsWritable = false } = spec;
   if (hosts === undefined) return spec;
-  const content = Buffer.from(hostsFile(hostname, withHostAddress(hosts, host)));
-  const file = { content, mode: 0o644, uid: 0, gid: 0 };
-  return {
-    ...spec,
-    mounts: [
-      { type: "file", source: "tmpfs", target: "/etc/hosts", options: hostsWritable ? [] : ["ro"], file },
-      ...mounts,
-    ],
-  };
+  const text = hostsFile(hostname, withHostAddress(hosts, host));
+  return { ...spec, mounts: [textFile("/etc/hosts", hostsWritable ? [] : ["ro"], text), ...mounts] };
+}
+
+function textFile(target: string, attributes: readonly MountAttribute[], text: string): FileMount {
+  return { kind: "file", target, attributes, mode: 0o644, uid: 0, gid: 0, content: { text } };
 }
 
 function cgroupOptions({ mounts, privileged, cgroupParent, visibleGroups }: ContainerSpec): CgroupOptions {

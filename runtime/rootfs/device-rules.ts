@@ -1,11 +1,11 @@
-import type { DeviceFile, Mount } from "../../native/mount.ts";
 import type { DeviceRule } from "../cgroup/device-filter.ts";
+import type { DeviceNode, Mount } from "../spec/mount.ts";
 
 /** What a container with these mounts may open: one rule for each device, whatever the number of its nodes. */
 export function deviceRules(mounts: readonly Mount[]): readonly DeviceRule[] {
   const rules = new Map<string, DeviceRule>();
-  for (const { device } of mounts) {
-    const rule = device === undefined ? undefined : ruleOf(device);
+  for (const mount of mounts) {
+    const rule = mount.kind === "device" ? ruleOf(mount.device) : undefined;
     if (rule === undefined) continue;
     const key = `${rule.kind} ${rule.major}:${rule.minor}`;
     const known = rules.get(key);
@@ -15,7 +15,8 @@ export function deviceRules(mounts: readonly Mount[]): readonly DeviceRule[] {
   return [...rules.values()];
 }
 
-function ruleOf({ kind, major, minor, access }: DeviceFile): DeviceRule | undefined {
-  if (kind === "fifo" || (!access.read && !access.write)) return undefined;
+function ruleOf(device: DeviceNode): DeviceRule | undefined {
+  if (device.kind === "fifo" || (!device.access.read && !device.access.write)) return undefined;
+  const { kind, major, minor, access } = device;
   return { kind, major, minor, ...access };
 }

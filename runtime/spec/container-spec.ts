@@ -1,5 +1,5 @@
-import type { Mount } from "../../native/mount.ts";
 import type { ResourceLimits } from "./limits.ts";
+import type { BindMount, Mount, RootFileSystem } from "./mount.ts";
 import type { HostEntry, NetworkRequest } from "./network.ts";
 
 /** The user of a process by number: names were resolved in the rootfs before. */
@@ -10,15 +10,16 @@ export interface ProcessUser {
 }
 
 /**
- * What to run and in what. A plain value: computed by the caller, applied by startContainer().
+ * What to run and in what. Plain data that JSON can hold: computed by the caller, applied by startContainer(), which gets
+ * beside it what data cannot be (Attachments).
  * Names are those of the OCI runtime-spec where it has one.
  */
 export interface ContainerSpec {
   /** Unique on the machine while it runs; names the cgroup. [a-z0-9-]{1,64} */
   readonly id: string;
-  readonly root: Mount;
+  readonly root: RootFileSystem;
   readonly readonlyRoot?: boolean;
-  /** On top of the default ones (proc, dev, devpts, shm, mqueue, sysfs, cgroup): bind, tmpfs. In this order. */
+  /** On top of the default ones (proc, dev, devpts, shm, mqueue, sysfs, cgroup), in this order. */
   readonly mounts: readonly Mount[];
   readonly hostname: string;
   readonly args: readonly string[];
@@ -47,7 +48,7 @@ export interface ContainerSpec {
    */
   readonly visibleGroups?: boolean;
   /** How /etc/resolv.conf is bound, below all others; a network that cannot ask the host's servers has its own file there. */
-  readonly resolvConf?: Mount;
+  readonly resolvConf?: BindMount;
   /** A file /etc/hosts with these entries, some of them `host-gateway`; default: none is made. */
   readonly hosts?: readonly HostEntry[];
   /** Whether the program may change that file. */

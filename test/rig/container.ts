@@ -11,7 +11,13 @@ import {
 } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { startContainer, type Container, type ContainerSpec, type ExitStatus } from "../../runtime/index.ts";
+import {
+  startContainer,
+  type Attachments,
+  type Container,
+  type ContainerSpec,
+  type ExitStatus,
+} from "../../runtime/index.ts";
 import { makeTemp } from "./temp.ts";
 
 /** A container that has ended. */
@@ -52,11 +58,9 @@ export class ContainerRig implements Disposable {
     return {
       id: `test-${randomBytes(6).toString("hex")}`,
       root: {
-        type: "overlay",
-        source: "overlay",
-        target: "/",
-        options: ["volatile"],
-        overlay: { lower: [this.lower], upper: this.upper, work },
+        kind: "overlay",
+        layers: { lower: [this.lower], upper: this.upper, work },
+        volatile: true,
       },
       mounts: [],
       hostname: "box",
@@ -69,11 +73,12 @@ export class ContainerRig implements Disposable {
     };
   }
 
-  async run(script: string, overrides: Partial<ContainerSpec> = {}): Promise<Ran> {
+  async run(script: string, overrides: Partial<ContainerSpec> = {}, attachments: Attachments = {}): Promise<Ran> {
     const files = [1, 2].map((number) => join(this.path, `out-${++this.#count}-${number}`));
     const [stdout = -1, stderr = -1] = files.map((file) => openSync(file, "w"));
     try {
-      await using container = await startContainer(this.spec(script, overrides), { stdin: "null", stdout, stderr });
+      const stdio = { stdin: "null", stdout, stderr } as const;
+      await using container = await startContainer(this.spec(script, overrides), stdio, { attachments });
       const status = await container.exited;
       const [out = "", err = ""] = files.map((file) => readFileSync(file, "utf8"));
       return { status, stdout: out, stderr: err, oomKilled: container.oomKilled() };

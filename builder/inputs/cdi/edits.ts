@@ -1,7 +1,7 @@
 import { lstatSync, type Stats } from "node:fs";
 import { errorMessage, TsbuildError } from "../../../native/errors.ts";
-import type { DeviceFile, Mount } from "../../../native/mount.ts";
 import { inUserNamespace } from "../../../native/user-namespace.ts";
+import { mountOfWords, type DeviceMount, type Mount } from "../../../runtime/index.ts";
 import type { FoundDevice } from "./registry.ts";
 import type { CdiMount, ContainerEdits, DeviceNode } from "./spec.ts";
 
@@ -53,21 +53,30 @@ function depth({ target }: Mount): number {
   return target.split("/").filter((name) => name !== "").length;
 }
 
-function nodeMount(node: DeviceNode, user: { readonly uid: number; readonly gid: number }): Mount {
+function nodeMount(node: DeviceNode, user: { readonly uid: number; readonly gid: number }): DeviceMount {
   const { path, hostPath, permissions, fileMode, uid, gid } = node;
-  const device: DeviceFile = {
-    ...(inUserNamespace() ? sameAsHost(node) : numbersOf(node)),
+  const found = inUserNamespace() ? sameAsHost(node) : numbersOf(node);
+  const access = { read: permissions.includes("r"), write: permissions.includes("w") };
+  return {
+    kind: "device",
+    source: hostPath,
+    target: path,
+    attributes: ["nosuid", "noexec"],
     mode: (fileMode ?? 0o666) & 0o7777,
     uid: uid ?? user.uid,
     gid: gid ?? user.gid,
-    access: { read: permissions.includes("r"), write: permissions.includes("w") },
+    device: found.kind === "fifo" ? found : { ...found, access },
   };
-  return { type: "device", source: hostPath, target: path, options: ["nosuid", "noexec"], device };
 }
 
+/** A device by its numbers. */
+type DeviceNumbers =
+  | { readonly kind: "char" | "block"; readonly major: number; readonly minor: number }
+  | { readonly kind: "fifo" };
+
 /** Type and numbers as the specification has them; what it leaves out is the host's. @see CDI's fillMissingInfo */
-function numbersOf({ path, hostPath, type, major, minor }: DeviceNode): Pick<DeviceFile, "kind" | "major" | "minor"> {
-  if (type === "p") return { kind: "fifo", major: 0, minor: 0 };
+function numbersOf({ path, hostPath, type, major, minor }: DeviceNode): DeviceNumbers {
+  if (type === "p") return { kind: "fifo" };
   if (type !== undefined && major !== 0) return { kind: type === "b" ? "block" : "char", major, minor };
   const host = hostNode(path, hostPath);
   if (type !== undefined && (type === "b" ? "block" : "char") !== host.kind)
@@ -76,15 +85,15 @@ function numbersOf({ path, hostPath, type, major, minor }: DeviceNode): Pick<Dev
 }
 
 /** In a user namespace, where nodes are not made but bound. */
-function sameAsHost(node: DeviceNode): Pick<DeviceFile, "kind" | "major" | "minor"> {
+function sameAsHost(node: DeviceNode): DeviceNumbers {
   const wanted = numbersOf(node);
   if (wanted.kind === "fifo") return wanted;
-  const { kind, major, minor } = hostNode(node.path, node.hostPath);
-  if (kind === wanted.kind && major === wanted.major && minor === wanted.minor) return wanted;
+  const host = hostNode(node.path, node.hostPath);
+  if (host.kind === wanted.kind && host.major === wanted.major && host.minor === wanted.minor) return wanted;
   throw nodeError(node.path, `a plain user cannot make devices, and ${node.hostPath} is another one`);
 }
 
-function hostNode(path: string, hostPath: string): Pick<DeviceFile, "kind" | "major" | "minor"> {
+function hostNode(path: string, hostPath: string): DeviceNumbers {
   let stat: Stats;
   try {
     stat = lstatSync(hostPath);
@@ -93,7 +102,7 @@ function hostNode(path: string, hostPath: string): Pick<DeviceFile, "kind" | "ma
   }
   const kind = stat.isCharacterDevice() ? "char" : stat.isBlockDevice() ? "block" : stat.isFIFO() ? "fifo" : undefined;
   if (kind === undefined) throw nodeError(path, `${hostPath} is no device`);
-  return { kind, ...(kind === "fifo" ? { major: 0, minor: 0 } : deviceNumbers(stat.rdev)) };
+  return kind === "fifo" ? { kind } : { kind, ...deviceNumbers(stat.rdev) };
 }
 
 /** @see makedev(3) */
@@ -108,7 +117,7 @@ function hostMount({ hostPath, containerPath, type, options }: CdiMount): Mount 
   const isBind = type === "bind" || options.some((option) => option === "bind" || option === "rbind");
   if (!isBind && (type === "" || type === "none"))
     throw nodeError(containerPath, "its mount has no type and is no bind");
-  return { type: isBind ? "bind" : type, source: hostPath, target: containerPath, options };
+  return mountOfWords({ type: isBind ? "bind" : type, source: hostPath, target: containerPath, options });
 }
 
 function nodeError(path: string, state: string, cause?: unknown): TsbuildError {

@@ -1,19 +1,19 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeShownDirectory, writeShownFile } from "../../../native/directory.ts";
-import { maxLowers, type Mount } from "../../../native/mount.ts";
+import { maxLowers } from "../../../native/mount.ts";
 import { proxyArgs } from "../../graph/proxy-args.ts";
 import type { NetworkOption } from "./network-option.ts";
 import type { HostAddress } from "./host-address.ts";
-import { hostGateway, hostsFile, type HostEntry, type NetworkRequest } from "../../../runtime/index.ts";
+import { hostGateway, hostsFile, type BindMount, type HostEntry, type NetworkRequest } from "../../../runtime/index.ts";
 
 /** What the host lends to every RUN of a build; none of it is in a key, in a layer or in history. */
 export interface RunEnvironment {
   /** A directory with empty mount points, put below the lowest layer so that no step has to make them. */
   readonly stubs: string;
-  readonly resolvConf: Mount;
+  readonly resolvConf: BindMount;
   /** hosts, the host's CA bundle. */
-  readonly mounts: readonly Mount[];
+  readonly mounts: readonly BindMount[];
   /** Proxy and CA variables, set where the image has none of the name. */
   readonly variables: readonly string[];
   /** Proxy variables that were asked for with --build-arg: they win over the image's. */
@@ -60,10 +60,10 @@ export function prepareRunEnvironment(
   for (const name of names) writeShownFile(join(stubs, "etc", name), "");
   const files = join(directory, "files");
   mkdirSync(files, { recursive: true });
-  const shared = (name: string, text: string): Mount => {
+  const shared = (name: string, text: string): BindMount => {
     const source = join(files, name);
     writeShownFile(source, text);
-    return { ...bind(source, `/etc/${name}`), ...(writable ? { options: ["bind"] } : {}) };
+    return { ...bind(source, `/etc/${name}`), ...(writable ? { attributes: [] } : {}) };
   };
   const bundle = caVariables.map((name) => env[name]).find((file) => file !== undefined && existsSync(file));
   const lent =
@@ -103,8 +103,8 @@ function bothCases(variables: Readonly<Record<string, string>>): readonly (reado
   return Object.entries({ ...Object.fromEntries(all), ...variables });
 }
 
-function bind(source: string, target: string): Mount {
-  return { type: "bind", source, target, options: ["bind", "ro"] };
+function bind(source: string, target: string): BindMount {
+  return { kind: "bind", source, target, attributes: ["ro"] };
 }
 
 function readText(file: string): string {

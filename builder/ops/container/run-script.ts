@@ -1,6 +1,6 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Mount } from "../../../native/mount.ts";
+import type { Mount } from "../../../runtime/index.ts";
 import type { RunOp } from "../../graph/opspec.ts";
 
 /** The mounts that give a RUN its script; dispose removes the file. */
@@ -18,7 +18,7 @@ export function scriptMount({ script }: RunOp, scratch: string): ScriptMount {
   chmodSync(file, 0o755);
   chmodSync(directory, 0o755);
   return {
-    mounts: [{ type: "bind", source: directory, target: "/dev/pipes", options: ["bind", "ro"] }],
+    mounts: [{ kind: "bind", source: directory, target: "/dev/pipes", attributes: ["ro"] }],
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
   };
 }

@@ -1,4 +1,4 @@
-import { openOverlay } from "../../../native/mount.ts";
+import { openOverlay, type OverlayLayers } from "../../../native/mount.ts";
 import { hostPlatform } from "../../../store/oci/platform.ts";
 import { StartError, type ContainerSpec } from "../../../runtime/index.ts";
 import { suggest } from "../../base/suggest.ts";
@@ -12,8 +12,12 @@ export function explainStart(error: unknown, { args, env, root }: ContainerSpec)
   if (!(error instanceof StartError) || !error.code.startsWith("E_EXEC_")) return error;
   const { code, step, errno } = error;
   const [program = ""] = args;
-  const layers = [root.overlay?.upper, ...(root.overlay?.lower ?? [])].filter((layer) => layer !== undefined);
+  const layers = root.kind === "overlay" ? layersOf(root.layers) : [];
   return new StartError(error.message, { code, step, errno, ...advice({ error, program, env, layers }) });
+}
+
+function layersOf({ lower, upper }: OverlayLayers): readonly string[] {
+  return upper === undefined ? lower : [upper, ...lower];
 }
 
 function advice(parts: {

@@ -1,6 +1,6 @@
 import { TsbuildError } from "../../../native/errors.ts";
-import type { Mount } from "../../../native/mount.ts";
 import { Root } from "../../../native/path.ts";
+import type { BindMount } from "../../../runtime/index.ts";
 import type { CacheIdentity } from "../../../store/cache-mounts.ts";
 import type { RunCache, RunMount } from "../../graph/opspec.ts";
 import { Copier } from "../../inputs/files/copier.ts";
@@ -16,14 +16,14 @@ import type { MountResources } from "./resources.ts";
 export async function takeCaches(
   { mounts, inputs, context, emptied }: MountResources,
   stack: AsyncDisposableStack,
-): Promise<ReadonlyMap<RunMount, Mount>> {
+): Promise<ReadonlyMap<RunMount, BindMount>> {
   const { cacheMounts } = context.store;
   const wanted = mounts
     .flatMap((mount) => (mount.kind === "cache" ? [{ mount, identity: identityOf(mount, inputs) }] : []))
     .map((one) => ({ ...one, key: cacheMounts.key(one.identity) }))
     .toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : strictness(b.mount) - strictness(a.mount)));
   const taken = new Map<string, string>();
-  const made = new Map<RunMount, Mount>();
+  const made = new Map<RunMount, BindMount>();
   for (const { mount, identity, key } of wanted) {
     if (emptied !== undefined && !emptied.has(key)) emptied.set(key, cacheMounts.empty(identity, context.signal));
     await emptied?.get(key);
@@ -34,8 +34,8 @@ export async function takeCaches(
   return made;
 }
 
-function cacheMount({ id, source, target, readonly }: RunCache, directory: string): Mount {
-  const mount: Mount = { type: "bind", source: directory, target, options: readonly ? ["ro"] : [] };
+function cacheMount({ id, source, target, readonly }: RunCache, directory: string): BindMount {
+  const mount: BindMount = { kind: "bind", source: directory, target, attributes: readonly ? ["ro"] : [] };
   if (source === undefined) return mount;
   using root = Root.open(directory);
   if (statInRoot(root, resolveInRoot(root, source)) !== undefined) return { ...mount, inside: source };

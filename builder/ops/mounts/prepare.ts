@@ -1,10 +1,17 @@
 import { TsbuildError } from "../../../native/errors.ts";
-import type { Mount } from "../../../native/mount.ts";
+import type {
+  Attachments,
+  FileMount,
+  FileSystemMount,
+  Mount,
+  OverlayMount,
+  SocketMount,
+} from "../../../runtime/index.ts";
 import { lowerDirs, type Snapshot } from "../../../store/snapshot/snapshotter.ts";
 import type { RunBind, RunMount, RunSecret, RunSocket, RunTmpfs } from "../../graph/opspec.ts";
 import { scratchDirectory } from "../../base/scratch-directory.ts";
 import type { OpContext } from "../../solve/op.ts";
-import type { SshSource } from "../../inputs/ssh/agents.ts";
+import type { ConnectionHandler, SshSource } from "../../inputs/ssh/agents.ts";
 import { resolveInRoot, statInRoot } from "../../inputs/files/resolve.ts";
 import { SnapshotTree } from "../../inputs/files/snapshot-tree.ts";
 import { takeCaches } from "./cache.ts";
@@ -14,13 +21,17 @@ import { now } from "../../../native/clock.ts";
 /** What a RUN gets by its mounts, for as long as it is held. */
 export interface PreparedMounts extends AsyncDisposable {
   readonly mounts: readonly Mount[];
+  /** Secrets, and who answers at sockets. */
+  readonly attachments: Attachments;
   /** Variables with secrets: for the process alone. */
   readonly env: readonly string[];
 }
 
 interface Prepared {
   readonly mounts: readonly Mount[];
-  readonly env: readonly string[];
+  readonly env?: readonly string[];
+  readonly file?: { readonly name: string; readonly content: Uint8Array };
+  readonly socket?: { readonly name: string; readonly connected: ConnectionHandler };
 }
 
 /** @throws E_SECRET_NOT_FOUND, E_SSH_NOT_FOUND, E_MOUNT_SOURCE */
@@ -30,12 +41,16 @@ export async function prepareMounts(resources: MountResources): Promise<Prepared
   const made: Prepared[] = [];
   for (const mount of resources.mounts) {
     const cache = caches.get(mount);
-    made.push(cache === undefined ? await prepare(mount, resources, stack) : { mounts: [cache], env: [] });
+    made.push(cache === undefined ? await prepare(mount, resources, stack) : { mounts: [cache] });
   }
   const held = stack.move();
   return {
     mounts: made.flatMap(({ mounts }) => mounts),
-    env: made.flatMap(({ env }) => env),
+    attachments: {
+      files: new Map(made.flatMap(({ file }) => (file === undefined ? [] : [[file.name, file.content]]))),
+      sockets: new Map(made.flatMap(({ socket }) => (socket === undefined ? [] : [[socket.name, socket.connected]]))),
+    },
+    env: made.flatMap(({ env = [] }) => env),
     [Symbol.asyncDispose]: async () => await held.disposeAsync(),
   };
 }
@@ -43,13 +58,13 @@ export async function prepareMounts(resources: MountResources): Promise<Prepared
 async function prepare(mount: RunMount, resources: MountResources, stack: AsyncDisposableStack): Promise<Prepared> {
   switch (mount.kind) {
     case "bind":
-      return { mounts: [bindMount(mount, resources, stack)], env: [] };
+      return { mounts: [bindMount(mount, resources, stack)] };
     case "tmpfs":
-      return { mounts: [tmpfsMount(mount)], env: [] };
+      return { mounts: [tmpfsMount(mount)] };
     case "secret":
       return await secretMount(mount, resources);
     case "ssh":
-      return { mounts: sshMounts(mount, resources.ssh), env: [] };
+      return sshMount(mount, resources.ssh);
     case "cache":
       throw new RangeError(`cache ${mount.id} was not taken`);
     default:
@@ -58,7 +73,7 @@ async function prepare(mount: RunMount, resources: MountResources, stack: AsyncD
 }
 
 /** Part of another file system; what is written lands in a directory that is thrown away. */
-function bindMount(mount: RunBind, { inputs, context }: MountResources, stack: AsyncDisposableStack): Mount {
+function bindMount(mount: RunBind, { inputs, context }: MountResources, stack: AsyncDisposableStack): OverlayMount {
   const { target, source } = mount;
   const snapshot = inputs[mount.input]?.snapshot;
   checkSource(snapshot, source);
@@ -68,9 +83,9 @@ function bindMount(mount: RunBind, { inputs, context }: MountResources, stack: A
   // Without an upper directory the kernel wants two.
   const missing = Math.max(0, (mount.readonly ? 2 : 1) - below.length);
   const lower = [...below, ...["empty", "empty2"].slice(0, missing).map(part)];
-  const options = mount.readonly ? ["ro"] : [];
-  const overlay = mount.readonly ? { lower } : { lower, upper: part("upper"), work: part("work") };
-  return { type: "overlay", source: "overlay", target, options, overlay, inside: source };
+  if (mount.readonly) return { kind: "overlay", target, attributes: ["ro"], layers: { lower }, inside: source };
+  const layers = { lower, upper: part("upper"), work: part("work") };
+  return { kind: "overlay", target, attributes: [], layers, inside: source };
 }
 
 /** Better told by us than by the kernel. */
@@ -86,9 +101,10 @@ function checkSource(snapshot: Snapshot | undefined, source: string): void {
   });
 }
 
-function tmpfsMount({ target, size, readonly }: RunTmpfs): Mount {
-  const options = ["nosuid", ...(size === undefined ? [] : [`size=${size}`]), ...(readonly ? ["ro"] : [])];
-  return { type: "tmpfs", source: "tmpfs", target, options };
+function tmpfsMount({ target, size, readonly }: RunTmpfs): FileSystemMount {
+  const data = size === undefined ? [] : [`size=${size}`];
+  const attributes = ["nosuid", ...(readonly ? (["ro"] as const) : [])] as const;
+  return { kind: "filesystem", type: "tmpfs", source: "tmpfs", target, attributes, data };
 }
 
 async function secretMount(mount: RunSecret, { secrets, context }: MountResources): Promise<Prepared> {
@@ -96,32 +112,51 @@ async function secretMount(mount: RunSecret, { secrets, context }: MountResource
   const content = await secrets.get(id);
   if (content?.byteLength === 0) warnOfEmpty(id, context);
   if (content === undefined) {
-    if (!mount.required) return { mounts: [], env: [] };
+    if (!mount.required) return { mounts: [] };
     throw new TsbuildError(`Cannot run the step: it needs the secret ${JSON.stringify(id)}, which was not given`, {
       code: "E_SECRET_NOT_FOUND",
       hint: `--secret id=${id},src=FILE or --secret id=${id},env=VARIABLE`,
     });
   }
-  const file: Mount = {
-    type: "file",
-    source: "tmpfs",
-    target: target ?? "",
-    options: ["ro", "nosuid", "nodev", ...((mode & 0o111) === 0 ? ["noexec"] : [])],
-    file: { content, mode, uid, gid },
-  };
+  const name = `secret:${id}`;
+  const mounts = target === undefined ? [] : [fileMount({ target, attachment: name, mode, uid, gid })];
   return {
-    mounts: target === undefined ? [] : [file],
+    mounts,
+    file: { name, content },
     env: env === undefined ? [] : [`${env}=${variableText(id, content)}`],
   };
 }
 
-function sshMounts({ id, target, required, mode, uid, gid }: RunSocket, ssh: SshSource | undefined): readonly Mount[] {
+function fileMount(file: {
+  readonly target: string;
+  readonly attachment: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}): FileMount {
+  const { attachment, mode, ...rest } = file;
+  const isProgram = (mode & 0o111) !== 0;
+  const attributes = ["ro", "nosuid", "nodev", ...(isProgram ? [] : (["noexec"] as const))] as const;
+  return { kind: "file", ...rest, mode, attributes, content: { attachment } };
+}
+
+function sshMount({ id, target, required, mode, uid, gid }: RunSocket, ssh: SshSource | undefined): Prepared {
   const connected = ssh?.get(id);
   if (connected !== undefined) {
-    const socket = { mode: mode & 0o777, uid, gid, connected };
-    return [{ type: "socket", source: "tmpfs", target, options: ["nosuid", "nodev", "noexec"], socket }];
+    const name = `ssh:${id}`;
+    const attributes = ["nosuid", "nodev", "noexec"] as const;
+    const mount: SocketMount = {
+      kind: "socket",
+      target,
+      attributes,
+      mode: mode & 0o777,
+      uid,
+      gid,
+      attachment: name,
+    };
+    return { mounts: [mount], socket: { name, connected } };
   }
-  if (!required) return [];
+  if (!required) return { mounts: [] };
   throw new TsbuildError(`Cannot run the step: it needs the SSH agent ${JSON.stringify(id)}, which was not given`, {
     code: "E_SSH_NOT_FOUND",
     hint: `--ssh ${id} for your own agent, or --ssh ${id}=SOCKET or --ssh ${id}=KEY`,

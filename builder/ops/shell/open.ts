@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { openOverlay } from "../../../native/mount.ts";
 import { clearWorkDirectory } from "../../../native/overlay-work.ts";
 import { TsbuildError } from "../../../native/errors.ts";
-import { startContainer, type Container, type ContainerSpec } from "../../../runtime/index.ts";
+import { startContainer, type Attachments, type Container, type ContainerSpec } from "../../../runtime/index.ts";
 import { lowerDirs, type ActiveSnapshot } from "../../../store/snapshot/snapshotter.ts";
 import { setEnv } from "../../base/env.ts";
 import { resolveInRoot, statInRoot } from "../../inputs/files/resolve.ts";
@@ -10,6 +10,7 @@ import { resolveInRoot, statInRoot } from "../../inputs/files/resolve.ts";
 /** What a step would have been run with, or was; its file system is there until the shell ends. */
 export interface StoppedStep {
   readonly spec: ContainerSpec;
+  readonly attachments: Attachments;
   readonly active: ActiveSnapshot;
 }
 
@@ -25,7 +26,10 @@ export interface ShellSettings {
 const shells = ["/bin/bash", "/usr/bin/bash", "/bin/sh", "/usr/bin/sh", "/busybox/sh", "/bin/ash"];
 
 /** Starts a shell in the state of a step. What it writes is gone with the step. @throws E_SHELL_NOT_FOUND, StartError */
-export async function openShell({ spec, active }: StoppedStep, settings: ShellSettings): Promise<Container> {
+export async function openShell(
+  { spec, attachments, active }: StoppedStep,
+  settings: ShellSettings,
+): Promise<Container> {
   const { command, terminal, stdio, signal } = settings;
   const args = command.length > 0 ? command : [findShell(active)];
   clearWorkDirectory(active.work);
@@ -39,7 +43,7 @@ export async function openShell({ spec, active }: StoppedStep, settings: ShellSe
       ...(terminal === undefined ? {} : { terminal }),
     },
     stdio,
-    { signal },
+    { signal, attachments },
   );
 }
 

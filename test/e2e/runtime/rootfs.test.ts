@@ -13,8 +13,8 @@ import {
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Mount } from "../../../native/mount.ts";
 import { startInit } from "../../../native/process.ts";
+import type { Mount, MountAttribute, RootFileSystem } from "../../../runtime/index.ts";
 import { planContainer } from "../../../runtime/rootfs/plan.ts";
 import { capabilityMask, defaultCapabilities } from "../../../runtime/security/capabilities.ts";
 import { ContainerRig } from "../../rig/container.ts";
@@ -25,11 +25,11 @@ beforeEach(() => {
 });
 afterEach(() => rig[Symbol.dispose]());
 
-const bind = (source: string, target: string, ...options: string[]): Mount => ({
-  type: "bind",
+const bind = (source: string, target: string, ...attributes: MountAttribute[]): Mount => ({
+  kind: "bind",
   source,
   target,
-  options,
+  attributes,
 });
 
 /** A directory of the host that no container may reach, and what it looks like. */
@@ -145,7 +145,14 @@ describe("a container's root", () => {
     const mounts: Mount[] = [
       bind(source, "/rw"),
       bind(source, "/ro", "ro", "noexec"),
-      { type: "tmpfs", source: "tmpfs", target: "/scratch", options: ["size=1m", "mode=1777", "nosuid"] },
+      {
+        kind: "filesystem",
+        type: "tmpfs",
+        source: "tmpfs",
+        target: "/scratch",
+        attributes: ["nosuid"],
+        data: ["size=1m", "mode=1777"],
+      },
     ];
     const script = `
       cut -d' ' -f5,6 /proc/self/mountinfo | grep -E '^/(rw|ro|scratch) '; echo 1 > /rw/one; (echo 2 > /ro/two) 2>/dev/null
@@ -191,12 +198,9 @@ describe("a container's root", () => {
       writeFileSync(join(directory, `file-${at}`), "");
       return directory;
     });
-    const root = (layers: readonly string[]): Mount => ({
-      type: "overlay",
-      source: "overlay",
-      target: "/",
-      options: [],
-      overlay: { lower: layers, upper: rig.directory("u"), work: rig.directory("w") },
+    const root = (lowers: readonly string[]): RootFileSystem => ({
+      kind: "overlay",
+      layers: { lower: lowers, upper: rig.directory("u"), work: rig.directory("w") },
     });
     expect(await rig.output("ls / | grep -c file-", { root: root([...lower, rig.lower]) })).toBe("499");
     await expect(rig.run("true", { root: root([...lower, rig.directory("x"), rig.lower]) })).rejects.toMatchObject({
@@ -248,17 +252,17 @@ describe("a container's root", () => {
   });
 
   it("may be a directory of the host, which is then changed itself", async () => {
-    const root: Mount = { type: "bind", source: rig.lower, target: "/", options: [] };
+    const root: RootFileSystem = { kind: "bind", source: rig.lower };
     await rig.output("echo x > /made", { root });
     expect(readFileSync(join(rig.lower, "made"), "utf8")).toBe("x\n");
   });
 
   it("is free for the next container the moment it has ended", async () => {
-    const overlay = { lower: [rig.lower], upper: rig.directory("u"), work: rig.directory("w") };
-    const root: Mount = { type: "overlay", source: "overlay", target: "/", options: [], overlay };
+    const layers = { lower: [rig.lower], upper: rig.directory("u"), work: rig.directory("w") };
+    const root: RootFileSystem = { kind: "overlay", layers };
     for (let i = 0; i < 30; i++)
       await rig.output(`test $(ls / | grep -c made) = ${i} && echo > /made-${i}; sleep 100 &`, { root });
-    expect(readdirSync(overlay.upper)).toHaveLength(30);
+    expect(readdirSync(layers.upper)).toHaveLength(30);
   });
 
   it("cannot change the program that starts containers (CVE-2019-5736)", async () => {

@@ -26,7 +26,7 @@ describe("a working directory that is missing", () => {
 
   it("is made in the volume that it lies in, and in a root that is then read-only", async () => {
     const source = rig.directory("volume");
-    const mounts = [{ type: "bind" as const, source, target: "/v", options: ["bind"] }];
+    const mounts = [{ kind: "bind" as const, source, target: "/v", attributes: [] }];
     expect(await rig.output("pwd", { cwd: "/v/in/it", mounts })).toBe("/v/in/it");
     expect(statSync(join(source, "in/it")).mode & 0o777).toBe(0o755);
     expect(await rig.output("pwd", { cwd: "/kept", readonlyRoot: true })).toBe("/kept");

@@ -69,7 +69,7 @@ export class Box implements Disposable {
   spec(args: readonly string[], spec: Partial<ContainerSpec>): ContainerSpec {
     return {
       id: `box-${process.pid}-${this.#count++}`,
-      root: { type: "bind", source: this.root, target: "/", options: [] },
+      root: { kind: "bind", source: this.root },
       mounts: [],
       hostname: "box",
       args,

@@ -109,8 +109,8 @@ describe("planContainer()", () => {
   it("takes CAP_MKNOD and device files away where there is no control group", () => {
     const spec: ContainerSpec = {
       id: "x",
-      root: { type: "bind", source: "/r", target: "/", options: [] },
-      mounts: [{ type: "bind", source: "/s", target: "/t", options: ["rbind"] }],
+      root: { kind: "bind", source: "/r" },
+      mounts: [{ kind: "bind", source: "/s", target: "/t", attributes: [], recursive: true }],
       hostname: "h",
       args: ["a"],
       env: [],

@@ -17,9 +17,17 @@ const limited = await box.sh("true", { resources: { pids: 10 } }).then(
   ({ status }) => status.kind,
   (error: unknown) => (error instanceof Error && "code" in error ? error.code : error),
 );
-const node = { kind: "char", major: 250, minor: 77, mode: 0o666, uid: 0, gid: 0 } as const;
+const node = { kind: "char", major: 250, minor: 77 } as const;
+const owner = { mode: 0o666, uid: 0, gid: 0 };
 const device = async (access: { readonly read: boolean; readonly write: boolean }): Promise<unknown> => {
-  const mount = { type: "device", source: "tmpfs", target: "/dev/given", options: [], device: { ...node, access } };
+  const mount = {
+    kind: "device",
+    source: "tmpfs",
+    target: "/dev/given",
+    attributes: [],
+    ...owner,
+    device: { ...node, access },
+  } as const;
   const opening =
     "busybox dd if=/dev/given of=/dev/null count=0; busybox rm -f /tmp/n2; busybox mknod /tmp/n2 c 250 78; busybox dd if=/tmp/n2 count=0";
   return await box.sh(`(${opening}) 2>&1 | busybox sed 's/.*: //'`, { mounts: [mount] }).then(

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { copyFileSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Mount } from "../../../native/mount.ts";
+import type { Mount } from "../../../runtime/index.ts";
 import { ContainerRig } from "../../rig/container.ts";
 import { makeTemp } from "../../rig/temp.ts";
 
@@ -35,34 +35,39 @@ describe("a container whose mounts lie where another one swaps a directory for a
     const source = rig.directory("volume");
     const swapping = spawn(attacker, [shared, "dir", "link"], { stdio: ["ignore", "pipe", "inherit"] });
     await once(swapping.stdout, "data");
-    const options = { options: [] };
+    const plain = { attributes: [] };
     const owner = { uid: 0, gid: 0 };
+    const attachments = { sockets: new Map([["agent", () => undefined]]) };
     const mounts: readonly Mount[] = [
-      { type: "bind", source: shared, target: "/c", ...options },
-      { type: "bind", source, target: "/c/dir/bind/deep", ...options },
-      { type: "tmpfs", source: "tmpfs", target: "/c/dir/tmpfs", ...options },
+      { kind: "bind", source: shared, target: "/c", ...plain },
+      { kind: "bind", source, target: "/c/dir/bind/deep", ...plain },
+      { kind: "filesystem", type: "tmpfs", source: "tmpfs", target: "/c/dir/tmpfs", data: [], ...plain },
       {
-        type: "file",
-        source: "tmpfs",
+        kind: "file",
         target: "/c/dir/secret",
-        ...options,
-        file: { content: Buffer.from("s"), mode: 0o400, ...owner },
+        ...plain,
+        ...owner,
+        mode: 0o400,
+        content: { text: "s" },
       },
       {
-        type: "socket",
-        source: "tmpfs",
+        kind: "socket",
         target: "/c/dir/socket",
-        ...options,
-        socket: { mode: 0o600, ...owner, connected: () => undefined },
+        ...plain,
+        ...owner,
+        mode: 0o600,
+        attachment: "agent",
       },
       {
-        type: "device",
+        kind: "device",
         source: "tmpfs",
         target: "/c/dir/device",
-        ...options,
-        device: { kind: "char", major: 1, minor: 3, mode: 0o666, ...owner, access: { read: true, write: true } },
+        ...plain,
+        ...owner,
+        mode: 0o666,
+        device: { kind: "char", major: 1, minor: 3, access: { read: true, write: true } },
       },
-      { type: "bind", source: shared, inside: "/dir/file", target: "/m", ...options },
+      { kind: "bind", source: shared, inside: "/dir/file", target: "/m", ...plain },
     ];
     const said = new Map<string, number>();
     const count = (what: string): unknown => said.set(what, (said.get(what) ?? 0) + 1);
@@ -73,7 +78,7 @@ describe("a container whose mounts lie where another one swaps a directory for a
         const given = mount === undefined ? [] : [mounts[0] ?? mount, mount];
         const script = "cat /m 2>/dev/null; cat file 2>/dev/null; echo x > made; echo y > /c/dir/made";
         const spec = { mounts: given, cwd: "/c/dir", args: ["/c/dir/sh", "-c", script] };
-        await rig.run("", spec).then(
+        await rig.run("", spec, attachments).then(
           ({ stdout }) => count(stdout.trim()),
           (error: unknown) => count(error instanceof Error && "code" in error ? String(error.code) : String(error)),
         );
