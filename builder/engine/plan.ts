@@ -1,19 +1,18 @@
-import { TsbuildError } from "../../native/errors.ts";
 import type { NamedImage } from "../../store/oci/image.ts";
 import { hostPlatform, parsePlatform, type Platform } from "../../store/oci/platform.ts";
-import { normalizeReference, parseReference } from "../../store/oci/reference.ts";
 import { givenHostname } from "../options/builtin-args.ts";
 import type { ContextTable } from "../inputs/context/named.ts";
 import type { DockerfileAst } from "../dockerfile/ast.ts";
-import { DockerfileError } from "../base/error.ts";
-import type { SourceLocation } from "../base/location.ts";
-import { suggest } from "../base/suggest.ts";
 import type { ProgressSink } from "../graph/events.ts";
 import { convert, type BuildPlan, type ConvertOptions } from "../convert/convert.ts";
 import type { ConvertObserver } from "../convert/observer.ts";
 import { internalStep } from "../graph/internal-step.ts";
 import type { BuildOptions } from "../options/options.ts";
-import type { LayoutRequest } from "../inputs/source/image/layout.ts";
+import { layoutImage, type LayoutRequest } from "../inputs/source/image/layout.ts";
+import { locateBase, shownName } from "./locate-base.ts";
+import type { BuildRequest } from "./request.ts";
+import type { BuildSession } from "./session.ts";
+import type { BuildStages } from "./stages.ts";
 
 /** What a plan is made of. */
 export interface PlanParts {
@@ -68,56 +67,34 @@ export async function makePlan(parts: PlanParts): Promise<BuildPlan> {
   });
 }
 
-function shownName(name: string): string {
-  try {
-    return normalizeReference(name);
-  } catch {
-    return name;
-  }
+/** The step graph of a build, and the images that it stands on. */
+export interface PlannedBuild extends BuildPlan {
+  /** By the digests of their manifests. */
+  readonly images: ReadonlyMap<string, NamedImage>;
 }
 
-function hostOf(name: string): string {
-  try {
-    return parseReference(name).host;
-  } catch {
-    return "docker.io";
-  }
-}
-
-const commonImages = ["alpine", "busybox", "centos", "debian", "fedora", "golang", "nginx", "node", "python", "ubuntu"];
-
-/** Gives the error of a base image its place in the Dockerfile. */
-async function locateBase<T>(
-  name: string,
-  location: SourceLocation,
-  ast: DockerfileAst,
-  act: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    if (!(error instanceof TsbuildError) || error instanceof DockerfileError) throw error;
-    const missing = error.code === "E_REGISTRY_NOT_FOUND";
-    // Some registries do not tell strangers what they do not have.
-    const unknown = missing || error.code === "E_REGISTRY_AUTH";
-    const [repository = name] = name.split(/[:@]/);
-    const stages = ast.stages.flatMap((stage) => stage.name ?? []);
-    const near = suggest(repository, unknown ? [...stages, ...commonImages] : stages);
-    const hints = [
-      ...(near === undefined ? [] : [`did you mean \`${name.replace(repository, near)}\`?`]),
-      ...(missing ? [`if it is private: tsbuild login ${hostOf(name)}`] : []),
-      ...(near !== undefined && missing ? [] : (error.hint ?? "").split("\n").filter((line) => line !== "")),
-    ];
-    throw new DockerfileError(
-      missing ? `Cannot find ${shownName(name)}: it does not exist, or is private` : error.message,
-      {
-        code: missing ? "E_BASE_NOT_FOUND" : error.code,
-        cause: error,
-        location,
-        source: ast.text,
-        notes: missing ? [error.message, ...error.notes] : error.notes,
-        ...(hints.length === 0 ? {} : { hint: hints.join("\n") }),
-      },
-    );
-  }
+/** Plans a build: images are looked up, and nothing of them but documents is fetched. @throws DockerfileError */
+export async function planBuild(
+  { options, ast }: BuildStages,
+  session: BuildSession,
+  { contexts, devices, observer }: Pick<BuildRequest, "contexts" | "devices"> & { readonly observer: ConvertObserver },
+): Promise<PlannedBuild> {
+  const { store, emit, signal, credentials } = session;
+  const images = new Map<string, NamedImage>();
+  const keep = (found: NamedImage): NamedImage => {
+    images.set(found.manifest.descriptor.digest, found);
+    return found;
+  };
+  const plan = await makePlan({
+    options,
+    ast,
+    emit,
+    contexts,
+    devices,
+    observer,
+    keepUser: (url, user) => credentials.keep(url, user),
+    findImage: async (name, platform) => keep(await session.images.find(name, platform)),
+    findLayout: async (request) => keep(await layoutImage(store, { ...request, signal })),
+  });
+  return { ...plan, images };
 }

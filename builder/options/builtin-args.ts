@@ -12,7 +12,7 @@ const truths: ReadonlyMap<string, boolean> = new Map([
 ]);
 
 /** The frontend that --build-arg BUILDKIT_SYNTAX names; undefined: what the file says. @throws E_SYNTAX_FRONTEND */
-export function givenSyntax({ buildArgs = {} }: BuildOptions): string | undefined {
+export function givenSyntax({ buildArgs = {} }: Pick<BuildOptions, "buildArgs">): string | undefined {
   const value = buildArgs["BUILDKIT_SYNTAX"];
   if (value === undefined || isOwnSyntax(value)) return value;
   throw new TsbuildError(`Cannot use the frontend ${value} of BUILDKIT_SYNTAX: only docker/dockerfile is built in`, {

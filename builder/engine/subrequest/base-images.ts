@@ -13,7 +13,7 @@ import type { BuildOptions } from "../../options/options.ts";
 import { ImageSource } from "../../inputs/source/image/images.ts";
 import { layoutDocuments, type LayoutRequest } from "../../inputs/source/image/layout.ts";
 import { WorkerPool } from "../../solve/worker/pool.ts";
-import type { TemporaryStore } from "./temporary-store.ts";
+import type { LookSession } from "./look-session.ts";
 
 /** Why nothing is known of an image that may well be there. */
 const unreachable: ReadonlySet<string> = new Set([
@@ -33,8 +33,7 @@ const patience = 15_000;
 /** Where images are looked for. */
 export interface BaseImageOptions {
   readonly options: Pick<BuildOptions, "root" | "registry" | "pull">;
-  readonly temporary: TemporaryStore;
-  readonly signal: AbortSignal;
+  readonly session: Pick<LookSession, "store" | "signal">;
 }
 
 /**
@@ -71,8 +70,7 @@ export class BaseImages implements AsyncDisposable {
     try {
       return await this.#remote(name, platform);
     } catch (error) {
-      const { signal } = this.#request;
-      signal.throwIfAborted();
+      this.#request.session.signal.throwIfAborted();
       const late = this.#timer?.aborted === true;
       if (!late && !(error instanceof TsbuildError && unreachable.has(error.code))) throw error;
       const known = pull === "newer" ? await this.#local(reference, platform) : undefined;
@@ -81,7 +79,7 @@ export class BaseImages implements AsyncDisposable {
   }
 
   async layout(request: Omit<LayoutRequest, "signal">): Promise<NamedImage> {
-    return await layoutDocuments({ ...request, signal: this.#request.signal });
+    return await layoutDocuments({ ...request, signal: this.#request.session.signal });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -111,15 +109,15 @@ export class BaseImages implements AsyncDisposable {
   }
 
   async #openSource(): Promise<ImageSource> {
-    const { options, temporary, signal } = this.#request;
+    const { options, session } = this.#request;
     this.#timer = AbortSignal.timeout(patience);
     this.#workers = new WorkerPool();
     return new ImageSource({
-      store: await temporary.store(),
+      store: await session.store(),
       policy: "always",
       registry: options.registry ?? {},
       workers: this.#workers,
-      signal: AbortSignal.any([signal, this.#timer, this.#abort.signal]),
+      signal: AbortSignal.any([session.signal, this.#timer, this.#abort.signal]),
     });
   }
 

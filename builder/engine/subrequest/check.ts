@@ -1,18 +1,15 @@
-import { givenChecks, givenSyntax, withBuiltinArgs } from "../../options/builtin-args.ts";
+import { withBuiltinArgs } from "../../options/builtin-args.ts";
 import { knownTimes } from "../../options/epoch.ts";
 import { parseContexts } from "../../inputs/context/named.ts";
 import { DockerfileError } from "../../base/error.ts";
 import { locateVariable } from "../../dockerfile/locate-variable.ts";
-import { parseDockerfile } from "../../dockerfile/parse.ts";
 import type { SourceLocation } from "../../base/location.ts";
-import { Linter, type LintWarning } from "../../lint/linter.ts";
-import { chosenRules } from "../../lint/own.ts";
+import type { LintWarning } from "../../lint/linter.ts";
 import { isOwn } from "../../lint/rule.ts";
 import type { BuildOptions } from "../../options/options.ts";
 import { BaseImages } from "./base-images.ts";
-import { readDefinition } from "./definition.ts";
 import { lookAt } from "./look.ts";
-import { TemporaryStore } from "./temporary-store.ts";
+import { LookSession } from "./look-session.ts";
 
 /** Something in a Dockerfile that is allowed and may be wrong. */
 export interface CheckWarning {
@@ -48,27 +45,20 @@ export interface CheckResult {
  * fetches only documents of base images. @throws TsbuildError when there is no Dockerfile to check
  */
 export async function runCheck(options: BuildOptions): Promise<CheckResult> {
-  const { onEvent: emit = () => undefined, signal = new AbortController().signal } = options;
   const contexts = parseContexts(options.contexts ?? {});
-  await using temporary = new TemporaryStore();
-  const definition = await readDefinition({ options, temporary, emit, signal });
-  const { text: source, file, ignore, time } = definition;
-  await using bases = new BaseImages({ options, temporary, signal });
-  const linter = new Linter({
-    source,
-    given: givenChecks(options),
-    ignore,
-    own: await chosenRules(options.ownChecks, "all"),
-    ownErrors: options.ownChecks === "error",
-    target: options.target,
+  await using session = new LookSession(options);
+  const definition = await session.definition(contexts);
+  const { text: source, file, main } = definition;
+  await using bases = new BaseImages({ options, session });
+  const linter = await definition.linter("all", {
     unknownBases: bases.unknown,
     locate: (name, within) => locateVariable(source, name, within),
   });
   const error = await failureOf(async () => {
-    const ast = parseDockerfile(source, file.name, { syntax: givenSyntax(options), observer: linter });
+    const ast = definition.parse(linter);
     const allStages = options.target === undefined || options.target === "";
-    const given = await withBuiltinArgs(options, ast, knownTimes(time, contexts));
-    await lookAt({ options: given, ast, emit, contexts, observer: linter, allStages, bases });
+    const given = await withBuiltinArgs(options, ast, knownTimes(main.time, contexts));
+    await lookAt({ options: given, ast, emit: session.emit, contexts, observer: linter, allStages, bases });
     linter.verdict();
   });
   const warnings = linter.warnings.map(toCheckWarning);

@@ -1,11 +1,9 @@
-import { givenSyntax, withBuiltinArgs } from "../../options/builtin-args.ts";
+import { withBuiltinArgs } from "../../options/builtin-args.ts";
 import { knownTimes } from "../../options/epoch.ts";
 import { parseContexts } from "../../inputs/context/named.ts";
 import type { SourceLocation } from "../../base/location.ts";
-import { parseDockerfile } from "../../dockerfile/parse.ts";
 import type { BuildOptions } from "../../options/options.ts";
 import { BaseImages } from "./base-images.ts";
-import { readDefinition } from "./definition.ts";
 import { description } from "./description.ts";
 import { lookAt } from "./look.ts";
 import { globalParameters, type GlobalParameters } from "./global-parameters.ts";
@@ -16,7 +14,7 @@ import {
   type OutlineMount,
   type StageParameters,
 } from "./parameters.ts";
-import { TemporaryStore } from "./temporary-store.ts";
+import { LookSession } from "./look-session.ts";
 
 /** What a build of a target can be given; each list in the order of lines. */
 export interface Outline {
@@ -35,24 +33,23 @@ export interface Outline {
 
 /** The parameters of a target, with all stages that it needs. @throws DockerfileError, TsbuildError */
 export async function runOutline(options: BuildOptions): Promise<Outline> {
-  const { onEvent: emit = () => undefined, signal = new AbortController().signal } = options;
   const contexts = parseContexts(options.contexts ?? {});
-  await using temporary = new TemporaryStore();
-  const { text: source, file, time } = await readDefinition({ options, temporary, emit, signal });
-  await using bases = new BaseImages({ options, temporary, signal });
-  const ast = parseDockerfile(source, file.name, { syntax: givenSyntax(options) });
-  const given = await withBuiltinArgs(options, ast, knownTimes(time, contexts));
+  await using session = new LookSession(options);
+  const definition = await session.definition(contexts);
+  await using bases = new BaseImages({ options, session });
+  const ast = definition.parse();
+  const given = await withBuiltinArgs(options, ast, knownTimes(definition.main.time, contexts));
   const buildArgs = new Map(Object.entries(given.buildArgs ?? {}));
   const collector = new ParameterCollector(buildArgs);
-  const plan = await lookAt({ options: given, ast, emit, contexts, observer: collector, bases });
+  const plan = await lookAt({ options: given, ast, emit: session.emit, contexts, observer: collector, bases });
   const target = ast.stages[plan.targetIndex];
   // What several stages have is told as the target has it, then as those closest to it.
   const others = plan.stages.filter((index) => index !== plan.targetIndex).toSorted((a, b) => b - a);
   const found = [plan.targetIndex, ...others].map((index) => collector.stage(index));
   const globals = globalParameters(ast, collector.predefined, buildArgs);
   return {
-    file: file.name,
-    source,
+    file: definition.file.name,
+    source: definition.text,
     name: target?.name ?? "",
     description: target === undefined ? "" : description(target.from.comments, target.name),
     args: byLine(

@@ -1,10 +1,7 @@
-import { givenSyntax } from "../../options/builtin-args.ts";
 import type { SourceLocation } from "../../base/location.ts";
-import { parseDockerfile } from "../../dockerfile/parse.ts";
 import type { BuildOptions } from "../../options/options.ts";
-import { readDefinition } from "./definition.ts";
 import { description } from "./description.ts";
-import { TemporaryStore } from "./temporary-store.ts";
+import { LookSession } from "./look-session.ts";
 
 /** A stage that can be built. */
 export interface Target {
@@ -29,10 +26,9 @@ export interface TargetList {
 
 /** Lists the stages without looking at anything but the Dockerfile. @throws DockerfileError, TsbuildError */
 export async function runTargets(options: BuildOptions): Promise<TargetList> {
-  const { onEvent: emit = () => undefined, signal = new AbortController().signal } = options;
-  await using temporary = new TemporaryStore();
-  const { text: source, file } = await readDefinition({ options, temporary, emit, signal });
-  const { stages } = parseDockerfile(source, file.name, { syntax: givenSyntax(options) });
+  await using session = new LookSession(options);
+  const definition = await session.definition(new Map());
+  const { stages } = definition.parse();
   const targets = stages.map(({ name, from }, at) => ({
     name: name ?? "",
     isDefault: at === stages.length - 1,
@@ -41,5 +37,5 @@ export async function runTargets(options: BuildOptions): Promise<TargetList> {
     platform: from.platform,
     location: from.location,
   }));
-  return { file: file.name, source, targets };
+  return { file: definition.file.name, source: definition.text, targets };
 }
