@@ -26,6 +26,8 @@ const classAnnotation = "org.mobyproject.buildkit.device.class";
 const allowAnnotation = "org.mobyproject.buildkit.device.autoallow";
 /** Bytes of the largest file. */
 const maxFile = 8 << 20;
+/** Of YAML, which takes seconds for each MiB. */
+const maxYaml = 1 << 20;
 
 /** The devices of the CDI directories, as they were when it was made. */
 export class CdiRegistry {
@@ -136,7 +138,8 @@ function listFiles(directory: string): readonly string[] {
 function readFile(path: string, problems: string[]): readonly FoundDevice[] {
   try {
     const text = readFileSync(path, "utf8");
-    if (text.length > maxFile) throw new Error("it is larger than 8 MiB");
+    const most = path.endsWith(".json") ? maxFile : maxYaml;
+    if (text.length > most) throw new Error(`it is larger than ${most >> 20} MiB`);
     const spec = parseSpec(path.endsWith(".json") ? JSON.parse(text) : parseYaml(text), path);
     return spec.devices.map((device) => ({ name: `${spec.kind}=${device.name}`, spec, device }));
   } catch (error) {

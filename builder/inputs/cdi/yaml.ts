@@ -1,131 +1,78 @@
-import { maxDepth, parseInline, YamlError, type YamlValue } from "./yaml-inline.ts";
+import { createRequire } from "node:module";
+import type { Document, ScalarTag, Tags } from "yaml";
 
-interface Line {
-  readonly number: number;
-  readonly indent: number;
-  readonly text: string;
+/** Why a text cannot be read, and on which line. */
+export class YamlError extends Error {
+  override readonly name: string = "YamlError";
+
+  constructor(line: number, why: string) {
+    super(`line ${line}: ${why}`);
+  }
 }
+
+const load = createRequire(import.meta.url);
+
+/** Modes of files are written as in C (`0666`), which YAML 1.1 has and YAML 1.2 reads as a decimal number. */
+const octal: ScalarTag = {
+  tag: "tag:yaml.org,2002:int",
+  default: true,
+  test: /^0[0-7]+$/,
+  resolve: (text: string) => Number.parseInt(text, 8),
+};
+
+/** Uses of one anchor: a few lines with aliases could stand for gigabytes. */
+const maxAliases = 100;
 
 /**
- * Reads the YAML that programs write for the Container Device Interface: mappings and sequences by indentation or in one
- * line, plain and quoted text, comments. All else (anchors, tags, text over several lines, several documents) is an error
- * that names it. @throws YamlError
+ * What one document of YAML 1.2 holds; octal numbers also as in YAML 1.1. The library is loaded with the first text: most
+ * machines have JSON, or no devices. @throws YamlError
  */
-export function parseYaml(text: string): YamlValue {
-  const lines = text
-    .replace(/^\uFEFF/, "")
-    .split(/\r?\n/)
-    .flatMap(toLine);
-  const first = lines[0]?.text === "---" ? 1 : 0;
-  const reader = new BlockReader(lines.slice(first));
-  return reader.document();
+export function parseYaml(text: string): unknown {
+  const yaml: typeof import("yaml") = load("yaml");
+  const lineCounter = new yaml.LineCounter();
+  const customTags = (tags: Tags): Tags => [octal, ...tags];
+  try {
+    // Its own look for keys that are there twice compares each with each.
+    const options = { customTags, lineCounter, logLevel: "silent", uniqueKeys: false } as const;
+    const documents = yaml.parseAllDocuments(text, options);
+    const [document, second] = Array.isArray(documents) ? documents : [];
+    if (document === undefined) return null;
+    if (second !== undefined)
+      throw new YamlError(lineCounter.linePos(second.range[0]).line, "another document begins; one is read");
+    const [error] = document.errors;
+    if (error !== undefined) throw new YamlError(lineCounter.linePos(error.pos[0]).line, reason(error.message));
+    requireUniqueKeys(yaml, document, lineCounter);
+    return document.toJS({ maxAliasCount: maxAliases });
+  } catch (error) {
+    if (error instanceof YamlError) throw error;
+    throw new YamlError(1, error instanceof Error ? reason(error.message) : String(error));
+  }
 }
 
-function toLine(raw: string, at: number): readonly Line[] {
-  const text = withoutComment(raw).trimEnd();
-  const indent = text.search(/[^ ]/);
-  if (indent < 0) return [];
-  if (text[indent] === "\t") throw new YamlError(at + 1, "a tab cannot indent");
-  return [{ number: at + 1, indent, text: text.slice(indent) }];
-}
-
-/** A `#` begins one at the start or after a blank, outside of quotes. */
-function withoutComment(line: string): string {
-  let quote = "";
-  for (let at = 0; at < line.length; at++) {
-    const char = line[at] ?? "";
-    const escape = quote === '"' ? char === "\\" : quote === "'" && char === "'" && line[at + 1] === "'";
-    if (escape) at++;
-    else if (quote !== "") quote = char === quote ? "" : quote;
-    else if ((char === '"' || char === "'") && /^[\s\-:,[{]*$/.test(line.slice(Math.max(0, at - 1), at))) quote = char;
-    else if (char === "#" && (at === 0 || /\s/.test(line[at - 1] ?? ""))) return line.slice(0, at);
-  }
-  return line;
-}
-
-class BlockReader {
-  /** What follows the dash of a sequence's entry takes the place of its line. */
-  readonly #lines: Line[];
-  #at = 0;
-
-  constructor(lines: readonly Line[]) {
-    this.#lines = [...lines];
-  }
-
-  document(): YamlValue {
-    const [first] = this.#lines;
-    if (first === undefined) return null;
-    const value = this.#block(first.indent, 0);
-    const rest = this.#lines[this.#at];
-    if (rest !== undefined)
-      throw new YamlError(rest.number, `${JSON.stringify(rest.text.slice(0, 20))} is not expected here`);
-    return value;
-  }
-
-  /** The lines at this indentation. */
-  #block(indent: number, depth: number): YamlValue {
-    const line = this.#lines[this.#at];
-    if (line === undefined) return null;
-    if (depth > maxDepth) throw new YamlError(line.number, "collections are nested too deep");
-    if (isEntry(line.text)) return this.#sequence(indent, depth);
-    if (keyOf(line) !== undefined) return this.#mapping(indent, depth);
-    this.#at++;
-    return parseInline(line.text, line.number);
-  }
-
-  #sequence(indent: number, depth: number): readonly YamlValue[] {
-    const items: YamlValue[] = [];
-    for (
-      let line = this.#lines[this.#at];
-      line?.indent === indent && isEntry(line.text);
-      line = this.#lines[this.#at]
-    ) {
-      const rest = line.text.slice(1);
-      const inner = rest.search(/[^ ]/);
-      if (inner < 0) {
-        this.#at++;
-        items.push(this.#below(indent, depth));
-        continue;
+function requireUniqueKeys(
+  { isScalar, visit }: typeof import("yaml"),
+  document: Document.Parsed,
+  lineCounter: import("yaml").LineCounter,
+): void {
+  visit(document, {
+    Map: (_at, { items }) => {
+      const keys = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (keys.has(key.value))
+          throw new YamlError(
+            lineCounter.linePos(key.range?.[0] ?? 0).line,
+            `the key ${String(key.value)} is there twice`,
+          );
+        keys.add(key.value);
       }
-      // A block of its own, indented to where it stands.
-      const column = indent + 1 + inner;
-      this.#lines[this.#at] = { ...line, indent: column, text: rest.slice(inner) };
-      items.push(this.#block(column, depth + 1));
-    }
-    return items;
-  }
-
-  #mapping(indent: number, depth: number): YamlValue {
-    const entries = new Map<string, YamlValue>();
-    for (let line = this.#lines[this.#at]; line?.indent === indent; line = this.#lines[this.#at]) {
-      const found = keyOf(line);
-      if (found === undefined) throw new YamlError(line.number, "it has no `key: value`");
-      if (entries.has(found.key))
-        throw new YamlError(line.number, `the key ${JSON.stringify(found.key)} is there twice`);
-      this.#at++;
-      const value = found.rest === "" ? this.#below(indent, depth, true) : parseInline(found.rest, line.number);
-      entries.set(found.key, value);
-    }
-    return Object.fromEntries(entries);
-  }
-
-  /** The value on the lines that follow; a sequence may stand as far left as the key that it belongs to. */
-  #below(indent: number, depth: number, ofKey: boolean = false): YamlValue {
-    const next = this.#lines[this.#at];
-    if (next === undefined) return null;
-    const deeper = next.indent > indent || (ofKey && next.indent === indent && isEntry(next.text));
-    return deeper ? this.#block(next.indent, depth + 1) : null;
-  }
+    },
+  });
 }
 
-function isEntry(text: string): boolean {
-  return text === "-" || text.startsWith("- ");
-}
-
-function keyOf({ text, number }: Line): { readonly key: string; readonly rest: string } | undefined {
-  const quoted = /^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')/.exec(text)?.[0];
-  const end = quoted === undefined ? text.search(/:(?: |$)/) : quoted.length;
-  if (end < 0 || text[end] !== ":" || /^[[{]/.test(text)) return undefined;
-  const key = parseInline(text.slice(0, end), number);
-  return { key: String(key), rest: text.slice(end + 1).trimStart() };
+/** The library shows the place below its words; it goes down into collections by calls. */
+function reason(message: string): string {
+  if (/call stack/.test(message)) return "collections are nested too deep";
+  const [first = ""] = message.split(/ at line \d+|\n/, 1);
+  return first.trim();
 }
