@@ -61,7 +61,7 @@ const [library] = await Promise.all([
   }),
   build({
     ...commonJS,
-    entryPoints: ["builder/cli/entry.ts"],
+    entryPoints: ["builder/cli/start/entry.ts"],
     plugins: [lazyExternals],
     minifyWhitespace: true,
     outfile: "dist/cli/tsbuild.cjs",
@@ -94,10 +94,10 @@ export const { ${names.join(", ")} } = createRequire(import.meta.url)("./main.js
   );
 }
 
-const { commands, groups } = await import("./builder/cli/options.ts");
+const { commands, groups } = await import("./builder/cli/commands/table.ts");
 await build({
   ...commonJS,
-  entryPoints: ["builder/cli/bundle-main.ts"],
+  entryPoints: ["builder/cli/start/bundle-main.ts"],
   define: {
     ...commonJS.define,
     BUNDLE_DIGEST: JSON.stringify(hash("sha256", readFileSync("dist/cli/tsbuild.cjs")).slice(0, 16)),
@@ -110,7 +110,7 @@ await build({
 });
 
 // The pages of the manual, which npm installs with the command.
-const { manPages } = await import("./builder/cli/man.ts");
-const { packageVersion } = await import("./builder/cli/package-version.ts");
+const { manPages } = await import("./builder/cli/help/man.ts");
+const { packageVersion } = await import("./builder/cli/host/package-version.ts");
 mkdirSync("dist/man");
 for (const { file, text } of manPages(packageVersion())) writeFileSync(`dist/man/${file}`, text);

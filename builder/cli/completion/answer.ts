@@ -1,6 +1,6 @@
 import { keptRegistries } from "../../../registry/index.ts";
 import { storedNames } from "../../../store/image/stored-names.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { familiarName } from "../format/names.ts";
 import { complete, type Completion } from "./complete.ts";
 import { dockerfileNames } from "./dockerfile-names.ts";

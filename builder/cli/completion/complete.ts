@@ -1,5 +1,5 @@
-import type { CommandSpec, FlagSpec } from "../command.ts";
-import { commands } from "../options.ts";
+import type { CommandSpec, FlagSpec } from "../flags/command.ts";
+import { commands } from "../commands/table.ts";
 import { scanLine, type ScannedLine } from "./scan.ts";
 import { flagValues, operandValues, type ValueKind } from "./values.ts";
 

@@ -1,5 +1,5 @@
-import type { CommandSpec, FlagSpec } from "../command.ts";
-import { commandNamed, commonFlags, findCommand, groups } from "../options.ts";
+import type { CommandSpec, FlagSpec } from "../flags/command.ts";
+import { commandNamed, commonFlags, findCommand, groups } from "../commands/table.ts";
 
 /** What stands before the word that is being completed, as far as it can be understood. */
 export interface ScannedLine {

@@ -1,4 +1,4 @@
-import type { CommandSpec, FlagSpec } from "../command.ts";
+import type { CommandSpec, FlagSpec } from "../flags/command.ts";
 
 /** What a value is one of: names that are looked up, files for the shell to find, or these words. */
 export type ValueKind =

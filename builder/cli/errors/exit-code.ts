@@ -1,6 +1,6 @@
 import { TsbuildError } from "../../../native/errors.ts";
-import { UsageError } from "../usage-error.ts";
-import { Interrupted } from "./interrupted.ts";
+import { UsageError } from "../base/usage-error.ts";
+import { Interrupted } from "../base/interrupted.ts";
 import { DockerfileError } from "../../base/error.ts";
 import { causes } from "./explain.ts";
 

@@ -1,5 +1,5 @@
 import type { SourceLocation } from "../../base/location.ts";
-import { cut, displayWidth, printable } from "../text.ts";
+import { cut, displayWidth, printable } from "../base/text.ts";
 import { shownLines } from "./shown-lines.ts";
 
 /** The lines of a code frame: the line before, the line itself, and carets with a label under it. */

@@ -1,6 +1,6 @@
 import type { SourceLocation } from "../../base/location.ts";
-import type { Style } from "../style.ts";
-import { printable } from "../text.ts";
+import type { Style } from "../terminal/style.ts";
+import { printable } from "../base/text.ts";
 import { codeFrame } from "./frame.ts";
 
 /** What is shown of a place in a Dockerfile. `source`: the file's text. */

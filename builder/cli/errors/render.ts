@@ -1,6 +1,6 @@
 import { TsbuildError } from "../../../native/errors.ts";
-import { makeStyle, type Style } from "../style.ts";
-import { printable } from "../text.ts";
+import { makeStyle, type Style } from "../terminal/style.ts";
+import { printable } from "../base/text.ts";
 import { annotation } from "./annotation.ts";
 import { causes, explain } from "./explain.ts";
 import { placeLines } from "./place.ts";

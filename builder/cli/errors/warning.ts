@@ -1,6 +1,6 @@
-import type { Warning } from "../command.ts";
-import { makeStyle } from "../style.ts";
-import { printable } from "../text.ts";
+import type { Warning } from "../flags/command.ts";
+import { makeStyle } from "../terminal/style.ts";
+import { printable } from "../base/text.ts";
 
 /** `warning[W_CODE]: what` and the command that helps. */
 export function renderWarning({ code, message, hint }: Warning, color: boolean): string {

@@ -1,4 +1,4 @@
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../base/usage-error.ts";
 import { cannot, elementOf, GoNil, shown, sizeOf, truth } from "./go-value.ts";
 import { jsonText } from "./json.ts";
 import { printf } from "./printf.ts";

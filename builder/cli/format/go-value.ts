@@ -1,4 +1,4 @@
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../base/usage-error.ts";
 
 /** A value that Go would have as a typed nil: a list, map or pointer that an image does not set. */
 export class GoNil {

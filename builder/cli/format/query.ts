@@ -1,4 +1,4 @@
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../base/usage-error.ts";
 
 /**
  * The part of a value that a path names: `Config.Env[0]`, `Config.Labels["org.example/key"]`, `.` for all of it.

@@ -1,4 +1,4 @@
-import { displayWidth, printable } from "../text.ts";
+import { displayWidth, printable } from "../base/text.ts";
 
 /** A column: its title, the row's field for templates, and the text of a cell. */
 export interface Column<T> {

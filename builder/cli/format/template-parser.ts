@@ -1,4 +1,4 @@
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../base/usage-error.ts";
 import { isFunction } from "./functions.ts";
 
 /** A part of a template. */

@@ -1,4 +1,4 @@
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../base/usage-error.ts";
 import { callFunction } from "./functions.ts";
 import { entriesOf, fieldOf, show, truth } from "./go-value.ts";
 import { type Node, type Operand, parseTemplate, type Pipeline } from "./template-parser.ts";

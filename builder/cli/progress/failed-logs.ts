@@ -1,4 +1,4 @@
-import { plainLine, printable } from "../text.ts";
+import { plainLine, printable } from "../base/text.ts";
 import { isCanceled, type Trace } from "./trace.ts";
 
 /** The last lines of the step that failed, for modes that do not leave them on the screen. */

@@ -1,7 +1,7 @@
 import type { BuildEvent } from "../../graph/events.ts";
 import { disarmed } from "../ci/disarm.ts";
 import type { Folding } from "../ci/folding.ts";
-import { printable } from "../text.ts";
+import { printable } from "../base/text.ts";
 import { progressBytes } from "./bytes.ts";
 import { isCanceled, type Status, type Step, Trace } from "./trace.ts";
 import { shortWarning } from "./short-warning.ts";

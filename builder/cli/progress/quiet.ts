@@ -1,6 +1,6 @@
 import type { BuildEvent } from "../../graph/events.ts";
 import { hostNetworkMessage } from "../../graph/network-warning.ts";
-import { printable } from "../text.ts";
+import { printable } from "../base/text.ts";
 import { failedLogs } from "./failed-logs.ts";
 import { Trace } from "./trace.ts";
 

@@ -1,4 +1,4 @@
-import { displayWidth } from "../text.ts";
+import { displayWidth } from "../base/text.ts";
 
 const hideCursor = "\u001b[?25l";
 const showCursor = "\u001b[?25h";

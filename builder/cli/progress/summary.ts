@@ -1,8 +1,8 @@
 import type { BuildResult } from "../../graph/events.ts";
 import { dockerSize } from "../format/size.ts";
 import { familiarName } from "../format/names.ts";
-import type { Style } from "../style.ts";
-import { printable } from "../text.ts";
+import type { Style } from "../terminal/style.ts";
+import { printable } from "../base/text.ts";
 import { foldMisses } from "../../solve/record/roots.ts";
 import { causeText } from "../../graph/causes.ts";
 import type { Step, Trace } from "./trace.ts";

@@ -1,5 +1,5 @@
-import type { Output } from "../output.ts";
-import { terminalSize } from "../terminal-size.ts";
+import type { Output } from "../terminal/output.ts";
+import { terminalSize } from "../terminal/terminal-size.ts";
 import { Screen } from "./screen.ts";
 import { failedLogs } from "./failed-logs.ts";
 import type { TtyProgress } from "./tty.ts";

@@ -1,6 +1,6 @@
 import type { BuildEvent } from "../../graph/events.ts";
-import type { Style } from "../style.ts";
-import { cut, displayWidth, plainLine, printable } from "../text.ts";
+import type { Style } from "../terminal/style.ts";
+import { cut, displayWidth, plainLine, printable } from "../base/text.ts";
 import { statusText } from "./plain.ts";
 import { isCanceled, type Step, Trace } from "./trace.ts";
 import { shortWarning } from "./short-warning.ts";

@@ -1,9 +1,9 @@
 import type { ProgressView } from "./progress-view.ts";
 import type { ProgressSink } from "../../graph/events.ts";
-import { settingVariables, type Config } from "../config.ts";
-import type { Output } from "../output.ts";
-import { makeStyle } from "../style.ts";
-import { UsageError } from "../usage-error.ts";
+import { settingVariables, type Config } from "../config/config.ts";
+import type { Output } from "../terminal/output.ts";
+import { makeStyle } from "../terminal/style.ts";
+import { UsageError } from "../base/usage-error.ts";
 
 export type ProgressMode = "tty" | "plain" | "rawjson" | "quiet";
 

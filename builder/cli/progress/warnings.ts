@@ -2,8 +2,8 @@ import type { BuildWarning } from "../../graph/events.ts";
 import { isOwn } from "../../lint/rule.ts";
 import { annotation } from "../errors/annotation.ts";
 import { placeLines } from "../errors/place.ts";
-import type { Style } from "../style.ts";
-import { printable } from "../text.ts";
+import type { Style } from "../terminal/style.ts";
+import { printable } from "../base/text.ts";
 import { shortWarning } from "./short-warning.ts";
 
 /** How the warnings of a build are told at its end. */

@@ -15,7 +15,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { userCache } from "../../../builder/cli/user-cache.js";
+import { userCache } from "../../../builder/cli/host/user-cache.js";
 import { userKnownHosts } from "../../../builder/inputs/source/git/known-hosts.ts";
 import { runHelper } from "../../../registry/credentials/helper.ts";
 import { tsbuildWith, type Ended } from "../../rig/command.ts";
@@ -25,7 +25,7 @@ import { makeTemp } from "../../rig/temp.ts";
 
 /** Asks in a process of its own, for the home is the process's. */
 function cacheAt(home: string, uid = 0): string {
-  const script = `import { userCache } from ${JSON.stringify(resolve("builder/cli/user-cache.js"))};
+  const script = `import { userCache } from ${JSON.stringify(resolve("builder/cli/host/user-cache.js"))};
     process.setgroups([]); process.setegid(${uid}); process.seteuid(${uid});
     console.log(userCache({}, "modules") ?? "none");`;
   const words = ["--input-type=module", "-e", script];

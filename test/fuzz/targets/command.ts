@@ -1,12 +1,12 @@
-import { parseCsv } from "../../../builder/cli/csv.ts";
+import { parseCsv } from "../../../builder/cli/base/csv.ts";
 import { compileTemplate } from "../../../builder/cli/format/template.ts";
-import { addHosts, allowed, cgroupParent, resources, shmSize, ulimits } from "../../../builder/cli/limits.ts";
-import { commands } from "../../../builder/cli/options.ts";
-import { parseOutputs } from "../../../builder/cli/outputs.ts";
-import { parseLine } from "../../../builder/cli/parse.ts";
-import { parseMirrors } from "../../../builder/cli/settings.ts";
+import { addHosts, allowed, cgroupParent, resources, shmSize, ulimits } from "../../../builder/cli/flags/limits.ts";
+import { commands } from "../../../builder/cli/commands/table.ts";
+import { parseOutputs } from "../../../builder/cli/flags/outputs.ts";
+import { parseLine } from "../../../builder/cli/flags/parse.ts";
+import { parseMirrors } from "../../../builder/cli/config/settings.ts";
 import { disarmed, disarmedJson } from "../../../builder/cli/ci/disarm.ts";
-import { cut, displayWidth, plainLine, printable } from "../../../builder/cli/text.ts";
+import { cut, displayWidth, plainLine, printable } from "../../../builder/cli/base/text.ts";
 import { TerminalLines, terminalText } from "../../../builder/base/terminal-lines.ts";
 import { outcome, same } from "../rig/check.ts";
 import type { FuzzTarget } from "../rig/target.ts";
@@ -15,11 +15,11 @@ import type { FuzzTarget } from "../rig/target.ts";
 export const lines: FuzzTarget = {
   name: "lines",
   sources: [
-    "builder/cli/parse.ts",
-    "builder/cli/csv.ts",
-    "builder/cli/outputs.ts",
-    "builder/cli/limits.ts",
-    "builder/cli/suggest.ts",
+    "builder/cli/flags/parse.ts",
+    "builder/cli/base/csv.ts",
+    "builder/cli/flags/outputs.ts",
+    "builder/cli/flags/limits.ts",
+    "builder/cli/base/suggest.ts",
   ],
   tokens: [
     "build",
@@ -135,7 +135,7 @@ export const templates: FuzzTarget = {
 /** What containers print, on its way to a terminal. */
 export const screen: FuzzTarget = {
   name: "screen",
-  sources: ["builder/cli/text.ts"],
+  sources: ["builder/cli/base/text.ts"],
   tokens: [
     "\x1b[",
     "\x1b]",

@@ -4,7 +4,7 @@ import { parseManifest } from "../../../store/oci/parse.ts";
 import { parseConfig } from "../../../store/oci/parse-config.ts";
 import { parsePlatform } from "../../../store/oci/platform.ts";
 import { parseBuildRecord } from "../../../builder/solve/record/record.ts";
-import { parseSettings } from "../../../builder/cli/settings.ts";
+import { parseSettings } from "../../../builder/cli/config/settings.ts";
 import { parseSpec, SpecError } from "../../../builder/inputs/cdi/spec.ts";
 import { parseYaml, YamlError } from "../../../builder/inputs/cdi/yaml.ts";
 import { outcome, same } from "../rig/check.ts";
@@ -85,7 +85,7 @@ const keys = (
 /** Files that users and programs of the host write. */
 export const settings: FuzzTarget = {
   name: "settings",
-  sources: ["builder/cli/settings.ts", "builder/solve/record/record.ts"],
+  sources: ["builder/cli/config/settings.ts", "builder/solve/record/record.ts"],
   tokens: [...json, ...keys.map((key) => `"${key}":`), '"http://h"', '"1m30s"', '"always"'],
   seeds: [
     '{"registryMirrors":{"docker.io":["http://h"]},"insecureRegistries":["h:1"],"pull":"always","registryTimeout":"2m"}',

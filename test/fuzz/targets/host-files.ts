@@ -4,7 +4,7 @@ import { KeyError } from "../../../builder/inputs/ssh/key-error.ts";
 import { parseOpensshKey } from "../../../builder/inputs/ssh/openssh-key.ts";
 import { parsePrivateKey } from "../../../builder/inputs/ssh/private-key.ts";
 import { WireError, wireString, wireU32 } from "../../../builder/inputs/ssh/wire.ts";
-import { parseSubordinates } from "../../../builder/cli/user-namespace.ts";
+import { parseSubordinates } from "../../../builder/cli/host/user-namespace.ts";
 import { parseIdMap } from "../../../native/user-namespace.ts";
 import { resolution } from "../../../runtime/network/resolv.ts";
 import { outcome } from "../rig/check.ts";
@@ -57,7 +57,7 @@ export const users: FuzzTarget = {
 /** Lists of numbers and addresses that the host has. */
 export const hostfiles: FuzzTarget = {
   name: "hostfiles",
-  sources: ["native/user-namespace.ts", "builder/cli/user-namespace.ts", "runtime/network/resolv.ts"],
+  sources: ["native/user-namespace.ts", "builder/cli/host/user-namespace.ts", "runtime/network/resolv.ts"],
   tokens: [
     "0",
     "1000",

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { callOf, type CallRequest } from "../../../builder/cli/call/call-flag.ts";
-import { checkText } from "../../../builder/cli/call/check-text.ts";
-import { sourceLines } from "../../../builder/cli/call/source-lines.ts";
-import { outlineText, targetsText } from "../../../builder/cli/call/tables.ts";
-import { commandNamed } from "../../../builder/cli/options.ts";
-import { parseLine } from "../../../builder/cli/parse.ts";
+import { callOf, type CallRequest } from "../../../builder/cli/commands/build/call/call-flag.ts";
+import { checkText } from "../../../builder/cli/commands/build/call/check-text.ts";
+import { sourceLines } from "../../../builder/cli/commands/build/call/source-lines.ts";
+import { outlineText, targetsText } from "../../../builder/cli/commands/build/call/tables.ts";
+import { commandNamed } from "../../../builder/cli/commands/table.ts";
+import { parseLine } from "../../../builder/cli/flags/parse.ts";
 import type { SourceLocation } from "../../../builder/base/location.ts";
 
 const call = (line: string): CallRequest | undefined =>

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { complete, type Completion, type Names } from "../../../builder/cli/completion/complete.ts";
 import { scripts } from "../../../builder/cli/completion/scripts.ts";
 import { behindBreak, shellWords } from "../../../builder/cli/completion/shell-words.ts";
-import { commands } from "../../../builder/cli/options.ts";
+import { commands } from "../../../builder/cli/commands/table.ts";
 
 const asked: string[] = [];
 const names: Names = {

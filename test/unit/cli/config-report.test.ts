@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { effectiveSettings } from "../../../builder/cli/config-report.ts";
-import { readConfig } from "../../../builder/cli/config.ts";
-import { commandNamed } from "../../../builder/cli/options.ts";
-import { parseLine } from "../../../builder/cli/parse.ts";
+import { effectiveSettings } from "../../../builder/cli/config/config-report.ts";
+import { readConfig } from "../../../builder/cli/config/config.ts";
+import { commandNamed } from "../../../builder/cli/commands/table.ts";
+import { parseLine } from "../../../builder/cli/flags/parse.ts";
 
 function report(
   env: Readonly<Record<string, string>>,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readConfig, type Config, type Surroundings } from "../../../builder/cli/config.ts";
+import { readConfig, type Config, type Surroundings } from "../../../builder/cli/config/config.ts";
 
 interface World {
   readonly env?: Readonly<Record<string, string>>;

@@ -1,8 +1,8 @@
 import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { commands } from "../../../builder/cli/options.ts";
-import { reference } from "../../../builder/cli/reference.ts";
+import { commands } from "../../../builder/cli/commands/table.ts";
+import { reference } from "../../../builder/cli/help/reference.ts";
 import { checksReference } from "../../../builder/lint/reference.ts";
 
 const cli = readFileSync("docs/cli.md", "utf8");

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { exitCodeOf } from "../../../builder/cli/errors/exit-code.ts";
-import { Interrupted } from "../../../builder/cli/errors/interrupted.ts";
+import { Interrupted } from "../../../builder/cli/base/interrupted.ts";
 import { errorAnnotation, renderError } from "../../../builder/cli/errors/render.ts";
-import { UsageError } from "../../../builder/cli/usage-error.ts";
+import { UsageError } from "../../../builder/cli/base/usage-error.ts";
 import { DockerfileError } from "../../../builder/base/error.ts";
 import { SyscallError, TsbuildError } from "../../../native/errors.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { filterImages, matchesName } from "../../../builder/cli/filters.ts";
+import { filterImages, matchesName } from "../../../builder/cli/flags/filters.ts";
 import type { ListedImage } from "../../../store/image/list.ts";
 import { digestOf } from "../../../store/oci/digest.ts";
 

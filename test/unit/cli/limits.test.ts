@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { addHosts, allowed, cgroupParent, resources, shmSize, ulimits } from "../../../builder/cli/limits.ts";
-import { parseSecrets } from "../../../builder/cli/secrets.ts";
+import { addHosts, allowed, cgroupParent, resources, shmSize, ulimits } from "../../../builder/cli/flags/limits.ts";
+import { parseSecrets } from "../../../builder/cli/flags/secrets.ts";
 
 describe("flags of limits", () => {
   it.each<[string, unknown, unknown]>([

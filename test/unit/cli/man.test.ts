@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { manPages } from "../../../builder/cli/man.ts";
-import { commands } from "../../../builder/cli/options.ts";
+import { manPages } from "../../../builder/cli/help/man.ts";
+import { commands } from "../../../builder/cli/commands/table.ts";
 
 const pages = manPages("1.2.3");
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { CommandSpec } from "../../../builder/cli/command.ts";
-import { dispatch } from "../../../builder/cli/dispatch.ts";
-import { commandHelp, generalHelp } from "../../../builder/cli/help.ts";
-import { commandNamed, commands } from "../../../builder/cli/options.ts";
-import { parseLine } from "../../../builder/cli/parse.ts";
-import { editDistance } from "../../../builder/cli/suggest.ts";
+import type { CommandSpec } from "../../../builder/cli/flags/command.ts";
+import { dispatch } from "../../../builder/cli/start/dispatch.ts";
+import { commandHelp, generalHelp } from "../../../builder/cli/help/help.ts";
+import { commandNamed, commands } from "../../../builder/cli/commands/table.ts";
+import { parseLine } from "../../../builder/cli/flags/parse.ts";
+import { editDistance } from "../../../builder/cli/base/suggest.ts";
 
 const build = commandNamed("build");
 const run = commandNamed("run");

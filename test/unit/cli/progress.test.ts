@@ -7,7 +7,7 @@ import { failedLogs } from "../../../builder/cli/progress/failed-logs.ts";
 import { buildSummary } from "../../../builder/cli/progress/summary.ts";
 import { TtyProgress } from "../../../builder/cli/progress/tty.ts";
 import { warningAnnotation, warningSummary } from "../../../builder/cli/progress/warnings.ts";
-import { makeStyle } from "../../../builder/cli/style.ts";
+import { makeStyle } from "../../../builder/cli/terminal/style.ts";
 import type { BuildEvent } from "../../../builder/graph/events.ts";
 import { digestOf, type Digest } from "../../../store/oci/digest.ts";
 

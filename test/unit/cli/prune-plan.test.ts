@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { commandNamed } from "../../../builder/cli/options.ts";
-import { parseLine } from "../../../builder/cli/parse.ts";
-import { prunePlan, pruneWarning, type PrunePlan } from "../../../builder/cli/prune-plan.ts";
+import { commandNamed } from "../../../builder/cli/commands/table.ts";
+import { parseLine } from "../../../builder/cli/flags/parse.ts";
+import { prunePlan, pruneWarning, type PrunePlan } from "../../../builder/cli/commands/prune/plan.ts";
 
 const now = Date.parse("2026-03-01T12:00:00Z");
 const hour = 3_600_000;

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { buildRequest } from "../../../builder/cli/build-request.ts";
-import type { Invocation } from "../../../builder/cli/command.ts";
-import { readConfig } from "../../../builder/cli/config.ts";
-import { Interrupts } from "../../../builder/cli/interrupts.ts";
-import { commandNamed } from "../../../builder/cli/options.ts";
-import { parseLine } from "../../../builder/cli/parse.ts";
+import { buildRequest } from "../../../builder/cli/commands/build-request.ts";
+import type { Invocation } from "../../../builder/cli/flags/command.ts";
+import { readConfig } from "../../../builder/cli/config/config.ts";
+import { Interrupts } from "../../../builder/cli/terminal/interrupts.ts";
+import { commandNamed } from "../../../builder/cli/commands/table.ts";
+import { parseLine } from "../../../builder/cli/flags/parse.ts";
 import { progressMode } from "../../../builder/cli/progress/view.ts";
-import { runRequest } from "../../../builder/cli/run-request.ts";
+import { runRequest } from "../../../builder/cli/commands/run/request.ts";
 
 function invoke(name: string, line: string, env: Readonly<Record<string, string>> = {}): Invocation {
   using interrupts = new Interrupts();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseSsh } from "../../../builder/cli/ssh.ts";
+import { parseSsh } from "../../../builder/cli/flags/ssh.ts";
 
 const place = { env: { SSH_AUTH_SOCK: "/run/agent" }, cwd: "/src" };
 const none = { env: {}, cwd: "/src" };

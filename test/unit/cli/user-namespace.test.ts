@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { hostUser } from "../../../builder/cli/host-user.ts";
-import { idMap, parseSubordinates } from "../../../builder/cli/user-namespace.ts";
+import { hostUser } from "../../../builder/cli/host/host-user.ts";
+import { idMap, parseSubordinates } from "../../../builder/cli/host/user-namespace.ts";
 import { parseIdMap } from "../../../native/user-namespace.ts";
 
 describe("parseSubordinates()", () => {
