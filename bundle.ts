@@ -94,7 +94,8 @@ export const { ${names.join(", ")} } = createRequire(import.meta.url)("./main.js
   );
 }
 
-const { commands, groups } = await import("./builder/cli/commands/table.ts");
+const { table } = await import("./builder/cli/commands/table.ts");
+const { commands, groups } = table;
 await build({
   ...commonJS,
   entryPoints: ["builder/cli/start/bundle-main.ts"],
@@ -113,4 +114,4 @@ await build({
 const { manPages } = await import("./builder/cli/help/man.ts");
 const { packageVersion } = await import("./builder/cli/host/package-version.ts");
 mkdirSync("dist/man");
-for (const { file, text } of manPages(packageVersion())) writeFileSync(`dist/man/${file}`, text);
+for (const { file, text } of manPages(table.all, packageVersion())) writeFileSync(`dist/man/${file}`, text);

@@ -1,5 +1,5 @@
 import type { CommandSpec, FlagSpec } from "../flags/command.ts";
-import { commands } from "../commands/table.ts";
+import type { CommandTable } from "../flags/command-table.ts";
 import { scanLine, type ScannedLine } from "./scan.ts";
 import { flagValues, operandValues, type ValueKind } from "./values.ts";
 
@@ -34,25 +34,29 @@ export interface Completion {
 const nothing: Completion = { candidates: [], files: "none" };
 
 /** Completes the last of the words that follow the program's name. Values are whole words. */
-export function complete(words: readonly string[], names: Names): Completion {
+export function complete(table: CommandTable, words: readonly string[], names: Names): Completion {
   const current = words.at(-1) ?? "";
-  const line = scanLine(words.slice(0, -1));
-  const found = find(line, current, names);
+  const line = scanLine(table, words.slice(0, -1));
+  const found = find(table, line, { current, names });
   return { ...found, candidates: found.candidates.filter(({ value }) => value.startsWith(current)) };
 }
 
-function find(line: ScannedLine, current: string, names: Names): Completion {
+function find(
+  table: CommandTable,
+  line: ScannedLine,
+  { current, names }: { readonly current: string; readonly names: Names },
+): Completion {
   const { command, flag, group } = line;
-  const lookup = new Lookup(line, names);
+  const lookup = new Lookup(table, line, names);
   if (flag !== undefined && command !== undefined) return lookup.values(flagValues(command, flag), "");
   if (flag !== undefined) return { ...nothing, files: "directory" };
   if (group !== undefined) return { ...nothing, candidates: [...group.keys()].map((value) => ({ value, help: "" })) };
-  const own = command ?? commands.find(({ name }) => name === "build");
+  const own = command ?? table.find("build");
   if (current.startsWith("-") && current !== "-" && !line.ended && own !== undefined) {
     return flagCandidates(command === undefined ? own : command, line, current, lookup);
   }
-  if (line.help) return { ...nothing, candidates: commandCandidates() };
-  if (command === undefined) return { candidates: commandCandidates(), files: "directory" };
+  if (line.help) return { ...nothing, candidates: commandCandidates(table) };
+  if (command === undefined) return { candidates: commandCandidates(table), files: "directory" };
   if (line.operands.length >= command.max) return nothing;
   return lookup.values(operandValues(command, line.operands.length), "");
 }
@@ -71,15 +75,17 @@ function flagNames(command: CommandSpec, line: ScannedLine): readonly Candidate[
   return [...flags, { value: "--help", help: "show the flags" }];
 }
 
-function commandCandidates(): readonly Candidate[] {
+function commandCandidates({ commands }: CommandTable): readonly Candidate[] {
   return commands.map(({ name, summary }) => ({ value: name, help: summary }));
 }
 
 class Lookup {
+  readonly #table: CommandTable;
   readonly #line: ScannedLine;
   readonly #names: Names;
 
-  constructor(line: ScannedLine, names: Names) {
+  constructor(table: CommandTable, line: ScannedLine, names: Names) {
+    this.#table = table;
     this.#line = line;
     this.#names = names;
   }
@@ -106,7 +112,7 @@ class Lookup {
       case "registry":
         return this.#names.registries();
       case "command":
-        return commands.map(({ name }) => name);
+        return this.#table.commands.map(({ name }) => name);
       case "file":
       case "directory":
         return [];

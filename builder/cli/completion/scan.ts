@@ -1,5 +1,6 @@
 import type { CommandSpec, FlagSpec } from "../flags/command.ts";
-import { commandNamed, commonFlags, findCommand, groups } from "../commands/table.ts";
+import type { CommandTable } from "../flags/command-table.ts";
+import { commonFlags } from "../flags/shared-flags.ts";
 
 /** What stands before the word that is being completed, as far as it can be understood. */
 export interface ScannedLine {
@@ -19,13 +20,14 @@ export interface ScannedLine {
 }
 
 /** Reads the words before the last one. Never throws: a line that is being typed need not be right yet. */
-export function scanLine(words: readonly string[]): ScannedLine {
-  const scanner = new Scanner();
+export function scanLine(table: CommandTable, words: readonly string[]): ScannedLine {
+  const scanner = new Scanner(table);
   for (const word of words) scanner.add(word);
   return scanner;
 }
 
 class Scanner implements ScannedLine {
+  readonly #table: CommandTable;
   command: CommandSpec | undefined;
   group: ReadonlyMap<string, string> | undefined;
   help = false;
@@ -33,6 +35,10 @@ class Scanner implements ScannedLine {
   ended = false;
   readonly operands: string[] = [];
   readonly given: Map<string, string[]> = new Map();
+
+  constructor(table: CommandTable) {
+    this.#table = table;
+  }
 
   add(word: string): void {
     if (this.flag !== undefined) {
@@ -53,16 +59,16 @@ class Scanner implements ScannedLine {
     if (this.group !== undefined) {
       const name = this.group.get(word);
       this.group = undefined;
-      this.command = name === undefined ? undefined : commandNamed(name);
+      this.command = name === undefined ? undefined : this.#table.named(name);
       return;
     }
-    if (this.help || word !== "help") this.command = findCommand(word);
+    if (this.help || word !== "help") this.command = this.#table.find(word);
     else this.help = true;
     if (this.command !== undefined || this.help) return;
-    this.group = groups.get(word);
+    this.group = this.#table.groups.get(word);
     if (this.group !== undefined) return;
     // `tsbuild .` is `tsbuild build .`
-    this.command = commandNamed("build");
+    this.command = this.#table.named("build");
     this.operands.push(word);
   }
 
@@ -75,7 +81,7 @@ class Scanner implements ScannedLine {
     let flag = this.#flags().find((one) => one.name === name);
     if (flag === undefined && this.command === undefined) {
       // Flags of build without its name.
-      this.command = commandNamed("build");
+      this.command = this.#table.named("build");
       flag = this.command.flags.find((one) => one.name === name);
     }
     if (flag === undefined) return;
@@ -86,7 +92,7 @@ class Scanner implements ScannedLine {
 
   #cluster(word: string): void {
     if (this.command === undefined && !commonFlags.some(({ short }) => short === word[1])) {
-      this.command = commandNamed("build");
+      this.command = this.#table.named("build");
     }
     for (let at = 1; at < word.length; at++) {
       const flag = this.#flags().find(({ short }) => short === word[at]);

@@ -66,6 +66,8 @@ export interface Warning {
 /** What a command gets to work with; `signal` is aborted by SIGINT, SIGTERM and SIGHUP. */
 export interface Invocation {
   readonly command: CommandSpec;
+  /** Every command, for the manual. */
+  readonly commands: readonly CommandSpec[];
   readonly flags: ParsedFlags;
   readonly operands: readonly string[];
   readonly config: Config;

@@ -1,8 +1,9 @@
 import type { CommandSpec, FlagSpec } from "../flags/command.ts";
-import { commonFlags, commands } from "../commands/table.ts";
+import type { CommandTable } from "../flags/command-table.ts";
+import { commonFlags } from "../flags/shared-flags.ts";
 
 /** What `tsbuild` alone and `tsbuild --help` print. */
-export function generalHelp(): string {
+export function generalHelp({ commands }: CommandTable): string {
   const usual = commands.filter(({ rare }) => rare !== true);
   const lines = usual.map((command) => `  ${command.name.padEnd(9)}${command.summary}`);
   const others = commands.filter(({ rare }) => rare === true).map(({ name }) => name);

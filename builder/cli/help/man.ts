@@ -1,5 +1,5 @@
 import type { CommandSpec, FlagSpec } from "../flags/command.ts";
-import { commonFlags, commands, groupedCommands } from "../commands/table.ts";
+import { commonFlags } from "../flags/shared-flags.ts";
 
 /** A page of the manual: its file's name and its text for man(7). */
 export interface ManPage {
@@ -8,20 +8,18 @@ export interface ManPage {
 }
 
 /** All pages: tsbuild(1) and one for each command, made of the command table. The same version gives the same bytes. */
-export function manPages(version: string): readonly ManPage[] {
+export function manPages(commands: readonly CommandSpec[], version: string): readonly ManPage[] {
   return [
-    { file: "tsbuild.1", text: generalPage(version) },
-    ...allCommands.map((command) => ({ file: `${pageName(command)}.1`, text: commandPage(command, version) })),
+    { file: "tsbuild.1", text: generalPage(commands, version) },
+    ...commands.map((command) => ({ file: `${pageName(command)}.1`, text: commandPage(command, version) })),
   ];
 }
-
-const allCommands: readonly CommandSpec[] = [...commands, ...groupedCommands];
 
 function pageName({ name }: CommandSpec): string {
   return `tsbuild-${name.replace(" ", "-")}`;
 }
 
-function generalPage(version: string): string {
+function generalPage(commands: readonly CommandSpec[], version: string): string {
   return page("tsbuild", "build OCI images without a daemon, and run them", version, [
     ".SH SYNOPSIS",
     ".B tsbuild",
@@ -34,7 +32,7 @@ function generalPage(version: string): string {
       "The first form builds an image from a Dockerfile; it is short for tsbuild build. RUN steps execute in namespaces of their own. Standard output has results only, progress and errors go to standard error.",
     ),
     ".SH COMMANDS",
-    ...allCommands.flatMap((command) => [".TP", `.BR ${text(pageName(command))} (1)`, text(command.summary)]),
+    ...commands.flatMap((command) => [".TP", `.BR ${text(pageName(command))} (1)`, text(command.summary)]),
     ".SH OPTIONS",
     ...commonFlags.flatMap(flagLines),
     ...environment,

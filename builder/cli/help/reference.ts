@@ -1,10 +1,9 @@
 import type { CommandSpec } from "../flags/command.ts";
 import { signature } from "./help.ts";
-import { commands, groupedCommands } from "../commands/table.ts";
 
 /** The part of docs/cli.md that is made from the command table. */
-export function reference(): string {
-  return [...commands, ...groupedCommands].map(section).join("\n");
+export function reference(commands: readonly CommandSpec[]): string {
+  return commands.map(section).join("\n");
 }
 
 function section(command: CommandSpec): string {

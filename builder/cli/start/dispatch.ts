@@ -1,13 +1,6 @@
 import type { CommandSpec } from "../flags/command.ts";
-import {
-  commandNamed,
-  commands,
-  commonFlags,
-  findCommand,
-  groups,
-  missingCommands,
-  missingMembers,
-} from "../commands/table.ts";
+import type { CommandTable } from "../flags/command-table.ts";
+import { commonFlags } from "../flags/shared-flags.ts";
 import { closest } from "../base/suggest.ts";
 import { UsageError } from "../base/usage-error.ts";
 
@@ -20,26 +13,30 @@ export type Request =
   | { readonly kind: "command"; readonly command: CommandSpec; readonly words: readonly string[] };
 
 /** Finds the command: `tsbuild [flags] PATH` is short for `tsbuild build [flags] PATH`. @throws E_COMMAND_UNKNOWN */
-export function dispatch(words: readonly string[], isDirectory: (path: string) => boolean): Request {
+export function dispatch(
+  table: CommandTable,
+  words: readonly string[],
+  isDirectory: (path: string) => boolean,
+): Request {
   const at = skipCommonFlags(words);
   const word = words[at];
-  const build = (): Request => ({ kind: "command", command: commandNamed("build"), words });
+  const build = (): Request => ({ kind: "command", command: table.named("build"), words });
   if (word === undefined) return words.length === 0 ? { kind: "help", command: undefined } : build();
   if (word === "--help" || word === "-h") return { kind: "help", command: undefined };
   if (word === "--version" || word === "-v" || word === "-V") return { kind: "version" };
   if (word === "__complete") return { kind: "complete", words: words.slice(at + 1) };
-  if (word === "help") return help(words[at + 1]);
-  const command = findCommand(word);
+  if (word === "help") return help(table, words[at + 1]);
+  const command = table.find(word);
   if (command !== undefined) return { kind: "command", command, words: words.toSpliced(at, 1) };
-  const grouped = groups.get(word)?.get(words[at + 1] ?? "");
-  if (grouped !== undefined) return { kind: "command", command: commandNamed(grouped), words: words.toSpliced(at, 2) };
+  const grouped = table.groups.get(word)?.get(words[at + 1] ?? "");
+  if (grouped !== undefined) return { kind: "command", command: table.named(grouped), words: words.toSpliced(at, 2) };
   if (word.startsWith("-") || looksLikePath(word) || isDirectory(word)) return build();
-  throw unknownCommand(word, words[at + 1]);
+  throw unknownCommand(table, word, words[at + 1]);
 }
 
-function help(name: string | undefined): Request {
-  const command = name === undefined || name.startsWith("-") ? undefined : findCommand(name);
-  if (name !== undefined && !name.startsWith("-") && command === undefined) throw unknownCommand(name);
+function help(table: CommandTable, name: string | undefined): Request {
+  const command = name === undefined || name.startsWith("-") ? undefined : table.find(name);
+  if (name !== undefined && !name.startsWith("-") && command === undefined) throw unknownCommand(table, name);
   return { kind: "help", command };
 }
 
@@ -61,22 +58,22 @@ function looksLikePath(word: string): boolean {
 }
 
 /** `next`: the word behind it, which with a group's name may be a command. */
-function unknownCommand(word: string, next = ""): UsageError {
-  const instead = missingMembers.get(`${word} ${next}`);
+function unknownCommand(table: CommandTable, word: string, next = ""): UsageError {
+  const instead = table.missingMembers.get(`${word} ${next}`);
   if (instead !== undefined) {
     return new UsageError(`Command ${word} ${next} is not implemented`, {
       code: "E_COMMAND_NOT_IMPLEMENTED",
       hint: instead,
     });
   }
-  const members = groups.get(word);
+  const members = table.groups.get(word);
   if (members !== undefined) {
     return new UsageError(`Command ${word} is a group: the name of its command is missing, or not known`, {
       code: "E_COMMAND_UNKNOWN",
       hint: `tsbuild ${word} ${[...members.keys()].join("|")}`,
     });
   }
-  if (missingCommands.includes(word)) {
+  if (table.missingCommands.includes(word)) {
     return new UsageError(`Command ${word} is not implemented`, {
       code: "E_COMMAND_NOT_IMPLEMENTED",
       hint: "tsbuild --help lists the commands",
@@ -84,7 +81,7 @@ function unknownCommand(word: string, next = ""): UsageError {
   }
   const meant = closest(
     word,
-    commands.flatMap((command) => [command.name, ...(command.aliases ?? [])]),
+    table.commands.flatMap((command) => [command.name, ...(command.aliases ?? [])]),
   );
   return new UsageError(`Unknown command ${JSON.stringify(word)}`, {
     code: "E_COMMAND_UNKNOWN",

@@ -8,6 +8,7 @@ import { ciService } from "../ci/folding.ts";
 import { wantsColor } from "../terminal/color.ts";
 import type { Invocation, Warning } from "../flags/command.ts";
 import { readConfig, type Config } from "../config/config.ts";
+import { table } from "../commands/table.ts";
 import { dispatch, type Request } from "./dispatch.ts";
 import { storeRoot } from "../flags/engine-options.ts";
 import { hostUser } from "../host/host-user.ts";
@@ -30,7 +31,7 @@ export async function main(words: readonly string[]): Promise<number> {
     void report(error, { command: command(), debug, out }).then((code) => process.exit(code));
   });
   try {
-    request = dispatch(words, isDirectory);
+    request = dispatch(table, words, isDirectory);
     if (request.kind === "help") return await printHelp(request, out);
     if (request.kind === "version") return await printVersion(out);
     if (request.kind === "complete") return await printCompletion(request.words, out);
@@ -53,6 +54,7 @@ export async function main(words: readonly string[]): Promise<number> {
     const { flags, operands } = line;
     const invocation: Invocation = {
       command: spec,
+      commands: table.all,
       flags,
       operands,
       config,
@@ -118,13 +120,13 @@ function isDirectory(path: string): boolean {
 
 async function printHelp(request: Extract<Request, { readonly kind: "help" }>, out: Output): Promise<number> {
   const { commandHelp, generalHelp } = await import("../help/help.ts");
-  out.result(request.command === undefined ? generalHelp() : commandHelp(request.command));
+  out.result(request.command === undefined ? generalHelp(table) : commandHelp(request.command));
   return 0;
 }
 
 async function printCompletion(words: readonly string[], out: Output): Promise<number> {
   const { answerShell } = await import("../completion/answer.ts");
-  out.result(answerShell(words, surroundings()));
+  out.result(answerShell(table, words, surroundings()));
   return 0;
 }
 

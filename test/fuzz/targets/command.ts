@@ -1,7 +1,7 @@
 import { parseCsv } from "../../../builder/cli/base/csv.ts";
 import { compileTemplate } from "../../../builder/cli/format/template.ts";
 import { addHosts, allowed, cgroupParent, resources, shmSize, ulimits } from "../../../builder/cli/flags/limits.ts";
-import { commands } from "../../../builder/cli/commands/table.ts";
+import { table } from "../../../builder/cli/commands/table.ts";
 import { parseOutputs } from "../../../builder/cli/flags/outputs.ts";
 import { parseLine } from "../../../builder/cli/flags/parse.ts";
 import { parseMirrors } from "../../../builder/cli/config/settings.ts";
@@ -56,7 +56,7 @@ export const lines: FuzzTarget = {
   ],
   check(input) {
     const [name = "", ...rest] = input.toString("utf8").split("\0");
-    const command = commands.find((one) => one.name === name) ?? commands[0];
+    const command = table.commands.find((one) => one.name === name) ?? table.commands[0];
     if (command !== undefined) outcome(() => parseLine(command, rest));
     for (const word of rest.slice(0, 4)) {
       outcome(() => parseCsv(word, "--output"));

@@ -3,12 +3,12 @@ import { callOf, type CallRequest } from "../../../builder/cli/commands/build/ca
 import { checkText } from "../../../builder/cli/commands/build/call/check-text.ts";
 import { sourceLines } from "../../../builder/cli/commands/build/call/source-lines.ts";
 import { outlineText, targetsText } from "../../../builder/cli/commands/build/call/tables.ts";
-import { commandNamed } from "../../../builder/cli/commands/table.ts";
+import { table } from "../../../builder/cli/commands/table.ts";
 import { parseLine } from "../../../builder/cli/flags/parse.ts";
 import type { SourceLocation } from "../../../builder/base/location.ts";
 
 const call = (line: string): CallRequest | undefined =>
-  callOf(parseLine(commandNamed("build"), [...line.split(" "), "."]).flags);
+  callOf(parseLine(table.named("build"), [...line.split(" "), "."]).flags);
 
 function lines(first: number, last: number = first): SourceLocation {
   return { file: "Dockerfile", start: { line: first, column: 1 }, end: { line: last, column: 2 } };

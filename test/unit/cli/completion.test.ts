@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { complete, type Completion, type Names } from "../../../builder/cli/completion/complete.ts";
 import { scripts } from "../../../builder/cli/completion/scripts.ts";
 import { behindBreak, shellWords } from "../../../builder/cli/completion/shell-words.ts";
-import { commands } from "../../../builder/cli/commands/table.ts";
+import { table } from "../../../builder/cli/commands/table.ts";
 
 const asked: string[] = [];
 const names: Names = {
@@ -17,14 +17,14 @@ const names: Names = {
 };
 
 function at(line: string): Completion {
-  return complete(line.split(" "), names);
+  return complete(table, line.split(" "), names);
 }
 
 const values = (line: string): readonly string[] => at(line).candidates.map(({ value }) => value);
 
 describe("complete()", () => {
   it.each([
-    ["", commands.map(({ name }) => name)],
+    ["", table.commands.map(({ name }) => name)],
     ["ima", ["images"]],
     ["help lo", ["login", "logout", "logs", "load"]],
     ["--root /x ima", ["images"]],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { effectiveSettings } from "../../../builder/cli/config/config-report.ts";
+import { effectiveSettings } from "../../../builder/cli/commands/config/report.ts";
 import { readConfig } from "../../../builder/cli/config/config.ts";
-import { commandNamed } from "../../../builder/cli/commands/table.ts";
+import { table } from "../../../builder/cli/commands/table.ts";
 import { parseLine } from "../../../builder/cli/flags/parse.ts";
 
 function report(
@@ -18,7 +18,7 @@ function report(
     breach: () => undefined,
     readFile: (path) => (files[path] === undefined ? undefined : JSON.stringify(files[path])),
   });
-  const { flags } = parseLine(commandNamed("config"), words);
+  const { flags } = parseLine(table.named("config"), words);
   const rows = effectiveSettings(config, flags, (path) => path === "/root/.docker/config.json");
   return Object.fromEntries(rows.map(({ Name, Value, Origin }) => [Name, [Value, Origin]]));
 }

@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { manPages } from "../../../builder/cli/help/man.ts";
-import { commands } from "../../../builder/cli/commands/table.ts";
+import { table } from "../../../builder/cli/commands/table.ts";
 
-const pages = manPages("1.2.3");
+const pages = manPages(table.all, "1.2.3");
 
 describe("manPages()", () => {
   it("are those that package.json names", () => {
@@ -12,7 +12,7 @@ describe("manPages()", () => {
     expect(man.toSorted()).toEqual(pages.map(({ file }) => `dist/man/${file}`).toSorted());
   });
 
-  it.each(commands)("have every flag and example of $name", ({ name, flags, examples }) => {
+  it.each(table.commands)("have every flag and example of $name", ({ name, flags, examples }) => {
     const text = pages.find(({ file }) => file === `tsbuild-${name}.1`)?.text ?? "";
     const plain = text
       .replaceAll("\\-", "-")

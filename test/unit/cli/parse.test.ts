@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { CommandSpec } from "../../../builder/cli/flags/command.ts";
 import { dispatch } from "../../../builder/cli/start/dispatch.ts";
 import { commandHelp, generalHelp } from "../../../builder/cli/help/help.ts";
-import { commandNamed, commands } from "../../../builder/cli/commands/table.ts";
+import { table } from "../../../builder/cli/commands/table.ts";
 import { parseLine } from "../../../builder/cli/flags/parse.ts";
 import { editDistance } from "../../../builder/cli/base/suggest.ts";
 
-const build = commandNamed("build");
-const run = commandNamed("run");
+const build = table.named("build");
+const run = table.named("run");
 const never = (): boolean => false;
 
 function failure(act: () => unknown): { readonly code: string; readonly message: string; readonly hint: string } {
@@ -109,36 +109,36 @@ describe("dispatch()", () => {
     ["container run app", "run", ["app"]],
     ["bud --layers .", "build", ["--layers", "."]],
   ])("takes %s for tsbuild %s", (line, name, words) => {
-    const request = dispatch(line.split(" "), never);
+    const request = dispatch(table, line.split(" "), never);
     expect(request).toMatchObject({ kind: "command", words });
     expect(request.kind === "command" && request.command.name).toBe(name);
   });
 
   it.each(["image", "image nosuch", "buildx", "constructor name"])("does not take %s for a command", (line) => {
-    expect(failure(() => dispatch(line.split(" "), never)).code).toMatch(/^E_COMMAND_/);
-    expect(dispatch(line.split(" "), () => true)).toMatchObject({ kind: "command", words: line.split(" ") });
+    expect(failure(() => dispatch(table, line.split(" "), never)).code).toMatch(/^E_COMMAND_/);
+    expect(dispatch(table, line.split(" "), () => true)).toMatchObject({ kind: "command", words: line.split(" ") });
   });
 
   it("takes a word for a directory only if it is one", () => {
-    expect(dispatch(["app"], () => true)).toMatchObject({ kind: "command", words: ["app"] });
-    const error = failure(() => dispatch(["imges"], never));
+    expect(dispatch(table, ["app"], () => true)).toMatchObject({ kind: "command", words: ["app"] });
+    const error = failure(() => dispatch(table, ["imges"], never));
     expect([error.code, error.hint]).toEqual(["E_COMMAND_UNKNOWN", expect.stringContaining("tsbuild images?")]);
   });
 
   it("refuses a command of docker that is not implemented by name", () => {
-    expect(failure(() => dispatch(["exec", "x"], never)).code).toBe("E_COMMAND_NOT_IMPLEMENTED");
+    expect(failure(() => dispatch(table, ["exec", "x"], never)).code).toBe("E_COMMAND_NOT_IMPLEMENTED");
   });
 
   it("shows help and the version", () => {
-    expect(dispatch([], never)).toEqual({ kind: "help", command: undefined });
-    expect(dispatch(["--version"], never)).toEqual({ kind: "version" });
-    expect(dispatch(["help", "run"], never)).toEqual({ kind: "help", command: run });
+    expect(dispatch(table, [], never)).toEqual({ kind: "help", command: undefined });
+    expect(dispatch(table, ["--version"], never)).toEqual({ kind: "version" });
+    expect(dispatch(table, ["help", "run"], never)).toEqual({ kind: "help", command: run });
     expect(parseLine(build, ["--help"]).help).toBe(true);
   });
 });
 
 describe("the command table", () => {
-  it.each(commands)("explains every flag of $name, in lines of at most 100 columns", (command) => {
+  it.each(table.commands)("explains every flag of $name, in lines of at most 100 columns", (command) => {
     const text = commandHelp(command);
     const lines = text.trimEnd().split("\n");
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
@@ -149,7 +149,7 @@ describe("the command table", () => {
     for (const example of command.examples) expect(text).toContain(example);
   });
 
-  it.each(commands)("has no flag of $name twice, nor both as there and as missing", (command) => {
+  it.each(table.commands)("has no flag of $name twice, nor both as there and as missing", (command) => {
     const names = [...command.flags, ...(command.missing ?? [])].flatMap(({ name, short }) => [name, short ?? name]);
     const counted = [...command.flags, ...(command.missing ?? [])].map(({ name }) => name);
     const shorts = names.filter((name) => name.length === 1);
@@ -158,9 +158,9 @@ describe("the command table", () => {
   });
 
   it("names every command in the general help", () => {
-    for (const { name, rare } of commands)
-      expect(generalHelp()).toMatch(new RegExp(rare === true ? `\\nAlso .*\\b${name}\\b` : `\\n  ${name} +[A-Z]`));
-    expect(generalHelp().split("\n").length).toBeLessThan(25);
+    for (const { name, rare } of table.commands)
+      expect(generalHelp(table)).toMatch(new RegExp(rare === true ? `\\nAlso .*\\b${name}\\b` : `\\n  ${name} +[A-Z]`));
+    expect(generalHelp(table).split("\n").length).toBeLessThan(25);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { commandNamed } from "../../../builder/cli/commands/table.ts";
+import { table } from "../../../builder/cli/commands/table.ts";
 import { parseLine } from "../../../builder/cli/flags/parse.ts";
 import { prunePlan, pruneWarning, type PrunePlan } from "../../../builder/cli/commands/prune/plan.ts";
 
@@ -8,7 +8,7 @@ const hour = 3_600_000;
 
 function plan(command: string, line: string): PrunePlan {
   const words = line === "" ? [] : line.split(" ");
-  return prunePlan(command, parseLine(commandNamed(command), words).flags, now);
+  return prunePlan(command, parseLine(table.named(command), words).flags, now);
 }
 
 describe("prunePlan()", () => {

@@ -3,14 +3,14 @@ import { buildRequest } from "../../../builder/cli/commands/build-request.ts";
 import type { Invocation } from "../../../builder/cli/flags/command.ts";
 import { readConfig } from "../../../builder/cli/config/config.ts";
 import { Interrupts } from "../../../builder/cli/terminal/interrupts.ts";
-import { commandNamed } from "../../../builder/cli/commands/table.ts";
+import { table } from "../../../builder/cli/commands/table.ts";
 import { parseLine } from "../../../builder/cli/flags/parse.ts";
 import { progressMode } from "../../../builder/cli/progress/view.ts";
 import { runRequest } from "../../../builder/cli/commands/run/request.ts";
 
 function invoke(name: string, line: string, env: Readonly<Record<string, string>> = {}): Invocation {
   using interrupts = new Interrupts();
-  const command = commandNamed(name);
+  const command = table.named(name);
   const { flags, operands } = parseLine(command, line.split(" "));
   const world = {
     env,
@@ -23,7 +23,17 @@ function invoke(name: string, line: string, env: Readonly<Record<string, string>
   };
   const out = { result: (): void => undefined, notice: (): void => undefined, control: (): void => undefined };
   const { signal } = interrupts;
-  return { command, flags, operands, config: readConfig(world), out, signal, interrupts, warn: () => undefined };
+  return {
+    command,
+    commands: [],
+    flags,
+    operands,
+    config: readConfig(world),
+    out,
+    signal,
+    interrupts,
+    warn: () => undefined,
+  };
 }
 const build = (
   line: string,

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Invocation } from "../../flags/command.ts";
-import { effectiveSettings, type EffectiveSetting } from "../../config/config-report.ts";
+import { effectiveSettings, type EffectiveSetting } from "./report.ts";
 import { formatRows } from "../../format/output.ts";
 import { closest } from "../../base/suggest.ts";
 import { UsageError } from "../../base/usage-error.ts";

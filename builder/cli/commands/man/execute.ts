@@ -5,9 +5,9 @@ import { closest } from "../../base/suggest.ts";
 import { UsageError } from "../../base/usage-error.ts";
 
 /** `tsbuild man build | man -l -`: a page of the manual as roff. */
-export async function execute({ operands, out }: Invocation): Promise<number> {
+export async function execute({ operands, out, commands }: Invocation): Promise<number> {
   const command = operands.join(" ");
-  const pages = manPages(packageVersion());
+  const pages = manPages(commands, packageVersion());
   const wanted = command === "" ? "tsbuild.1" : `tsbuild-${command.replaceAll(" ", "-")}.1`;
   const page = pages.find(({ file }) => file === wanted);
   if (page === undefined) {

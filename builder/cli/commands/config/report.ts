@@ -1,9 +1,9 @@
-import { defaultCdiDirectories } from "../../inputs/cdi/registry.ts";
-import { redactUrls } from "../../base/redact-url.ts";
-import { defaultPatience } from "../../../registry/http/retry.ts";
-import { formatPlatform, hostPlatform } from "../../../store/oci/platform.ts";
-import { settingVariables, type Config, type Layer } from "./config.ts";
-import type { ParsedFlags } from "../flags/parsed-flags.ts";
+import { defaultCdiDirectories } from "../../../inputs/cdi/registry.ts";
+import { redactUrls } from "../../../base/redact-url.ts";
+import { defaultPatience } from "../../../../registry/http/retry.ts";
+import { formatPlatform, hostPlatform } from "../../../../store/oci/platform.ts";
+import { settingVariables, type Config, type Layer } from "../../config/config.ts";
+import type { ParsedFlags } from "../../flags/parsed-flags.ts";
 
 /** A setting as it counts, and what made it so: a flag, a variable, a file, or nothing but the default. */
 export interface EffectiveSetting {
