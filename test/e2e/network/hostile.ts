@@ -33,6 +33,14 @@ function state(process: string): readonly string[] {
   ].toSorted();
 }
 
+/** Waits until the kernel has made sure that no neighbour has its addresses: their routes come only then. */
+async function settled(...processes: readonly string[]): Promise<void> {
+  const tentative = (line: string): boolean => (Number.parseInt(line.trim().split(/\s+/)[4] ?? "0", 16) & 0x40) !== 0;
+  const open = (): boolean =>
+    processes.some((process) => readFileSync(`/proc/${process}/net/if_inet6`, "utf8").split("\n").some(tentative));
+  for (let tries = 0; open() && tries < 300; tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+}
+
 /** How large packets to an address may be, where somebody has told that they may not be as large as others (RTAX_MTU). */
 function smallWay(address: readonly number[]): string {
   using socket = NetlinkSocket.open(netlinkProtocols.route);
@@ -126,6 +134,7 @@ const victimAddress = /^(10\.\S+|172\.31\.\S+)/m.exec(readFileSync("/proc/self/n
 while (spawnSync("busybox", ["nc", "-w", "1", victimAddress, "8080"]).stdout.toString() !== "hello\n");
 const line = ["/bin/neighbour", victimAddress];
 const victimPid = String(victim.pid);
+await settled("self", victimPid);
 
 changeRules(nftables.newTable, 1, textAttribute(1, "the host's"));
 results["tables before"] = tables();
