@@ -7,6 +7,9 @@ import type { ExportImageOptions } from "./engine/export-image.ts";
 import type { ImportOptions } from "./engine/import-image.ts";
 import type { BuildOptions, EngineOptions } from "./options/options.ts";
 import { buildTable, imagesTable } from "./options/option-tables.ts";
+import type { ExplainedBuild } from "./engine/why.ts";
+import type { PruneOptions, PruneResult } from "./options/prune.ts";
+import type { WhyOptions } from "./options/why.ts";
 import type { CheckResult } from "./engine/subrequest/check.ts";
 import type { Outline } from "./engine/subrequest/outline.ts";
 import type { TargetList } from "./engine/subrequest/targets.ts";
@@ -17,6 +20,11 @@ export type { PullPolicy } from "./inputs/source/image/pull-policy.ts";
 export { Build } from "./engine/build.ts";
 export type { ExportImageOptions } from "./engine/export-image.ts";
 export type { ImportOptions, RootArchive } from "./engine/import-image.ts";
+export type { ExplainedBuild } from "./engine/why.ts";
+export type { PrunedImage, PruneOptions, PruneResult } from "./options/prune.ts";
+export type { WhyOptions } from "./options/why.ts";
+export type { BuildRecord, StepRecord } from "./solve/record/record.ts";
+export { causeText, type MissCause } from "./graph/causes.ts";
 export { DockerfileError } from "./base/error.ts";
 export { pull, push, type PullOptions } from "./engine/transfer.ts";
 export { type TransferOptions, type TransferResult } from "./options/transfer.ts";
@@ -42,6 +50,19 @@ export async function images(options: Pick<EngineOptions, "root">): Promise<read
   const { listImages } = await import("../store/image/list.ts");
   await using store = await openStore(options);
   return await listImages(store);
+}
+
+/**
+ * Removes what no image and no recent step needs, or what is asked for: images and steps of the cache. What somebody uses
+ * stays. @throws E_STORE_OPEN, E_STORE_VERSION, E_STORE_UNSAFE, E_STORE_BUSY
+ */
+export async function prune(options: PruneOptions): Promise<PruneResult> {
+  return await (await import("./engine/prune.ts")).prune(options);
+}
+
+/** The last build that is meant, and why steps of it ran. @throws E_BUILD_NOT_FOUND, E_STORE_OPEN, E_STORE_VERSION */
+export async function why(options: WhyOptions): Promise<ExplainedBuild> {
+  return await (await import("./engine/why.ts")).why(options);
 }
 
 /** An image of one layer, the files of an archive. @throws E_IMPORT, DockerfileError for a change that cannot be read */

@@ -1,5 +1,7 @@
 import type { OptionTable } from "../../native/arguments.ts";
 import type { BuildOptions, EngineOptions, RunOptions } from "./options.ts";
+import type { PruneOptions } from "./prune.ts";
+import type { WhyOptions } from "./why.ts";
 import type { NetworkOption } from "../ops/container/network-option.ts";
 import type { PullPolicy } from "../inputs/source/image/pull-policy.ts";
 
@@ -87,5 +89,17 @@ export const runTable: OptionTable<RunOptions> = {
   onStart: "call",
   onEvent: "call",
 };
+
+export const pruneTable: OptionTable<PruneOptions> = {
+  root: "text!",
+  signal: "signal",
+  images: words<NonNullable<PruneOptions["images"]>>({ none: true, dangling: true, named: true, all: true }),
+  cache: words<NonNullable<PruneOptions["cache"]>>({ none: true, dangling: true, all: true }),
+  until: "number",
+  labels: "strings",
+  notLabels: "strings",
+};
+
+export const whyTable: OptionTable<WhyOptions> = { root: "text!", build: "string", directory: "text" };
 
 export const imagesTable: OptionTable<Pick<EngineOptions, "root">> = { root: "text!" };

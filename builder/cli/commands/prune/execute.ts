@@ -1,54 +1,38 @@
 import { isatty } from "node:tty";
-import { danglingPrefix } from "../../../../store/image/stored.ts";
-import type { Collected, CollectOptions, ImageRef, Store } from "../../../../store/store.ts";
+import { prune, type PrunedImage, type PruneResult } from "../../../index.ts";
 import type { Invocation } from "../../flags/command.ts";
+import { storeRoot } from "../../flags/engine-options.ts";
 import { familiarName } from "../../format/names.ts";
 import { dockerSize } from "../../format/size.ts";
-import { openInvocationStore } from "../open-store.ts";
-import { prunePlan, pruneWarning, type PrunePlan } from "./plan.ts";
+import { prunePlan, pruneWarning } from "./plan.ts";
 
 /** `tsbuild prune`, and docker's of images, of the cache, and of all. What somebody uses stays. */
-export async function execute(invocation: Invocation): Promise<number> {
-  const { command, flags, out, signal } = invocation;
+export async function execute({ command, flags, config, out, signal }: Invocation): Promise<number> {
   const plan = prunePlan(command.name, flags, Date.now());
   if (!flags.bool("force") && isatty(0)) {
     const { Prompt } = await import("../../terminal/prompt.ts");
     using prompt = new Prompt(out);
     if (!(await prompt.confirm(pruneWarning(command.name, plan, flags.list("filter"))))) return 0;
   }
-  await using store = await openInvocationStore(invocation, { freeing: true });
-  const { chosenImages } = await import("./images.ts");
-  const chosen = await chosenImages(store, plan);
-  const ids = new Map(chosen.map(({ ref, id }) => [ref.target.digest, id]));
-  const images = chosen.map(({ ref }) => ref);
-  const removed = await store.collect({ images, ...cacheOf(plan), partials: true, signal });
-  const idOf = (ref: ImageRef): string => ids.get(ref.target.digest) ?? ref.target.digest;
+  const { until, ...wanted } = plan;
+  const root = storeRoot(flags, config);
+  const removed = await prune({ root, signal, ...wanted, ...(until === undefined ? {} : { until }) });
   if (command.name === "prune") out.result(countLine(removed));
-  else out.result(imageLines(store, removed.images, idOf));
+  else out.result(imageLines(removed.images));
   out.result(`Total reclaimed space: ${dockerSize(removed.bytes)}\n`);
   return 0;
 }
 
-function cacheOf({ cache, until }: PrunePlan): CollectOptions {
-  if (cache === "none") return {};
-  const unusedFor = until === undefined ? 0 : Math.max(0, Date.now() - until);
-  return { unusedFor, keepShared: cache === "dangling" };
-}
-
 /** As docker lists them: names, and with its last one the image. */
-function imageLines(store: Store, removed: readonly ImageRef[], idOf: (ref: ImageRef) => string): string {
-  if (removed.length === 0) return "";
-  const left = new Set(store.refs.list().map(({ target }) => target.digest));
-  const lines = [...Map.groupBy(removed, ({ target }) => target.digest).values()].flatMap((refs) => {
-    const names = refs.flatMap(({ name }) =>
-      name.startsWith(danglingPrefix) ? [] : [`untagged: ${familiarName(name)}`],
-    );
-    const [first] = refs;
-    return first === undefined || left.has(first.target.digest) ? names : [...names, `deleted: ${idOf(first)}`];
-  });
+function imageLines(images: readonly PrunedImage[]): string {
+  if (images.length === 0) return "";
+  const lines = images.flatMap(({ id, names, deleted }) => [
+    ...names.map((name) => `untagged: ${familiarName(name)}`),
+    ...(deleted ? [`deleted: ${id}`] : []),
+  ]);
   return `Deleted Images:\n${lines.join("\n")}\n\n`;
 }
 
-function countLine({ snapshots, blobs, steps, bytes }: Collected): string {
-  return `Removed ${snapshots} layers, ${blobs} blobs and ${steps} steps: ${dockerSize(bytes)}\n`;
+function countLine({ layers, blobs, steps, bytes }: PruneResult): string {
+  return `Removed ${layers} layers, ${blobs} blobs and ${steps} steps: ${dockerSize(bytes)}\n`;
 }

@@ -1,30 +1,31 @@
-import { contextID } from "../../../inputs/context/url.ts";
-import type { BuildRecord, StepRecord } from "../../../solve/record/record.ts";
-import { foldMisses, type RootMiss } from "../../../solve/record/roots.ts";
-import { causeText, type MissCause } from "../../../graph/causes.ts";
+import {
+  causeText,
+  why,
+  type BuildRecord,
+  type ExplainedBuild,
+  type MissCause,
+  type StepRecord,
+} from "../../../index.ts";
 import type { Invocation } from "../../flags/command.ts";
 import { familiarName } from "../../format/names.ts";
 import { formatOne } from "../../format/output.ts";
 import { hostNetworkMessage } from "../../../graph/network-warning.ts";
 import { timeAgo } from "../../format/time.ts";
-import { openInvocationStore } from "../open-store.ts";
+import { storeRoot } from "../../flags/engine-options.ts";
 import { printable } from "../../base/text.ts";
 
 /** `tsbuild why`: the causes first, the steps that only followed folded below them. */
-export async function execute(invocation: Invocation): Promise<number> {
-  const { flags, operands, out, config } = invocation;
-  const [wanted] = operands;
-  const { findBuild } = await import("../../../solve/record/find.ts");
-  await using store = await openInvocationStore(invocation);
-  const named = wanted === undefined ? undefined : contextID(wanted, config.cwd);
-  const record = findBuild(store.builds, wanted, { current: config.cwd, named });
+export async function execute({ flags, operands, out, config }: Invocation): Promise<number> {
+  const [build] = operands;
+  const directory = config.cwd;
+  const explained = await why({ root: storeRoot(flags, config), directory, ...(build === undefined ? {} : { build }) });
   const format = flags.string("format");
-  if (format !== undefined && format !== "table") out.result(formatOne(format, report(record)));
-  else out.result(text(record, Date.now()));
+  if (format !== undefined && format !== "table") out.result(formatOne(format, report(explained)));
+  else out.result(text(explained, Date.now()));
   return 0;
 }
 
-function text(record: BuildRecord, now: number): string {
+function text({ build: record, misses }: ExplainedBuild, now: number): string {
   const ran = record.steps.filter(({ causes }) => causes.length > 0);
   const total = record.steps.filter(({ outcome, causes }) => causes.length > 0 || outcome === "cached").length;
   const name = record.tags[0] === undefined ? record.context : familiarName(record.tags[0]);
@@ -34,7 +35,7 @@ function text(record: BuildRecord, now: number): string {
   if (ran.length === 0) return `${head}: every step came from the cache\n${network}`;
   if (ran.every(({ causes }) => causes.every(({ kind }) => kind === "first")))
     return `${head}: the first build, ${ran.length === 1 ? "its step" : `all ${ran.length} steps`} ran\n${network}`;
-  const body = foldMisses(ran).map(rootText).join("");
+  const body = misses.map(rootText).join("");
   return `${head}: ${ran.length} of ${total} steps ran\n\n${body}${network}`;
 }
 
@@ -44,7 +45,7 @@ function networkText({ steps }: BuildRecord): string {
   return reason === undefined ? "" : `${printable(hostNetworkMessage("RUN had", reason))}\n`;
 }
 
-function rootText({ root, followers }: RootMiss<StepRecord>): string {
+function rootText({ root, followers }: ExplainedBuild["misses"][number]): string {
   const causes = root.causes.map((cause) => `    ${printable(causeText(cause))}\n`).join("");
   const after = followers.map((step) => shown(step)).join("\n          ");
   return `  ${shown(root)}\n${causes}${after === "" ? "" : `    then: ${after}\n`}\n`;
@@ -58,11 +59,9 @@ function shown({ name, line, outcome }: StepRecord): string {
 }
 
 /** The record as --format sees it. `Because` of a step that only followed is the slot of the one that made it run. */
-function report(record: BuildRecord): object {
+function report({ build: record, misses }: ExplainedBuild): object {
   const because = new Map(
-    foldMisses(record.steps.filter(({ causes }) => causes.length > 0)).flatMap(({ root, followers }) =>
-      followers.map((step) => [step.slot, root.slot] as const),
-    ),
+    misses.flatMap(({ root, followers }) => followers.map((step) => [step.slot, root.slot] as const)),
   );
   return {
     ID: record.id,

@@ -1,9 +1,9 @@
-import { TsbuildError } from "../../../../native/errors.ts";
-import { danglingPrefix, loadStored } from "../../../../store/image/stored.ts";
-import type { Digest } from "../../../../store/oci/digest.ts";
-import { imageID, type Image } from "../../../../store/oci/image.ts";
-import type { ImageRef, Store } from "../../../../store/store.ts";
-import type { PrunePlan } from "./plan.ts";
+import { TsbuildError } from "../../native/errors.ts";
+import { danglingPrefix, loadStored } from "../../store/image/stored.ts";
+import type { Digest } from "../../store/oci/digest.ts";
+import { imageID, type Image } from "../../store/oci/image.ts";
+import type { ImageRef, Store } from "../../store/store.ts";
+import type { PruneOptions } from "../options/prune.ts";
 
 /** A name that a prune means, and the ID of its image. */
 export interface ChosenImage {
@@ -11,20 +11,26 @@ export interface ChosenImage {
   readonly id: Digest;
 }
 
-/** Names of the images that the plan means, whether or not somebody uses them. */
-export async function chosenImages(store: Store, plan: PrunePlan): Promise<readonly ChosenImage[]> {
-  if (plan.images === "none") return [];
+/** Names of the images that are meant, whether or not somebody uses them. */
+export async function chosenImages(store: Store, options: PruneOptions): Promise<readonly ChosenImage[]> {
+  const { images = "dangling" } = options;
+  if (images === "none") return [];
   const chosen: ChosenImage[] = [];
   for (const ref of store.refs.list()) {
     const isDangling = ref.name.startsWith(danglingPrefix);
-    if (plan.images !== "all" && isDangling !== (plan.images === "dangling")) continue;
+    if (images !== "all" && isDangling !== (images === "dangling")) continue;
     const image = await loadIfReadable(store, ref);
-    if (isMeant(plan, ref, image)) chosen.push({ ref, id: image === undefined ? ref.target.digest : imageID(image) });
+    if (isMeant(options, ref, image))
+      chosen.push({ ref, id: image === undefined ? ref.target.digest : imageID(image) });
   }
   return chosen;
 }
 
-function isMeant({ until, labels, notLabels }: PrunePlan, ref: ImageRef, image: Image | undefined): boolean {
+function isMeant(
+  { until, labels = [], notLabels = [] }: PruneOptions,
+  ref: ImageRef,
+  image: Image | undefined,
+): boolean {
   const created = Date.parse(image?.config.value.created ?? "");
   if (until !== undefined && (Number.isNaN(created) ? ref.updated : created) >= until) return false;
   const own = image?.config.value.config?.Labels ?? {};
